@@ -12,7 +12,7 @@ export { PlatformError, type PlatformErrorCode } from "./errors.ts";
 export { Latch } from "./latch.ts";
 export { LOG_LEVELS, type LogFields, type Logger, type LogLevel, type RecordLevel } from "./logger.ts";
 export { createMemoryLogger, type LogRecord, type MemoryLogger } from "./memory-logger.ts";
-export { createPinoLogger, type PinoLoggerOptions } from "./pino-logger.ts";
+export { createPinoLogger, type LogDestination, type PinoLoggerOptions } from "./pino-logger.ts";
 export { pick, type Random, shuffled } from "./random.ts";
 export { createSeededRandom } from "./seeded-random.ts";
 export { type Permit, Semaphore, type SemaphoreOptions } from "./semaphore.ts";

@@ -1,20 +1,19 @@
-import {
-  type DestinationStream,
-  destination as fileDestination,
-  type Logger as PinoLogger,
-  pino,
-  stdTimeFunctions,
-} from "pino";
-import { type PrettyOptions, default as prettyStream } from "pino-pretty";
+import { destination as fileDestination, type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
+import { prettyFactory } from "pino-pretty";
 import { serialiseError } from "./error-record.ts";
 import type { LogFields, Logger, LogLevel, RecordLevel } from "./logger.ts";
+
+/** Takes finished lines, each with its line feed. */
+export interface LogDestination {
+  write(line: string): void;
+}
 
 export interface PinoLoggerOptions {
   readonly level: LogLevel;
   /** Human-readable lines instead of JSON. Default: whether standard error is a terminal. */
   readonly pretty?: boolean;
   /** Where the lines go. Default: standard error, written at once so that a crash loses none. */
-  readonly destination?: DestinationStream;
+  readonly destination?: LogDestination;
   /** Fields of every record. */
   readonly fields?: LogFields;
 }
@@ -34,20 +33,21 @@ export function createPinoLogger(options: PinoLoggerOptions): Logger {
       serializers: { error: serialiseError },
       formatters: { level: (label) => ({ level: label }) },
     },
-    isPretty ? prettyStream(prettyOptions(destination)) : destination,
+    isPretty ? prettify(destination) : destination,
   );
   return wrap(logger);
 }
 
-function prettyOptions(destination: DestinationStream): PrettyOptions {
-  return {
-    destination: destination as NonNullable<PrettyOptions["destination"]>,
-    sync: true,
+/** Turns each JSON line into readable text on its way out. */
+function prettify(destination: LogDestination): LogDestination {
+  const format = prettyFactory({
     messageKey: "message",
     errorLikeObjectKeys: ["error"],
     translateTime: "SYS:HH:MM:ss.l",
+    ignore: "pid,hostname",
     colorize: process.stderr.isTTY === true && process.env.NO_COLOR === undefined,
-  };
+  });
+  return { write: (line) => destination.write(format(line)) };
 }
 
 function wrap(logger: PinoLogger): Logger {
