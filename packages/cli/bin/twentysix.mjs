@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// The launcher: plain JavaScript that runs on Node 20 and brings the command up on the project's Node 24.
+import { fileURLToPath } from "node:url";
+import { findNode, missingRuntimeMessage } from "./node-runtime.mjs";
+import { becomeNode } from "./run-with-node.mjs";
+
+const nodeFile = findNode();
+if (nodeFile === process.execPath) {
+  await import("../src/entry.ts");
+} else if (nodeFile === undefined) {
+  process.stderr.write(`${missingRuntimeMessage()}\n`);
+  process.exitCode = 1;
+} else {
+  becomeNode(nodeFile, [fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import {
+  environmentNameOf,
+  fileKeyOf,
+  flagOf,
+  nearestName,
+  OPTION_KEYS,
+  OPTIONS,
+  renderConfigurationDocument,
+} from "../../src/config/index.ts";
+
+test("flag, variable and file key all follow from the name", () => {
+  const option = OPTIONS.storageGracePeriodHours;
+  assert.deepEqual(
+    [flagOf(option), environmentNameOf(option), fileKeyOf(option)],
+    ["--storage-grace-period-hours", "TWENTYSIX_STORAGE_GRACE_PERIOD_HOURS", "storageGracePeriodHours"],
+  );
+  const names = OPTION_KEYS.flatMap((key) => [fileKeyOf(OPTIONS[key]), environmentNameOf(OPTIONS[key])]);
+  assert.equal(new Set(names).size, OPTION_KEYS.length * 2);
+});
+
+test("the promised settings exist", () => {
+  const flags = OPTION_KEYS.map((key) => flagOf(OPTIONS[key]));
+  assert.deepEqual(flags, [
+    "--data-dir",
+    "--api-host",
+    "--api-port",
+    "--p2p-port",
+    "--network",
+    "--log-level",
+    "--max-disk",
+    "--max-memory",
+    "--trusted-proxies",
+    "--rate-limit-per-second",
+    "--rate-limit-burst",
+    "--max-websockets",
+    "--max-body-size",
+    "--storage-grace-period-hours",
+  ]);
+});
+
+test("a setting measured in something says so in its key", () => {
+  const suffixes: Record<string, RegExp> = {
+    bytes: /Bytes$/,
+    hours: /Hours$/,
+    "requests per second": /PerSecond$/,
+  };
+  for (const key of OPTION_KEYS) {
+    const option = OPTIONS[key];
+    const suffix = "unit" in option && option.unit !== undefined ? suffixes[option.unit] : undefined;
+    if (suffix !== undefined) assert.match(key, suffix);
+  }
+});
+
+test("docs/configuration.md is what the table gives (npm run docs writes it)", () => {
+  const written = readFileSync(new URL("../../../../docs/configuration.md", import.meta.url), "utf8");
+  assert.equal(written, renderConfigurationDocument());
+});
+
+test("the nearest name is found for a slip and not invented for anything else", () => {
+  const known = ["api-host", "api-port", "data-dir"];
+  assert.equal(nearestName("api-prot", known), "api-port");
+  assert.equal(nearestName("API-HOST", known), "api-host");
+  assert.equal(nearestName("datadir", known), "data-dir");
+  assert.equal(nearestName("zebra", known), undefined);
+});
