@@ -1,0 +1,88 @@
+import { refold, refoldNeeds } from "./handlers/aggregate.ts";
+import type { Outcome } from "./outcome.ts";
+import type { PreparedMessage } from "./prepared.ts";
+import { primaryNeeds, processMessage } from "./process.ts";
+import { rejudgeOwner } from "./rejudge.ts";
+import type { StateContext } from "./rules.ts";
+import { type Need, tableOf, type World } from "./world.ts";
+
+/** One copy to judge. */
+export interface BatchEntry {
+  readonly message: PreparedMessage;
+  /** Confirmation time when there is one, else reception. */
+  readonly observedMicros: bigint;
+  /** Called right after the copy was judged, before the next one is. */
+  readonly onOutcome?: (outcome: Exclude<Outcome, { kind: "need" }>) => void;
+}
+
+/** Loads the facts asked for into the world; a promise where the store is remote. */
+export type FetchFacts = (needs: readonly Need[]) => Promise<void> | undefined;
+
+/** Rounds of fetching that one decision may take; more is a defect. */
+const MAX_ROUNDS = 200;
+
+/**
+ * Judges copies in order against one world: facts are fetched set-wise up front, and the rare further ones as
+ * decisions ask for them. Ends with what the batch as a whole set off: delegations judged again, aggregates
+ * folded again.
+ */
+export async function runBatch(
+  world: World,
+  context: StateContext,
+  entries: readonly BatchEntry[],
+  fetch: FetchFacts,
+): Promise<void> {
+  await fetchMissing(
+    world,
+    entries.flatMap((entry) => primaryNeeds(entry.message)),
+    fetch,
+  );
+  for (const entry of entries) {
+    const outcome = await judge(world, context, entry, fetch);
+    entry.onOutcome?.(outcome);
+  }
+  if (context.rules.canonicalOrder) await rejudgeAll(world, context, fetch);
+  await refoldAll(world, fetch);
+}
+
+async function judge(
+  world: World,
+  context: StateContext,
+  entry: BatchEntry,
+  fetch: FetchFacts,
+): Promise<Exclude<Outcome, { kind: "need" }>> {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const outcome = processMessage(world, context, entry.message, entry.observedMicros);
+    if (outcome.kind !== "need") return outcome;
+    await fetchMissing(world, outcome.needs, fetch);
+  }
+  throw new Error(`Judging ${entry.message.envelope.itemHash} asked for facts ${MAX_ROUNDS} times`);
+}
+
+async function rejudgeAll(world: World, context: StateContext, fetch: FetchFacts): Promise<void> {
+  for (const owner of world.rejudge) {
+    for (let round = 0; ; round += 1) {
+      if (round >= MAX_ROUNDS) throw new Error(`Judging the delegations of ${owner} does not end`);
+      const needs = rejudgeOwner(world, context, owner);
+      if (needs.length === 0) break;
+      await fetchMissing(world, needs, fetch);
+    }
+  }
+}
+
+async function refoldAll(world: World, fetch: FetchFacts): Promise<void> {
+  for (const [key, staleFields] of world.refold) {
+    await fetchMissing(world, refoldNeeds(key, staleFields), fetch);
+    refold(world, key, staleFields);
+  }
+}
+
+async function fetchMissing(world: World, needs: readonly Need[], fetch: FetchFacts): Promise<void> {
+  const unique = new Map<string, Need>();
+  for (const need of needs) {
+    if (!tableOf(world, need.table).has(need.key)) unique.set(`${need.table}:${need.key}`, need);
+  }
+  if (unique.size === 0) return;
+  const pending = fetch([...unique.values()]);
+  if (pending !== undefined) await pending;
+}

@@ -1,0 +1,21 @@
+export { type BatchEntry, type FetchFacts, runBatch } from "./batch.ts";
+export type * from "./facts.ts";
+export { compareVersions } from "./facts.ts";
+export { tagOf } from "./handlers/store.ts";
+export type { Outcome } from "./outcome.ts";
+export type * from "./prepared.ts";
+export type { PriceCheck, PriceRequest, PriceVerdict, StateContext, StateRules } from "./rules.ts";
+export type { Change } from "./table.ts";
+export { compareCopies } from "./target.ts";
+export {
+  type AggregateElement,
+  type FactsTableName,
+  type IndexTableName,
+  type ItemEvent,
+  type Need,
+  pairKey,
+  type RequeuedCopy,
+  splitPairKey,
+  type TagPin,
+  World,
+} from "./world.ts";

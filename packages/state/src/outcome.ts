@@ -1,0 +1,52 @@
+import type { MessageError } from "@twentysix/protocol";
+import type { Need } from "./world.ts";
+
+/** The copy cannot be judged yet; try again when one of `waits` becomes available, or later. */
+export interface Waiting {
+  readonly kind: "wait";
+  readonly error: MessageError;
+  /** `item:<hash>`, `file:<hash>` or `security:<owner>`. */
+  readonly waits: readonly string[];
+}
+
+/** The copy is refused. `waits` names what could still change the verdict, if anything can. */
+export interface Refused {
+  readonly kind: "reject";
+  readonly error: MessageError;
+  readonly waits: readonly string[];
+}
+
+/** Facts are missing: fetch them and ask again. */
+export interface Needing {
+  readonly kind: "need";
+  readonly needs: readonly Need[];
+}
+
+/** What became of one copy of a message. */
+export type Outcome =
+  | Needing
+  | Waiting
+  | Refused
+  /** Applied: the message is now live. */
+  | { readonly kind: "processed" }
+  /** A further copy of a live message; `stored` when it is a distinct one. */
+  | { readonly kind: "confirmed"; readonly stored: boolean }
+  /** The message is forgotten, or was applied as forgotten because its original is. */
+  | { readonly kind: "forgotten" };
+
+/** What stops a message: an outcome, or null to go on. */
+export type Stop = Needing | Waiting | Refused | null;
+
+export const need = (needs: readonly Need[]): Needing => ({ kind: "need", needs });
+
+export const wait = (error: MessageError, waits: readonly string[]): Waiting => ({
+  kind: "wait",
+  error,
+  waits,
+});
+
+export const reject = (error: MessageError, waits: readonly string[] = []): Refused => ({
+  kind: "reject",
+  error,
+  waits,
+});

@@ -1,0 +1,186 @@
+import { checkPermission } from "./authorise.ts";
+import { addCopy } from "./copies.ts";
+import type { CopyFact, ItemFact } from "./facts.ts";
+import { applyForgottenChild, forgottenParent } from "./forgotten-parent.ts";
+import { aggregateNeeds, applyAggregate } from "./handlers/aggregate.ts";
+import { applyForget, checkForget } from "./handlers/forget.ts";
+import { applyPost, checkPost } from "./handlers/post.ts";
+import { applyStore, checkStore, tagOf } from "./handlers/store.ts";
+import { applyVm, checkVm } from "./handlers/vm.ts";
+import { need, type Outcome, reject, type Stop } from "./outcome.ts";
+import type { PreparedMessage } from "./prepared.ts";
+import type { StateContext } from "./rules.ts";
+import { liveMessageOf } from "./target.ts";
+import { missingFacts, type Need, pairKey, type World } from "./world.ts";
+
+/** Facts that nearly every message needs, so that a batch fetches them in one go. */
+export function primaryNeeds(message: PreparedMessage): Need[] {
+  const { envelope, content } = message;
+  const needs: Need[] = [{ table: "items", key: envelope.itemHash }];
+  if (envelope.sender.toLowerCase() !== content.owner.toLowerCase()) {
+    needs.push({ table: "security", key: content.owner });
+  }
+  const detail = content.detail;
+  switch (detail.kind) {
+    case "POST":
+      if (detail.amends !== null)
+        needs.push({ table: "items", key: detail.amends }, { table: "posts", key: detail.amends });
+      break;
+    case "AGGREGATE":
+      needs.push(...aggregateNeeds(content.owner, detail));
+      break;
+    case "STORE":
+      needs.push({ table: "files", key: detail.fileHash });
+      needs.push({ table: "tags", key: tagOf(envelope.itemHash, content.owner, content.ref) });
+      break;
+    case "FORGET":
+      for (const hash of detail.hashes) needs.push({ table: "items", key: hash });
+      break;
+    default:
+      for (const reference of detail.references) needs.push({ table: "items", key: reference.hash });
+  }
+  return needs;
+}
+
+/**
+ * Judges one valid copy and, when it passes, applies it to the world. The world is changed only when the
+ * outcome is `processed`, `confirmed` or `forgotten`; after `need` the caller fetches and asks again.
+ */
+export function processMessage(
+  world: World,
+  context: StateContext,
+  message: PreparedMessage,
+  observedMicros: bigint,
+): Outcome {
+  const hash = message.envelope.itemHash;
+  const missing = missingFacts(world, [{ table: "items", key: hash }]);
+  if (missing.length > 0) return need(missing);
+  const item = world.facts.items.get(hash);
+  if (item?.live) return addCopy(world, context, message, item, item.live);
+  if (item?.forgotten) return { kind: "forgotten" };
+  const parent = forgottenParent(world, context, message);
+  if (typeof parent !== "string" && parent !== null) return parent;
+  if (parent !== null) {
+    return (
+      checkDetail(world, context, message) ??
+      applyForgottenChild(world, message, item, parent, context.nowMicros)
+    );
+  }
+  const stop =
+    checkPermission(world, context.rules, message) ??
+    checkDetail(world, context, message) ??
+    checkPrice(world, context, message, observedMicros);
+  if (stop !== null) return stop;
+  const missingForApply = missingFacts(world, applyNeeds(message));
+  if (missingForApply.length > 0) return need(missingForApply);
+  applyMessage(world, context, message, item);
+  return { kind: "processed" };
+}
+
+/** What the type asks for: files, originals, references, targets. */
+function checkDetail(world: World, context: StateContext, message: PreparedMessage): Stop {
+  const detail = message.content.detail;
+  switch (detail.kind) {
+    case "POST":
+      return checkPost(world, context, message);
+    case "AGGREGATE":
+      return null;
+    case "STORE":
+      return checkStore(world, context, message, detail);
+    case "FORGET":
+      return checkForget(world, context, message, detail);
+    default:
+      return checkVm(world, context, message, detail);
+  }
+}
+
+function checkPrice(
+  world: World,
+  context: StateContext,
+  message: PreparedMessage,
+  observedMicros: bigint,
+): Stop {
+  const detail = message.content.detail;
+  const resolvedSizes = new Map<string, number>();
+  if (detail.kind === "STORE") {
+    const file = world.index.files.get(detail.fileHash);
+    if (file !== null) resolvedSizes.set(detail.fileHash, file.sizeBytes);
+  }
+  const verdict = context.priceCheck({ message, resolvedSizes, observedMicros, world });
+  return verdict.ok ? null : reject(verdict.error);
+}
+
+function applyNeeds(message: PreparedMessage): Need[] {
+  const detail = message.content.detail;
+  const needs: Need[] = detail.kind === "AGGREGATE" ? aggregateNeeds(message.content.owner, detail) : [];
+  if (message.envelope.itemType !== "inline")
+    needs.push({ table: "contentPins", key: message.envelope.itemHash });
+  return needs;
+}
+
+function applyMessage(
+  world: World,
+  context: StateContext,
+  message: PreparedMessage,
+  item: ItemFact | null,
+): void {
+  const { envelope, content } = message;
+  const hash = envelope.itemHash;
+  const copy: CopyFact = {
+    envelopeText: message.envelopeText,
+    contentText: message.contentText,
+    served: true,
+  };
+  world.facts.copies.load(hash, []);
+  world.facts.copies.set(hash, [copy]);
+  world.facts.items.set(hash, {
+    status: "processed",
+    receptionMicros: item?.receptionMicros ?? context.nowMicros,
+    live: liveMessageOf(message),
+    forgotten: null,
+  });
+  if (content.detail.kind !== "FORGET" && envelope.sender.toLowerCase() !== content.owner.toLowerCase()) {
+    world.facts.delegations.load(hash, null);
+    world.facts.delegations.set(hash, [content.owner]);
+  }
+  if (envelope.itemType !== "inline") pinContent(world, message);
+  applyDetail(world, context, message);
+  world.events.push({ hash, kind: "processed", cause: null });
+  world.wakes.add(`item:${hash}`);
+}
+
+/** The file of a content that is not inline is kept for its sender. */
+function pinContent(world: World, message: PreparedMessage): void {
+  const hash = message.envelope.itemHash;
+  const key = pairKey("content", hash, hash);
+  world.facts.pins.load(key, null);
+  world.facts.pins.set(key, {
+    kind: "content",
+    fileHash: hash,
+    owner: message.envelope.sender,
+    ref: null,
+    tag: null,
+    createdMicros: message.content.timeMicros,
+  });
+  world.index.contentPins.set(hash, [hash]);
+}
+
+function applyDetail(world: World, context: StateContext, message: PreparedMessage): void {
+  const detail = message.content.detail;
+  switch (detail.kind) {
+    case "POST":
+      applyPost(world, message);
+      break;
+    case "AGGREGATE":
+      applyAggregate(world, message, detail);
+      break;
+    case "STORE":
+      applyStore(world, message, detail);
+      break;
+    case "FORGET":
+      applyForget(world, context, message, detail);
+      break;
+    default:
+      applyVm(world, message, detail);
+  }
+}

@@ -1,0 +1,47 @@
+import type { MessageError } from "@twentysix/protocol";
+import type { PreparedMessage } from "./prepared.ts";
+import type { World } from "./world.ts";
+
+/** The protocol switches and constants that transitions look at. */
+export interface StateRules {
+  /** State is a function of the set of messages, not of the order of their arrival. */
+  readonly canonicalOrder: boolean;
+  /** Delegations never cover the `security` aggregate. Always on under `canonicalOrder`. */
+  readonly securityAggregateOwnerOnly: boolean;
+  /** Forgetting a forgotten message appends to `forgotten_by` instead of failing. */
+  readonly idempotentForget: boolean;
+  /** A file used by a VM can be forgotten by its owner; the bytes stay pinned for the owner of the VM. */
+  readonly ownerForgetsUsedFiles: boolean;
+  /** The owner of a VM update must be the owner of the original. */
+  readonly vmReplacesOwnerCheck: boolean;
+  /** References of a V-PROGRAM must exist. */
+  readonly vprogramReferencesChecked: boolean;
+  /** How long a file outlives its last pin. */
+  readonly gracePeriodMicros: bigint;
+  /** Distinct valid copies kept of one message. */
+  readonly maxCopies: number;
+}
+
+/** What the price hook is given, inside the writer's transaction. */
+export interface PriceRequest {
+  readonly message: PreparedMessage;
+  /** Sizes of the files that the message stores or references, by file hash. */
+  readonly resolvedSizes: ReadonlyMap<string, number>;
+  /** Confirmation time when there is one, else reception. */
+  readonly observedMicros: bigint;
+  readonly world: World;
+}
+
+export type PriceVerdict = { readonly ok: true } | { readonly ok: false; readonly error: MessageError };
+
+/** Judges whether the owner can pay. Runs inside the transaction that would apply the message. */
+export type PriceCheck = (request: PriceRequest) => PriceVerdict;
+
+/** What a transition may use beside the world. */
+export interface StateContext {
+  readonly rules: StateRules;
+  readonly nowMicros: bigint;
+  readonly priceCheck: PriceCheck;
+  /** Reads a stored copy again; null when it is not complete (content still missing). */
+  readonly prepare: (envelopeText: string, contentText: string | null) => PreparedMessage | null;
+}

@@ -1,0 +1,139 @@
+import type {
+  AggregateFact,
+  AmendFact,
+  CandidateFact,
+  CopyFact,
+  ElementFact,
+  FieldFact,
+  FileFact,
+  ForgottenMessage,
+  ItemFact,
+  LiveMessage,
+  PinFact,
+  PostFact,
+  SecurityElement,
+  TagFact,
+  VmFact,
+} from "./facts.ts";
+import { FactTable } from "./table.ts";
+
+/** Something that happened to an item, for the event log and the outbox. */
+export interface ItemEvent {
+  readonly hash: string;
+  readonly kind: "processed" | "confirmed" | "copy" | "forgotten" | "revised" | "retracted";
+  readonly cause: Readonly<Record<string, unknown>> | null;
+}
+
+/** A copy that becomes a candidate. A retained one waits until the FORGET that hid it is final or taken back. */
+export interface RequeuedCopy extends CandidateFact {
+  readonly hash: string;
+  readonly retained: boolean;
+}
+
+/** Which aggregate a message is an element of. */
+export interface AggregateElement {
+  readonly owner: string;
+  readonly key: string;
+  readonly timeMicros: bigint;
+}
+
+/** A tagged pin as the recomputation of a tag needs it. */
+export interface TagPin {
+  readonly hash: string;
+  readonly owner: string;
+  readonly fileHash: string;
+  readonly createdMicros: bigint;
+}
+
+/**
+ * The facts that one batch reads and changes.
+ *
+ * Tables under `facts` are persisted from their changes; tables under `index` are look-ups derived from them
+ * (kept in step here, and by SQL in the store). Keys are texts; pairs are joined by a line feed, which no
+ * strict item hash holds and which is escaped by `pairKey`.
+ */
+export class World {
+  readonly facts = {
+    items: new FactTable<ItemFact>("items"),
+    copies: new FactTable<readonly CopyFact[]>("copies"),
+    posts: new FactTable<PostFact>("posts"),
+    amends: new FactTable<AmendFact>("amends"),
+    aggregates: new FactTable<AggregateFact>("aggregates"),
+    fields: new FactTable<FieldFact>("fields"),
+    elements: new FactTable<AggregateElement>("elements"),
+    pins: new FactTable<PinFact>("pins"),
+    tags: new FactTable<TagFact>("tags"),
+    vms: new FactTable<VmFact>("vms"),
+    forgets: new FactTable<readonly string[]>("forgets"),
+    delegations: new FactTable<readonly string[]>("delegations"),
+    graces: new FactTable<bigint>("graces"),
+  };
+  readonly index = {
+    files: new FactTable<FileFact>("files"),
+    security: new FactTable<readonly SecurityElement[]>("security"),
+    amendsOf: new FactTable<readonly AmendFact[]>("amendsOf"),
+    elementsOf: new FactTable<readonly ElementFact[]>("elementsOf"),
+    tagPins: new FactTable<readonly TagPin[]>("tagPins"),
+    pinsOf: new FactTable<number>("pinsOf"),
+    /** Files that a `content` pin of this item keeps. */
+    contentPins: new FactTable<readonly string[]>("contentPins"),
+    candidates: new FactTable<readonly CandidateFact[]>("candidates"),
+    vmUsers: new FactTable<readonly string[]>("vmUsers"),
+    vmVersions: new FactTable<readonly string[]>("vmVersions"),
+    forgottenChildren: new FactTable<readonly string[]>("forgottenChildren"),
+    forgetTargets: new FactTable<readonly string[]>("forgetTargets"),
+    delegatedUses: new FactTable<readonly string[]>("delegatedUses"),
+  };
+  /** Items whose candidate copies are dropped, before `requeued` is queued. */
+  readonly dropped = new Set<string>();
+  /** Copies that go (back) to the queue. */
+  readonly requeued: RequeuedCopy[] = [];
+  readonly events: ItemEvent[] = [];
+  /** What became available: `item:<hash>`, `file:<hash>`, `security:<owner>`. */
+  readonly wakes = new Set<string>();
+  /** Owners whose delegations changed, so that live messages relying on them are judged again. */
+  readonly rejudge = new Set<string>();
+  /** Aggregates to fold again from their elements once the batch is decided, with the fields that may have changed hands. */
+  readonly refold = new Map<string, Set<string>>();
+
+  live(hash: string): LiveMessage | null {
+    return this.facts.items.get(hash)?.live ?? null;
+  }
+
+  forgotten(hash: string): ForgottenMessage | null {
+    return this.facts.items.get(hash)?.forgotten ?? null;
+  }
+}
+
+export type FactsTableName = keyof World["facts"];
+export type IndexTableName = keyof World["index"];
+
+/** A fact that a decision needs and that was not fetched yet. */
+export interface Need {
+  readonly table: FactsTableName | IndexTableName;
+  readonly key: string;
+}
+
+/** Joins the parts of a composite key; each part is escaped, so that no two pairs share a key. */
+export function pairKey(...parts: readonly string[]): string {
+  return parts.map((part) => part.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")).join("\n");
+}
+
+/** The inverse of `pairKey`. */
+export function splitPairKey(key: string): string[] {
+  return key
+    .split("\n")
+    .map((part) => part.replaceAll(/\\([\\n])/g, (_, escaped: string) => (escaped === "n" ? "\n" : "\\")));
+}
+
+/** Those of the asked facts that the world does not know yet. */
+export function missingFacts(world: World, asked: readonly Need[]): Need[] {
+  return asked.filter((need) => !tableOf(world, need.table).has(need.key));
+}
+
+/** The table of that name, whichever group holds it. */
+export function tableOf(world: World, name: FactsTableName | IndexTableName): FactTable<unknown> {
+  const table =
+    name in world.facts ? world.facts[name as FactsTableName] : world.index[name as IndexTableName];
+  return table as FactTable<unknown>;
+}
