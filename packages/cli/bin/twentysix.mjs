@@ -6,7 +6,8 @@ import { becomeNode } from "./run-with-node.mjs";
 
 const nodeFile = findNode();
 if (nodeFile === process.execPath) {
-  await import("../src/entry.ts");
+  const { main } = await import("../src/main.ts");
+  await main();
 } else if (nodeFile === undefined) {
   process.stderr.write(`${missingRuntimeMessage()}\n`);
   process.exitCode = 1;

@@ -1,0 +1,51 @@
+import { open } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Readable } from "node:stream";
+import type { OptionKey } from "@twentysix/node/config";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { CommandHost } from "../command-host.ts";
+import { addConfigFlags } from "../config-flags.ts";
+import { EXIT } from "../exit-codes.ts";
+import { runTask } from "../run-task.ts";
+
+const KEYS: readonly OptionKey[] = ["dataDir", "network", "logLevel", "maxDiskBytes", "maxMemoryBytes"];
+
+interface ImportFlags {
+  readonly input: string;
+  readonly skipLines: number;
+}
+
+/** `twentysix import`: takes messages from NDJSON, each checked as if it had come from the network. */
+export function importCommand(host: CommandHost, finish: (exitCode: number) => void): Command {
+  const command = new Command("import")
+    .description(
+      "Take messages from NDJSON into a data folder. Every signature and hash is checked; messages already known are passed over. Prints a JSON report.",
+    )
+    .addOption(new Option("--input <FILE>", "file to read, - for standard input").default("-"))
+    .addOption(
+      new Option("--skip-lines <N>", "lines to pass over at the start, done by an interrupted import")
+        .argParser(parseLineCount)
+        .default(0),
+    );
+  return addConfigFlags(command, KEYS).action(async (flags: ImportFlags) =>
+    finish(
+      await runTask(command, KEYS, host, async (node, config, signal) => {
+        const source = await openSource(flags, host);
+        const report = await node.importMessages(config, { source, skipLines: flags.skipLines, signal });
+        host.stdout.write(`${JSON.stringify(report)}\n`);
+        return EXIT.ok;
+      }),
+    ),
+  );
+}
+
+async function openSource({ input }: ImportFlags, host: CommandHost): Promise<Readable> {
+  if (input === "-") return host.stdin;
+  const file = await open(resolve(host.workingDir, input), "r");
+  return file.createReadStream();
+}
+
+function parseLineCount(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("expected a whole number");
+  return Number(text);
+}

@@ -1,0 +1,59 @@
+import type { Readable, Writable } from "node:stream";
+import type { NodeConfig } from "@twentysix/node/config";
+
+/** A node that runs and answers. */
+export interface RunningNode {
+  /** Where the HTTP API is: `http://127.0.0.1:4024`. */
+  readonly apiUrl: string;
+  readonly network: string;
+  /** The address that the node signs with. */
+  readonly address: string;
+  readonly version: string;
+  /** Finishes what is acknowledged, then lets go of everything. */
+  close(): Promise<void>;
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  /** The state root computed anew from the stored messages, and how many they are. */
+  readonly root: string;
+  readonly count: number;
+  /** What differs, one line each; empty when `ok`. */
+  readonly problems: readonly string[];
+}
+
+export interface ExportOptions {
+  readonly destination: Writable;
+  /** Item hash of the last message that the destination already has; the export goes on after it. */
+  readonly after?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface ExportReport {
+  readonly messages: number;
+  /** To go on from later; null when nothing was exported. */
+  readonly lastItemHash: string | null;
+}
+
+export interface ImportOptions {
+  readonly source: Readable;
+  /** Lines to pass over at the start: those of an earlier, interrupted import. */
+  readonly skipLines: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ImportReport {
+  readonly lines: number;
+  readonly processed: number;
+  readonly alreadyKnown: number;
+  readonly rejected: number;
+  readonly pending: number;
+}
+
+/** What the commands use of the package that holds the node; loaded only by a command that needs it. */
+export interface NodeModule {
+  startNode(config: NodeConfig): Promise<RunningNode>;
+  verifyDataDir(config: NodeConfig, options: { readonly signal: AbortSignal }): Promise<VerifyReport>;
+  exportMessages(config: NodeConfig, options: ExportOptions): Promise<ExportReport>;
+  importMessages(config: NodeConfig, options: ImportOptions): Promise<ImportReport>;
+}

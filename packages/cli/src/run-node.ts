@@ -1,0 +1,91 @@
+import type { NodeConfig } from "@twentysix/node/config";
+import { createPinoLogger, type Logger, listenForShutdown } from "@twentysix/platform";
+import { type CommandHost, codedMessage } from "./command-host.ts";
+import { EXIT, exitCodeOfSignal } from "./exit-codes.ts";
+import type { RunningNode } from "./node-module.ts";
+
+/** A clean stop takes at most this long; whoever stopped us expects us gone within 5 s. */
+const STOP_TIMEOUT_MS = 4_500;
+
+/**
+ * Runs a node until it is told to stop. Prints the line `ready {...}` once it answers.
+ * @returns the exit code.
+ */
+export async function runNode(config: NodeConfig, host: CommandHost): Promise<number> {
+  const logger = createPinoLogger({ level: config.logLevel });
+  const stop = listenForStop(host, logger);
+  try {
+    const node = await start(config, host);
+    if (node === undefined) return EXIT.failed;
+    announce(node, config, host, logger);
+    logger.info("stopping", { reason: await stop.requested });
+    await node.close();
+    logger.info("stopped");
+    return EXIT.ok;
+  } finally {
+    stop.release();
+  }
+}
+
+interface StopWatch {
+  /** Resolves with the reason of the first request to stop. */
+  readonly requested: Promise<string>;
+  release(): void;
+}
+
+/** The first request starts the clock of the clean stop, whatever the node is doing; a second ends it. */
+function listenForStop(host: CommandHost, logger: Logger): StopWatch {
+  const { promise: requested, resolve } = Promise.withResolvers<string>();
+  let cancelDeadline = (): void => {};
+  const request = (reason: string): void => {
+    cancelDeadline();
+    cancelDeadline = host.timers.schedule(STOP_TIMEOUT_MS, () => {
+      logger.error("the clean stop took too long; leaving at once", { timeoutMs: STOP_TIMEOUT_MS });
+      host.exit(EXIT.failed);
+    });
+    resolve(reason);
+  };
+  const stopListening = listenForShutdown(
+    { onFirst: request, onSecond: (signal) => host.exit(exitCodeOfSignal(signal)) },
+    host.clock,
+  );
+  onParentGone(() => request("the launcher is gone"));
+  return {
+    requested,
+    release() {
+      stopListening();
+      cancelDeadline();
+    },
+  };
+}
+
+async function start(config: NodeConfig, host: CommandHost): Promise<RunningNode | undefined> {
+  const { startNode } = await host.loadNode();
+  try {
+    return await startNode(config);
+  } catch (error) {
+    const message = codedMessage(error);
+    if (message === undefined) throw error;
+    host.stderr.write(`twentysix: the node cannot start: ${message}\n`);
+    return undefined;
+  }
+}
+
+function announce(node: RunningNode, config: NodeConfig, host: CommandHost, logger: Logger): void {
+  const facts = {
+    api: node.apiUrl,
+    version: node.version,
+    network: node.network,
+    address: node.address,
+    dataDir: config.dataDir,
+  };
+  host.stdout.write(`ready ${JSON.stringify(facts)}\n`);
+  logger.info("the node is ready", facts);
+}
+
+/** The launcher holds a channel to us: when it closes, the launcher was killed and nobody wants us any more. */
+function onParentGone(action: () => void): void {
+  if (process.channel === undefined || process.channel === null) return;
+  process.once("disconnect", action);
+  process.channel.unref();
+}
