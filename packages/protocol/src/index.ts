@@ -1,5 +1,92 @@
-/** The public surface of the protocol: what a message is, and how it is read, checked and written. */
+/** The public surface of the protocol: what a message is, and how it is read, checked, signed and written. */
+export { type Account, bufferFieldsOf, type FieldsToSign, type LocalAccount } from "./accounts/account.ts";
+export { AccountError, type AccountErrorCode } from "./accounts/account-error.ts";
+export { type AvalancheAccountOptions, createAvalancheAccount } from "./accounts/avalanche-account.ts";
+export { type CosmosAccountOptions, createCosmosAccount } from "./accounts/cosmos-account.ts";
+export {
+  createEvmAccount,
+  type EvmAccountOptions,
+  type EvmChain,
+  type LenientEvmChain,
+} from "./accounts/evm-account.ts";
+export { createNulsAccount, type NulsAccountOptions } from "./accounts/nuls-account.ts";
+export { createNuls2Account, type Nuls2AccountOptions } from "./accounts/nuls2-account.ts";
+export {
+  nobleSecp256k1Signer,
+  type RecoverableSignature,
+  type Secp256k1Signer,
+} from "./accounts/secp256k1-signer.ts";
+export { createSolanaAccount, type SolanaAccountOptions } from "./accounts/solana-account.ts";
+export { createSubstrateAccount, type SubstrateAccountOptions } from "./accounts/substrate-account.ts";
+export { createTezosAccount, type TezosAccountOptions } from "./accounts/tezos-account.ts";
 export { CHAIN_FAMILIES, CHAINS, type Chain, isChain, type SignatureFamily } from "./chains.ts";
+export type { AggregateContent } from "./content/aggregate-content.ts";
+export {
+  type CommonFields,
+  type LatestRef,
+  MAX_CONTENT_TIME_SECONDS,
+} from "./content/common-fields.ts";
+export { type CompleteContentResult, completeContent, parseContentText } from "./content/complete-content.ts";
+export { contentTimeMicros, labelOf, ownerOf, refOf, tagsOf } from "./content/content-facts.ts";
+export type { ExecutableFields } from "./content/executable.ts";
+export type { ForgetContent } from "./content/forget-content.ts";
+export type {
+  CpuProperties,
+  GpuProperties,
+  HostRequirements,
+  NodeRequirements,
+} from "./content/host-requirements.ts";
+export type { InstanceContent, RootfsVolume } from "./content/instance-content.ts";
+export type { MachineResources, PublishedPort } from "./content/machine-resources.ts";
+export type { Payment, PaymentType } from "./content/payment.ts";
+export type { ChainRef, PostContent } from "./content/post-content.ts";
+export {
+  type CodeContent,
+  type DataContent,
+  type Encoding,
+  type FunctionTriggers,
+  interfaceOf,
+  type ProgramContent,
+  type ProgramInterface,
+} from "./content/program-content.ts";
+export { type FileReference, type ReferenceKind, referencedHashes } from "./content/referenced-hashes.ts";
+export type { StoreContent } from "./content/store-content.ts";
+export {
+  DEFAULT_SNP_POLICY,
+  type LaunchMeasurement,
+  type SevSnpRegisters,
+  type TdxRegisters,
+  type TeePlatform,
+  type TrustedExecution,
+} from "./content/trusted-execution.ts";
+export {
+  type ContentByType,
+  type ContentResult,
+  type TypedContent,
+  validateContent,
+} from "./content/validate-content.ts";
+export type { ContentSwitches } from "./content/validation.ts";
+export type { FunctionEnvironment, InstanceEnvironment } from "./content/vm-environment.ts";
+export {
+  type EphemeralVolume,
+  type ImmutableVolume,
+  isEphemeralVolume,
+  isImmutableVolume,
+  isPersistentVolume,
+  MAX_PERSISTENT_SIZE_MIB,
+  type MachineVolume,
+  type PersistentVolume,
+  type VolumePersistence,
+} from "./content/volumes.ts";
+export type { TeeVerification, VerifiedFile, VProgramContent } from "./content/vprogram-content.ts";
+export { decodeGossipPayload } from "./envelope/gossip-payload.ts";
+export {
+  type EnvelopeOptions,
+  type EnvelopeResult,
+  MAX_ITEM_CONTENT_CHARACTERS,
+  parseEnvelope,
+} from "./envelope/parse-envelope.ts";
+export { serialiseEnvelope } from "./envelope/serialise-envelope.ts";
 export {
   type Envelope,
   ITEM_TYPES,
@@ -33,7 +120,7 @@ export {
   type StoredItemType,
 } from "./hash/item-hash.ts";
 export { decodeItemHash, encodeItemHash } from "./hash/item-hash-bytes.ts";
-export { type Sha256, sha256Hex, sha256OfText } from "./hash/sha256-hash.ts";
+export { nobleSha256, type Sha256, sha256Hex, sha256OfText } from "./hash/sha256-hash.ts";
 export { type CanonicaliseResult, canonicaliseJsonText } from "./json/canonicalise-json.ts";
 export { compareCodePoints } from "./json/code-point-order.ts";
 export {
@@ -49,3 +136,41 @@ export { type JsonParseResult, parseJson } from "./json/parse-json.ts";
 export { sliceElements, sliceMember, sliceMembers, type TextRange } from "./json/slice-json.ts";
 export { stringifyCanonicalJson, stringifyJson } from "./json/stringify-json.ts";
 export { decodeUtf8, encodeUtf8 } from "./json/utf8.ts";
+export {
+  type Authorization,
+  type AuthorizationRequest,
+  authorizationsOf,
+  authorizationsOfContent,
+  authorizes,
+  SECURITY_AGGREGATE_KEY,
+} from "./permissions/authorization.ts";
+export {
+  decidePermission,
+  isSecurityAggregate,
+  type PermissionDecision,
+} from "./permissions/decide-permission.ts";
+export { isOwnerItself } from "./permissions/owner.ts";
+export type { CryptoProvider } from "./signature/crypto-provider.ts";
+export type { VerificationContext } from "./signature/family-verifier.ts";
+export { nobleCrypto } from "./signature/noble-crypto.ts";
+export { signatureIdentity } from "./signature/signature-identity.ts";
+export { DEFAULT_SIGNATURE_SWITCHES, type SignatureSwitches } from "./signature/switches.ts";
+export type { SignatureEvidence, SignatureVerdict } from "./signature/verdict.ts";
+export { type BufferFields, verificationBuffer, verificationText } from "./signature/verification-buffer.ts";
+export { verifySignature } from "./signature/verify-signature.ts";
+export {
+  NORMATIVE_SWITCHES,
+  PROTOCOL_SWITCHES,
+  type ProtocolSwitches,
+  type SwitchDefinition,
+  type SwitchKind,
+  type SwitchName,
+} from "./switches/protocol-switches.ts";
+export {
+  END_TIME_SECONDS,
+  formatIsoOffset,
+  formatIsoZ,
+  formatTime,
+  MIN_TIME_SECONDS,
+  microsOfSeconds,
+} from "./time/micros.ts";
