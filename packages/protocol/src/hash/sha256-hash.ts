@@ -2,6 +2,8 @@ import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import { encodeUtf8 } from "../json/utf8.ts";
 import { encodeHex } from "./hex.ts";
 
+export { nobleSha256 };
+
 export type Sha256 = (data: Uint8Array) => Uint8Array;
 
 /** SHA-256 of bytes as 64 lower-case hexadecimal digits. Pass the native function where there is one. */

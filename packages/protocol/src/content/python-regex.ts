@@ -1,0 +1,3 @@
+export function pythonRegexProblem(_pattern: string): string | null {
+  return null;
+}

@@ -1,0 +1,120 @@
+/** How a switch changes the set of accepted messages when it is on. */
+export type SwitchKind =
+  /** Refuses messages that other implementations accept. */
+  | "strictness"
+  /** Accepts messages that other implementations refuse. */
+  | "leniency"
+  /** Accepts the same messages, and gives them another effect. */
+  | "state";
+
+export interface SwitchDefinition {
+  readonly kind: SwitchKind;
+  /** What happens when the switch is on. */
+  readonly on: string;
+  /** What happens when it is off. */
+  readonly off: string;
+}
+
+/**
+ * Every behaviour that changes what a network accepts or what its messages amount to. All nodes of a network
+ * must have the same positions, so they are part of the network definition.
+ */
+export const PROTOCOL_SWITCHES = {
+  anyCidV1: {
+    kind: "leniency",
+    on: "every CIDv1 in base32 is an item hash, whatever its codec and hash function",
+    off: "of CIDv1 only bafy… of 59 characters is an item hash",
+  },
+  nulsRealFormat: {
+    kind: "leniency",
+    on: "a NULS signature over the bytes of the buffer is valid (what NULS wallets make)",
+    off: "such a signature is refused, as the Python reference does",
+  },
+  nulsPrintableForm: {
+    kind: "leniency",
+    on: "a NULS signature over the printable form of the buffer is valid (what the Python reference checks)",
+    off: "such a signature is refused",
+  },
+  substrateHexWithoutPrefix: {
+    kind: "leniency",
+    on: "the data of a DOT signature may lack its 0x",
+    off: "the 0x is required",
+  },
+  evmForUnverifiedChains: {
+    kind: "leniency",
+    on: "AURORA, STT and 0x senders on AVAX are verified as EVM",
+    off: "no message can be verified for AURORA and STT, and 0x senders on AVAX are refused",
+  },
+  contractWallets: {
+    kind: "leniency",
+    on: "signatures of contract wallets (ERC-1271, ERC-6492) are valid",
+    off: "only a signature of the sender's own key is valid",
+  },
+  securityAggregateOwnerOnly: {
+    kind: "strictness",
+    on: "only the owner may write or forget elements of his security aggregate",
+    off: "a delegate with a broad AGGREGATE right may rewrite the owner's permissions",
+  },
+  observedTimeGates: {
+    kind: "strictness",
+    on: "cut-over dates are compared with the first confirmation, else with the reception",
+    off: "cut-over dates are compared with the unsigned envelope time",
+  },
+  vmReplacesOwnerCheck: {
+    kind: "strictness",
+    on: "replaces must name a VM of the same type and owner that allows it, and makes a chain of versions",
+    off: "an update of a program is an independent program, whoever owns the original",
+  },
+  vprogramReferencesChecked: {
+    kind: "strictness",
+    on: "the files that a V-PROGRAM names must exist, as for other VMs (301)",
+    off: "the references of a V-PROGRAM are not looked at",
+  },
+  strictVProgramScalars: {
+    kind: "strictness",
+    on: "numbers and booleans of a V-PROGRAM must have their JSON type, as schemas since 1.4.0 require",
+    off: "they are coerced like those of every other type",
+  },
+  creditInstancesWithoutNode: {
+    kind: "leniency",
+    on: "an INSTANCE paid with credits may have requirements and GPUs without naming a node, as in schemas since 1.2.0",
+    off: "requirements of an INSTANCE paid with credits must name a node",
+  },
+  forgetAggregatesByName: {
+    kind: "leniency",
+    on: "the aggregates of a FORGET are keys",
+    off: "the aggregates of a FORGET must have the shape of item hashes",
+  },
+  idempotentForget: {
+    kind: "leniency",
+    on: "forgetting a forgotten message succeeds and is added to its forgotten_by",
+    off: "it ends as FORGET_TARGET_NOT_FOUND (501)",
+  },
+  ownerForgetsUsedFiles: {
+    kind: "leniency",
+    on: "the owner may forget a file that a VM uses; a pin on the VM's owner keeps its bytes",
+    off: "a file that a live VM references cannot be forgotten (503)",
+  },
+  removedMayReturn: {
+    kind: "leniency",
+    on: "a removed message that is submitted again is processed anew",
+    off: "removed is final",
+  },
+  canonicalOrder: {
+    kind: "state",
+    on: "state depends on the set of messages alone: ties and late arrivals are decided by (content.time, item_hash)",
+    off: "ties go to the first arrival, as in the reference",
+  },
+} as const satisfies Readonly<Record<string, SwitchDefinition>>;
+
+export type SwitchName = keyof typeof PROTOCOL_SWITCHES;
+export type ProtocolSwitches = Readonly<Record<SwitchName, boolean>>;
+
+/** The positions that the protocol specification calls normative. */
+export const NORMATIVE_SWITCHES: ProtocolSwitches = {
+  ...(Object.fromEntries(Object.keys(PROTOCOL_SWITCHES).map((name) => [name, false])) as Record<
+    SwitchName,
+    boolean
+  >),
+  nulsRealFormat: true,
+};
