@@ -26,6 +26,7 @@ export interface LiveMessage {
   readonly contentTimeMicros: bigint;
   readonly size: number;
   readonly sizeBytes: number;
+  readonly tags: readonly string[];
 }
 
 /** What is kept of a forgotten message: nothing of its content but what later rules must know. */

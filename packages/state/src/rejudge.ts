@@ -14,10 +14,7 @@ import { missingFacts, type Need, type World } from "./world.ts";
 export function rejudgeOwner(world: World, context: StateContext, owner: string): readonly Need[] {
   const missing = missingFacts(world, [{ table: "delegatedUses", key: owner }]);
   if (missing.length > 0) return missing;
-  const uses = new Set(world.index.delegatedUses.get(owner) ?? []);
-  for (const { key, after } of world.facts.delegations.changes()) {
-    if (after?.includes(owner)) uses.add(key);
-  }
+  const uses = world.index.delegatedUses.get(owner) ?? [];
   const needs: Need[] = [];
   const revoked: string[] = [];
   for (const hash of uses) {

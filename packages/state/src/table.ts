@@ -43,11 +43,20 @@ export class FactTable<V> {
     this.#known.set(key, value);
   }
 
+  get isDirty(): boolean {
+    return this.#before.size > 0;
+  }
+
   /** Everything that changed, with what it was before the batch. */
   *changes(): IterableIterator<Change<V>> {
     for (const [key, before] of this.#before) {
       const after = this.#known.get(key) ?? null;
       if (before !== after) yield { key, before, after };
     }
+  }
+
+  /** The changes so far are in the store: what follows is measured against them. */
+  settle(): void {
+    this.#before.clear();
   }
 }

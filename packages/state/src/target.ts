@@ -133,5 +133,6 @@ export function liveMessageOf(message: PreparedMessage): LiveMessage {
     contentTimeMicros: content.timeMicros,
     size: content.size,
     sizeBytes: content.sizeBytes,
+    tags: content.tags,
   };
 }

@@ -96,6 +96,20 @@ export class World {
   /** Aggregates to fold again from their elements once the batch is decided, with the fields that may have changed hands. */
   readonly refold = new Map<string, Set<string>>();
 
+  /** True when a look-up in the store would miss something that this batch changed. */
+  get isDirty(): boolean {
+    if (this.dropped.size > 0 || this.requeued.length > 0) return true;
+    return Object.values(this.facts).some((table) => table.isDirty);
+  }
+
+  /** The store holds every change so far. Wakes and aggregates to fold stay for the end of the batch. */
+  settle(): void {
+    for (const table of Object.values(this.facts)) table.settle();
+    this.dropped.clear();
+    this.requeued.length = 0;
+    this.events.length = 0;
+  }
+
   live(hash: string): LiveMessage | null {
     return this.facts.items.get(hash)?.live ?? null;
   }

@@ -126,7 +126,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_item ON events (item_id);
 
--- Forgotten messages. parent_id: the post or VM whose forgetting takes this one along.
+-- Forgotten messages. parent: encoded hash of the post or VM whose forgetting takes this one along.
 CREATE TABLE forgotten (
   id INTEGER PRIMARY KEY,
   type INTEGER NOT NULL,
@@ -141,12 +141,12 @@ CREATE TABLE forgotten (
   time_us INTEGER NOT NULL,
   content_time_us INTEGER NOT NULL,
   size INTEGER NOT NULL,
-  parent_id INTEGER,
+  parent BLOB,
   revises INTEGER NOT NULL DEFAULT 0,
   forgotten_us INTEGER
 );
 CREATE INDEX forgotten_time ON forgotten (forgotten_us);
-CREATE INDEX forgotten_parent ON forgotten (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX forgotten_parent ON forgotten (parent) WHERE parent IS NOT NULL;
 CREATE TABLE forgets (
   item_id INTEGER NOT NULL,
   forget_id INTEGER NOT NULL,
@@ -243,7 +243,7 @@ CREATE TABLE pins (
   created_us INTEGER NOT NULL,
   delete_by_us INTEGER
 );
-CREATE UNIQUE INDEX pins_item ON pins (item_id, kind) WHERE item_id IS NOT NULL;
+CREATE UNIQUE INDEX pins_item ON pins (item_id, kind, file_id) WHERE item_id IS NOT NULL;
 CREATE INDEX pins_file ON pins (file_id);
 CREATE INDEX pins_owner ON pins (owner_id, created_us) WHERE kind = 1;
 CREATE INDEX pins_tag ON pins (tag, created_us) WHERE tag IS NOT NULL;
