@@ -1,0 +1,25 @@
+import { hash as digest } from "node:crypto";
+import type { ItemFact } from "@twentysix/state";
+
+/** SHA-256 of a text or bytes. */
+export function sha256(data: string | Uint8Array): Buffer {
+  return digest("sha256", data, "buffer");
+}
+
+/**
+ * The digest of an accepted or forgotten message in the state tree: what it is and whose, or which FORGETs hid
+ * it. Nothing of the envelope that the signature does not cover, nothing that depends on balances or on when
+ * this node heard of it.
+ *
+ * @returns null for an item that is no part of the state (pending, rejected)
+ */
+export function itemLeaf(hash: string, item: ItemFact, forgets: readonly string[]): Buffer | null {
+  if (item.live !== null) {
+    const { type, chain, sender, owner, contentTimeMicros } = item.live;
+    return sha256(JSON.stringify(["live", hash, type, chain, sender, owner, contentTimeMicros.toString()]));
+  }
+  if (item.forgotten !== null) {
+    return sha256(JSON.stringify(["forgotten", hash, item.forgotten.parent, [...forgets].sort()]));
+  }
+  return null;
+}

@@ -1,0 +1,162 @@
+import { decodeItemHash } from "@twentysix/protocol";
+import { ORIGIN_CODE, ORIGINS, type Origin } from "../codes.ts";
+import type { WriterSession } from "./writer-session.ts";
+
+/** A copy that waits, was given up, or is retained behind a FORGET. */
+export interface Candidate {
+  readonly id: number;
+  readonly hash: string;
+  readonly envelopeText: string;
+  readonly contentText: string | null;
+  readonly origin: Origin;
+  readonly receptionMicros: bigint;
+  readonly attempts: number;
+}
+
+/** What is known of a copy that is to be queued. */
+export interface NewCandidate {
+  readonly hash: string;
+  /** Digest of what makes the copy distinct. */
+  readonly identity: Uint8Array;
+  readonly envelopeText: string;
+  readonly contentText: string | null;
+  readonly sender: string;
+  readonly origin: Origin;
+  readonly receptionMicros: bigint;
+}
+
+/** Why a candidate is not applied, and when it is tried again (null: only when woken). */
+export interface CandidateState {
+  readonly attempts: number;
+  readonly nextAttemptMicros: bigint | null;
+  readonly code: number | null;
+  readonly detailsText: string | null;
+  readonly waits: readonly string[];
+}
+
+/** Queues a copy, or updates the state of the same copy; returns its id. */
+export function putCandidate(session: WriterSession, candidate: NewCandidate, state: CandidateState): number {
+  const row = session.connection.get<{ id: number }>(
+    `INSERT INTO candidates (item_id, identity, envelope, content, sender_id, origin, reception_us, attempts, next_attempt_us, code, details)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (identity) DO UPDATE SET content = coalesce(excluded.content, content), attempts = excluded.attempts,
+       next_attempt_us = excluded.next_attempt_us, code = excluded.code, details = excluded.details
+     RETURNING id`,
+    session.itemId(candidate.hash),
+    candidate.identity,
+    candidate.envelopeText,
+    candidate.contentText,
+    session.addresses.intern(candidate.sender),
+    ORIGIN_CODE[candidate.origin],
+    candidate.receptionMicros,
+    state.attempts,
+    state.nextAttemptMicros,
+    state.code,
+    state.detailsText,
+  );
+  if (row === undefined) throw new Error("A candidate was not stored");
+  setWaits(session, row.id, state.waits);
+  return row.id;
+}
+
+function setWaits(session: WriterSession, candidateId: number, waits: readonly string[]): void {
+  session.connection.run("DELETE FROM waits WHERE candidate_id = ?", candidateId);
+  for (const key of waits) {
+    session.connection.run("INSERT OR IGNORE INTO waits (key, candidate_id) VALUES (?, ?)", key, candidateId);
+  }
+}
+
+/** Takes one candidate out of the queue. */
+export function deleteCandidate(session: WriterSession, id: number): void {
+  session.connection.run("DELETE FROM candidates WHERE id = ?", id);
+  session.connection.run("DELETE FROM waits WHERE candidate_id = ?", id);
+}
+
+/** Takes all candidates of an item out of the queue. */
+export function dropCandidates(session: WriterSession, hash: string): void {
+  const itemId = session.findItem(hash);
+  if (itemId === null) return;
+  session.connection.run(
+    "DELETE FROM waits WHERE candidate_id IN (SELECT id FROM candidates WHERE item_id = ?)",
+    itemId,
+  );
+  session.connection.run("DELETE FROM candidates WHERE item_id = ?", itemId);
+}
+
+/** Makes the candidates that wait for any of `keys` due now; returns how many. */
+export function wakeCandidates(session: WriterSession, keys: Iterable<string>, nowMicros: bigint): number {
+  let woken = 0;
+  for (const key of keys) {
+    woken += session.connection.run(
+      `UPDATE candidates SET next_attempt_us = ? WHERE id IN (SELECT candidate_id FROM waits WHERE key = ?)`,
+      nowMicros,
+      key,
+    ).changes;
+  }
+  return woken;
+}
+
+interface CandidateRow {
+  readonly id: bigint;
+  readonly hash: Uint8Array;
+  readonly envelope: string;
+  readonly content: string | null;
+  readonly origin: bigint;
+  readonly reception_us: bigint;
+  readonly attempts: bigint;
+}
+
+/** Candidates whose time has come, oldest first. */
+export function dueCandidates(session: WriterSession, nowMicros: bigint, limit: number): Candidate[] {
+  return session.connection
+    .allBig<CandidateRow>(
+      `SELECT c.id, i.hash, c.envelope, c.content, c.origin, c.reception_us, c.attempts
+       FROM candidates c JOIN items i ON i.id = c.item_id
+       WHERE c.next_attempt_us IS NOT NULL AND c.next_attempt_us <= ? ORDER BY c.next_attempt_us, c.id LIMIT ?`,
+      nowMicros,
+      limit,
+    )
+    .map((row) => ({
+      id: Number(row.id),
+      hash: decodeItemHash(row.hash),
+      envelopeText: row.envelope,
+      contentText: row.content,
+      origin: ORIGINS[Number(row.origin)] ?? "p2p",
+      receptionMicros: row.reception_us,
+      attempts: Number(row.attempts),
+    }));
+}
+
+/** When the next candidate is due; null when none is queued. */
+export function nextDueMicros(session: WriterSession): bigint | null {
+  const row = session.connection.getBig<{ next: bigint | null }>(
+    "SELECT min(next_attempt_us) AS next FROM candidates WHERE next_attempt_us IS NOT NULL",
+  );
+  return row?.next ?? null;
+}
+
+/** How many copies of an item are candidates, and how many of those are still queued. */
+export function countCandidates(session: WriterSession, hash: string): { total: number; queued: number } {
+  const itemId = session.findItem(hash);
+  if (itemId === null) return { total: 0, queued: 0 };
+  const row = session.connection.get<{ total: number; queued: number }>(
+    "SELECT count(*) AS total, count(next_attempt_us) AS queued FROM candidates WHERE item_id = ?",
+    itemId,
+  );
+  return row ?? { total: 0, queued: 0 };
+}
+
+/** How many copies wait for something, in all or of one sender. */
+export function countQueued(session: WriterSession): number {
+  return session.connection.get<{ n: number }>("SELECT count(*) AS n FROM candidates")?.n ?? 0;
+}
+
+/** Retained copies whose FORGET is old enough to be final are erased; returns how many. */
+export function eraseRetained(session: WriterSession, code: number, beforeMicros: bigint): number {
+  return session.connection.run(
+    `DELETE FROM candidates WHERE next_attempt_us IS NULL AND code = ?
+       AND item_id IN (SELECT id FROM forgotten WHERE forgotten_us IS NULL OR forgotten_us < ?)`,
+    code,
+    beforeMicros,
+  ).changes;
+}

@@ -1,0 +1,38 @@
+import { COUNTER_CODE, type CounterDimension } from "../codes.ts";
+import type { SqliteConnection } from "../sqlite/connection.ts";
+
+/** Changes of counters collected over one batch and merged into the table at its end. */
+export class CounterDeltas {
+  readonly #connection: SqliteConnection;
+  readonly #deltas = new Map<string, [dimension: number, a: number, b: number, n: number]>();
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  add(dimension: CounterDimension, a: number, b: number, n: number): void {
+    const code = COUNTER_CODE[dimension];
+    const key = `${code} ${a} ${b}`;
+    const known = this.#deltas.get(key);
+    if (known === undefined) this.#deltas.set(key, [code, a, b, n]);
+    else known[3] += n;
+  }
+
+  flush(): void {
+    for (const [dimension, a, b, n] of this.#deltas.values()) {
+      if (n === 0) continue;
+      this.#connection.run(
+        "INSERT INTO counters (dimension, a, b, n) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+        dimension,
+        a,
+        b,
+        n,
+      );
+    }
+    this.#deltas.clear();
+  }
+
+  forget(): void {
+    this.#deltas.clear();
+  }
+}

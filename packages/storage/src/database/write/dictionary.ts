@@ -1,0 +1,82 @@
+import type { SqliteConnection } from "../sqlite/connection.ts";
+
+/** Entries kept in memory; the rest is one indexed read away. */
+const MAX_CACHED = 100_000;
+
+/**
+ * Texts interned as integers in one table, with a cache in both directions. Belongs to the one writer: a
+ * rolled-back transaction must `forget()` what it cached.
+ */
+export class Dictionary {
+  readonly #connection: SqliteConnection;
+  readonly #table: string;
+  readonly #column: string;
+  readonly #withLower: boolean;
+  readonly #ids = new Map<string, number>();
+  readonly #texts = new Map<number, string>();
+
+  constructor(connection: SqliteConnection, table: "addresses" | "channels" | "labels", column: string) {
+    this.#connection = connection;
+    this.#table = table;
+    this.#column = column;
+    this.#withLower = table === "addresses";
+  }
+
+  /** The id of a text, or null when it was never interned. */
+  find(text: string): number | null {
+    const cached = this.#ids.get(text);
+    if (cached !== undefined) return cached;
+    const row = this.#connection.get<{ id: number }>(
+      `SELECT id FROM ${this.#table} WHERE ${this.#column} = ?`,
+      text,
+    );
+    if (row === undefined) return null;
+    this.#remember(text, row.id);
+    return row.id;
+  }
+
+  /** The id of a text, interned now if it has to be. */
+  intern(text: string): number {
+    const known = this.find(text);
+    if (known !== null) return known;
+    const { lastId } = this.#withLower
+      ? this.#connection.run("INSERT INTO addresses (address, lower) VALUES (?, ?)", text, text.toLowerCase())
+      : this.#connection.run(`INSERT INTO ${this.#table} (${this.#column}) VALUES (?)`, text);
+    this.#remember(text, lastId);
+    return lastId;
+  }
+
+  internNullable(text: string | null): number | null {
+    return text === null ? null : this.intern(text);
+  }
+
+  /** The text of an id that a row refers to. */
+  text(id: number): string {
+    const cached = this.#texts.get(id);
+    if (cached !== undefined) return cached;
+    const row = this.#connection.get<Record<string, string>>(
+      `SELECT ${this.#column} AS text FROM ${this.#table} WHERE id = ?`,
+      id,
+    );
+    const text = row?.text;
+    if (text === undefined)
+      throw new Error(`The database refers to ${this.#table} ${id}, which is not there`);
+    this.#remember(text, id);
+    return text;
+  }
+
+  textNullable(id: number | null): string | null {
+    return id === null ? null : this.text(id);
+  }
+
+  forget(): void {
+    this.#ids.clear();
+    this.#texts.clear();
+  }
+
+  #remember(text: string, id: number): void {
+    if (this.#ids.size >= MAX_CACHED) this.forget();
+    this.#ids.set(text, id);
+    this.#texts.set(id, text);
+  }
+}

@@ -1,0 +1,92 @@
+import { type Change, type PinFact, splitPairKey, type TagFact } from "@twentysix/state";
+import { PIN_CODE } from "../codes.ts";
+import { findFile } from "./load-files.ts";
+import type { WriterSession } from "./writer-session.ts";
+
+/** Writes a pin of a message; `key` names the kind, the item and the file. */
+export function savePin(session: WriterSession, change: Change<PinFact>): void {
+  const [kind = "", hash = "", fileHash = ""] = splitPairKey(change.key);
+  const itemId = session.itemId(hash);
+  const fileId = findFile(session, fileHash);
+  if (fileId === null) throw new Error(`A pin refers to file ${fileHash}, which has no row`);
+  const code = kind === "message" ? PIN_CODE.message : PIN_CODE.content;
+  countPin(session, change.before, fileId, -1);
+  countPin(session, change.after, fileId, 1);
+  if (change.after === null) {
+    session.connection.run(
+      "DELETE FROM pins WHERE item_id = ? AND kind = ? AND file_id = ?",
+      itemId,
+      code,
+      fileId,
+    );
+    return;
+  }
+  const pin = change.after;
+  session.connection.run(
+    `INSERT OR REPLACE INTO pins (file_id, kind, item_id, owner_id, ref, tag, created_us) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    fileId,
+    code,
+    itemId,
+    session.addresses.intern(pin.owner),
+    pin.ref,
+    pin.tag,
+    pin.createdMicros,
+  );
+}
+
+function countPin(session: WriterSession, pin: PinFact | null, fileId: number, n: number): void {
+  if (pin === null) return;
+  session.counters.add("pins", PIN_CODE[pin.kind], 0, n);
+  if (pin.kind !== "message") return;
+  const owner = session.addresses.intern(pin.owner);
+  const size =
+    session.connection.get<{ size: number }>("SELECT size FROM files WHERE id = ?", fileId)?.size ?? 0;
+  session.counters.add("ownerFiles", owner, 0, n);
+  session.counters.add("ownerFileBytes", owner, 0, n * size);
+}
+
+export function saveTag(session: WriterSession, change: Change<TagFact>): void {
+  const tag = change.after;
+  if (tag === null) {
+    session.connection.run("DELETE FROM file_tags WHERE tag = ?", change.key);
+    return;
+  }
+  const fileId = findFile(session, tag.fileHash);
+  if (fileId === null) throw new Error(`Tag ${change.key} refers to file ${tag.fileHash}, which has no row`);
+  session.connection.run(
+    "INSERT OR REPLACE INTO file_tags (tag, owner_id, file_id, item_id, updated_us) VALUES (?, ?, ?, ?, ?)",
+    change.key,
+    session.addresses.intern(tag.owner),
+    fileId,
+    session.itemId(tag.hash),
+    tag.timeMicros,
+  );
+}
+
+/** Adds a grace pin; pins add up and the longest wins, so none is ever shortened. */
+export function addGracePin(
+  session: WriterSession,
+  fileHash: string,
+  nowMicros: bigint,
+  untilMicros: bigint,
+): void {
+  const fileId = findFile(session, fileHash);
+  if (fileId === null) return;
+  const known = session.connection.getBig<{ id: bigint; delete_by_us: bigint }>(
+    "SELECT id, delete_by_us FROM pins WHERE file_id = ? AND kind = ? AND item_id IS NULL",
+    fileId,
+    PIN_CODE.grace_period,
+  );
+  if (known === undefined) {
+    session.counters.add("pins", PIN_CODE.grace_period, 0, 1);
+    session.connection.run(
+      "INSERT INTO pins (file_id, kind, created_us, delete_by_us) VALUES (?, ?, ?, ?)",
+      fileId,
+      PIN_CODE.grace_period,
+      nowMicros,
+      untilMicros,
+    );
+  } else if (known.delete_by_us < untilMicros) {
+    session.connection.run("UPDATE pins SET delete_by_us = ? WHERE id = ?", untilMicros, known.id);
+  }
+}

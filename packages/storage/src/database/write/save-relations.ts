@@ -1,0 +1,113 @@
+import type { Change, CopyFact } from "@twentysix/state";
+import { EVENT_CODE, type EventKind, ORIGIN_CODE, type Origin } from "../codes.ts";
+import type { WriterSession } from "./writer-session.ts";
+
+/** How a copy came in, looked up by its exact text. */
+export interface CopyOrigin {
+  readonly origin: Origin;
+  readonly receptionMicros: bigint;
+}
+
+/** Writes added copies, deletes dropped ones, and points the message at the served one. */
+export function saveCopies(
+  session: WriterSession,
+  change: Change<readonly CopyFact[]>,
+  originOf: (envelopeText: string) => CopyOrigin,
+): void {
+  const itemId = session.itemId(change.key);
+  const before = change.before ?? [];
+  const after = change.after ?? [];
+  const kept = new Set(after.map((copy) => copy.envelopeText));
+  for (const copy of before) {
+    if (kept.has(copy.envelopeText)) continue;
+    session.connection.run(
+      "DELETE FROM copies WHERE item_id = ? AND envelope = ?",
+      itemId,
+      copy.envelopeText,
+    );
+  }
+  const stored = new Set(before.map((copy) => copy.envelopeText));
+  for (const copy of after) {
+    const isNew = !stored.has(copy.envelopeText);
+    const copyId = isNew ? insertCopy(session, itemId, copy, originOf(copy.envelopeText)) : null;
+    if (!copy.served) continue;
+    serve(session, itemId, copyId ?? storedCopyId(session, itemId, copy.envelopeText));
+  }
+}
+
+function insertCopy(session: WriterSession, itemId: number, copy: CopyFact, origin: CopyOrigin): number {
+  const id = session.newCopyId();
+  session.connection.run(
+    "INSERT INTO copies (id, item_id, envelope, content, origin, reception_us) VALUES (?, ?, ?, ?, ?, ?)",
+    id,
+    itemId,
+    copy.envelopeText,
+    copy.contentText,
+    ORIGIN_CODE[origin.origin],
+    origin.receptionMicros,
+  );
+  return id;
+}
+
+function storedCopyId(session: WriterSession, itemId: number, envelopeText: string): number {
+  const row = session.connection.get<{ id: number }>(
+    "SELECT id FROM copies WHERE item_id = ? AND envelope = ?",
+    itemId,
+    envelopeText,
+  );
+  if (row === undefined) throw new Error(`A copy of item ${itemId} is not stored`);
+  return row.id;
+}
+
+function serve(session: WriterSession, itemId: number, copyId: number): void {
+  session.connection.run("UPDATE messages SET copy_id = ? WHERE id = ?", copyId, itemId);
+}
+
+/** Writes which FORGETs name a message. */
+export function saveForgets(session: WriterSession, change: Change<readonly string[]>): void {
+  const itemId = session.itemId(change.key);
+  const before = new Set(change.before ?? []);
+  const after = new Set(change.after ?? []);
+  for (const forget of before) {
+    if (after.has(forget)) continue;
+    session.connection.run(
+      "DELETE FROM forgets WHERE item_id = ? AND forget_id = ?",
+      itemId,
+      session.itemId(forget),
+    );
+  }
+  for (const forget of after) {
+    if (before.has(forget)) continue;
+    session.connection.run(
+      "INSERT OR IGNORE INTO forgets (item_id, forget_id) VALUES (?, ?)",
+      itemId,
+      session.itemId(forget),
+    );
+  }
+}
+
+/** Writes whose delegations a live message relies on. */
+export function saveDelegations(session: WriterSession, change: Change<readonly string[]>): void {
+  const itemId = session.itemId(change.key);
+  session.connection.run("DELETE FROM delegated_uses WHERE item_id = ?", itemId);
+  for (const owner of change.after ?? []) {
+    session.connection.run("INSERT INTO delegated_uses (owner, item_id) VALUES (?, ?)", owner, itemId);
+  }
+}
+
+/** Appends to the event log, which is also the outbox; returns the sequence number. */
+export function appendEvent(
+  session: WriterSession,
+  itemId: number,
+  kind: EventKind,
+  atMicros: bigint,
+  cause: Readonly<Record<string, unknown>> | null,
+): number {
+  return session.connection.run(
+    "INSERT INTO events (item_id, kind, at_us, cause) VALUES (?, ?, ?, ?)",
+    itemId,
+    EVENT_CODE[kind],
+    atMicros,
+    cause === null ? null : JSON.stringify(cause),
+  ).lastId;
+}

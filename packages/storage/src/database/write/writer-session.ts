@@ -1,0 +1,88 @@
+import { encodeItemHash } from "@twentysix/protocol";
+import type { SqliteConnection } from "../sqlite/connection.ts";
+import { CounterDeltas } from "./counter-deltas.ts";
+import { Dictionary } from "./dictionary.ts";
+
+/**
+ * What the parts of the writer share: its connection, the dictionaries, the ids of the hashes that the current
+ * batch has met, and the ids it hands out. One writer holds the database, so ids are counted in memory.
+ */
+export class WriterSession {
+  readonly connection: SqliteConnection;
+  readonly addresses: Dictionary;
+  readonly channels: Dictionary;
+  readonly labels: Dictionary;
+  readonly counters: CounterDeltas;
+  readonly #itemIds = new Map<string, number | null>();
+  #nextItemId = 0;
+  #nextCopyId = 0;
+
+  constructor(connection: SqliteConnection) {
+    this.connection = connection;
+    this.addresses = new Dictionary(connection, "addresses", "address");
+    this.channels = new Dictionary(connection, "channels", "channel");
+    this.labels = new Dictionary(connection, "labels", "label");
+    this.counters = new CounterDeltas(connection);
+    this.#readNextIds();
+  }
+
+  /** Forgets what belongs to one batch. */
+  endBatch(): void {
+    this.#itemIds.clear();
+  }
+
+  /** Forgets everything that a rolled-back transaction may have cached. */
+  rollBack(): void {
+    this.endBatch();
+    this.addresses.forget();
+    this.channels.forget();
+    this.labels.forget();
+    this.counters.forget();
+    this.#readNextIds();
+  }
+
+  /** The id of an item hash, or null when this node never met it. */
+  findItem(hash: string): number | null {
+    const known = this.#itemIds.get(hash);
+    if (known !== undefined) return known;
+    const row = this.connection.get<{ id: number }>(
+      "SELECT id FROM items WHERE hash = ?",
+      encodeItemHash(hash),
+    );
+    const id = row?.id ?? null;
+    this.#itemIds.set(hash, id);
+    return id;
+  }
+
+  /** The id of an item that a change refers to. */
+  itemId(hash: string): number {
+    const id = this.findItem(hash);
+    if (id === null) throw new Error(`A change refers to ${hash}, which has no item row`);
+    return id;
+  }
+
+  /** Remembers an id that a loader read along the way. */
+  rememberItem(hash: string, id: number | null): void {
+    this.#itemIds.set(hash, id);
+  }
+
+  newItemId(hash: string): number {
+    const id = this.#nextItemId;
+    this.#nextItemId += 1;
+    this.#itemIds.set(hash, id);
+    return id;
+  }
+
+  newCopyId(): number {
+    const id = this.#nextCopyId;
+    this.#nextCopyId += 1;
+    return id;
+  }
+
+  #readNextIds(): void {
+    const next = (table: string): number =>
+      (this.connection.get<{ id: number | null }>(`SELECT max(id) AS id FROM ${table}`)?.id ?? 0) + 1;
+    this.#nextItemId = next("items");
+    this.#nextCopyId = next("copies");
+  }
+}
