@@ -1,5 +1,4 @@
 // Plain JavaScript that runs on Node 20: it finds the Node 24 that the rest of the project needs.
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,12 +40,6 @@ export function findPackagedNode(startDir = dirname(fileURLToPath(import.meta.ur
     if (existsSync(candidate)) return candidate;
     if (dirname(dir) === dir) return undefined;
   }
-}
-
-/** The version that a runtime file reports; undefined when it does not run here (another C library, say). */
-export function versionOfNode(file) {
-  const result = spawnSync(file, ["--version"], { encoding: "utf8", timeout: 10_000 });
-  return result.status === 0 ? result.stdout.trim().replace(/^v/, "") : undefined;
 }
 
 /**

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, describe, test } from "node:test";
+import { ROOT_DIR } from "./source-tree.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "twentysix-tests-"));
+after(() => rmSync(dir, { recursive: true }));
+
+const HEADER = 'import { describe, test } from "node:test";\n';
+const FILES = {
+  "package.json": '{"type":"module"}',
+  "packages/a/test/good.test.ts": `${HEADER}describe("group", () => { test("one", () => {}); test("two", () => {}); });`,
+  "packages/a/test/deep/bad.test.ts": `${HEADER}test("three", () => { throw new Error("wrong"); }); test.skip("four", () => {});`,
+  "packages/b/test/broken.test.ts": "this is no program",
+  "packages/b/test/helper.ts": "throw new Error('is no test file');",
+  "packages/c/test/fuzz/target.fuzz.ts": `${HEADER}test(\`fuzz \${process.env.TWENTYSIX_FUZZ_SECONDS} s\`, () => {});`,
+};
+for (const [path, text] of Object.entries(FILES)) write(path, text);
+for (const path of ["scripts/run-tests.mjs", "scripts/fuzz.mjs", "scripts/on-node-24.mjs"]) copy(path);
+for (const path of ["packages/cli/bin/node-runtime.mjs", "packages/cli/bin/run-with-node.mjs"]) copy(path);
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(dir, path)), { recursive: true });
+  writeFileSync(join(dir, path), text);
+}
+
+function copy(path: string): void {
+  mkdirSync(dirname(join(dir, path)), { recursive: true });
+  cpSync(join(ROOT_DIR, path), join(dir, path));
+}
+
+function run(script: string, ...args: string[]) {
+  // A test runner inside a test runner refuses to run unless it does not know.
+  const { NODE_TEST_CONTEXT: _, TWENTYSIX_FUZZ_SECONDS: __, INIT_CWD: ___, ...env } = process.env;
+  const result = spawnSync(process.execPath, [join(dir, "scripts", script), ...args], {
+    cwd: dir,
+    env,
+    encoding: "utf8",
+  });
+  return { ...result, lastLine: result.stdout.trimEnd().split("\n").at(-1) };
+}
+
+describe("run-tests", { timeout: 120_000 }, () => {
+  test("counts test cases, not groups; a file that does not load is a failure", () => {
+    const { status, lastLine, stdout } = run("run-tests.mjs");
+    assert.equal(lastLine, "3 passed, 2 failed");
+    assert.equal(status, 1);
+    assert.match(stdout, /wrong/);
+    assert.match(stdout, /fuzz 5 s/, "fuzz targets run shortly");
+  });
+
+  test("runs what lies under the given paths", () => {
+    const good = run("run-tests.mjs", "packages/a/test/good.test.ts");
+    assert.deepEqual([good.status, good.lastLine], [0, "2 passed, 0 failed"]);
+    const folder = run("run-tests.mjs", "packages/a");
+    assert.deepEqual([folder.status, folder.lastLine], [1, "2 passed, 1 failed"]);
+  });
+
+  test("nothing to run is a mistake, not a success", () => {
+    const none = run("run-tests.mjs", "packages/zzz");
+    assert.equal(none.status, 2);
+    assert.match(none.stderr, /no test file under packages\/zzz/);
+  });
+});
+
+describe("fuzz", { timeout: 60_000 }, () => {
+  test("gives each target its time", () => {
+    const { status, lastLine, stdout } = run("fuzz.mjs", "--seconds", "7");
+    assert.deepEqual([status, lastLine], [0, "1 passed, 0 failed"]);
+    assert.match(stdout, /fuzz 7 s/);
+    assert.equal(run("fuzz.mjs", "--seconds", "soon").status, 2);
+    assert.equal(run("fuzz.mjs", "packages/a").status, 2);
+  });
+});

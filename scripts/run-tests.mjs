@@ -1,0 +1,76 @@
+// `npm test [-- PATH...]`: runs the test files of all packages, or those under the given paths.
+// As a namespace: `globSync` is missing from an old Node, which only hands this script on to a new one.
+import * as fs from "node:fs";
+import { dirname, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onNode24 } from "./on-node-24.mjs";
+
+const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const TEST_FILES = ["packages/*/test/**/*.test.ts", "packages/*/test/fuzz/*.fuzz.ts"];
+const DURATIONS_FILE = resolve(rootDir, ".cache/test-durations.json");
+const CONCURRENCY = 2;
+const FILE_TIMEOUT_MS = 15 * 60_000;
+/** How long each fuzz target runs as part of the tests; `npm run fuzz` runs them for hours. */
+const SHORT_FUZZ_SECONDS = "5";
+
+await onNode24(import.meta.url, async (paths) => {
+  process.env.TWENTYSIX_FUZZ_SECONDS ??= SHORT_FUZZ_SECONDS;
+  const files = findTestFiles(paths);
+  if (files.length === 0) {
+    process.stderr.write(`no test file under ${paths.join(", ")}\n0 passed, 0 failed\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const durationsMs = readDurations();
+  const { passed, failed } = await runFiles(longestFirst(files, durationsMs), durationsMs);
+  writeDurations(durationsMs);
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
+});
+
+function findTestFiles(paths) {
+  const all = fs
+    .globSync(TEST_FILES, { cwd: rootDir })
+    .filter((file) => !file.split(sep).includes("node_modules"))
+    .map((file) => resolve(rootDir, file));
+  if (paths.length === 0) return all.sort();
+  const wanted = paths.map((path) => resolve(process.env.INIT_CWD ?? process.cwd(), path));
+  return all.filter((file) => wanted.some((path) => file === path || file.startsWith(path + sep))).sort();
+}
+
+/** The slowest files start first, so that none of them runs alone at the end. Unknown ones count as slow. */
+function longestFirst(files, durationsMs) {
+  const durationOf = (file) => durationsMs[relative(rootDir, file)] ?? Number.MAX_VALUE;
+  return files.toSorted((a, b) => durationOf(b) - durationOf(a));
+}
+
+async function runFiles(files, durationsMs) {
+  const [{ run }, { spec }] = await Promise.all([import("node:test"), import("node:test/reporters")]);
+  const events = run({
+    files,
+    cwd: rootDir,
+    concurrency: CONCURRENCY,
+    timeout: FILE_TIMEOUT_MS,
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+  });
+  let total = { passed: 0, failed: 0, cancelled: 0 };
+  events.on("test:summary", ({ file, counts, duration_ms: durationMs }) => {
+    if (file === undefined) total = counts;
+    else durationsMs[relative(rootDir, file)] = Math.round(durationMs);
+  });
+  for await (const text of events.compose(spec)) process.stdout.write(text);
+  return { passed: total.passed, failed: total.failed + total.cancelled };
+}
+
+function readDurations() {
+  try {
+    return JSON.parse(fs.readFileSync(DURATIONS_FILE, "utf8"));
+  } catch {
+    return {}; // Only an order of running is lost with them.
+  }
+}
+
+function writeDurations(durationsMs) {
+  fs.mkdirSync(dirname(DURATIONS_FILE), { recursive: true });
+  fs.writeFileSync(DURATIONS_FILE, JSON.stringify(durationsMs));
+}
