@@ -2,6 +2,18 @@
  * The client of the network: build, sign and submit messages, store files, read and watch. Runs in browsers and
  * in Node; what only Node programs need is in the `/node` entry.
  */
+export {
+  type Account,
+  createAvalancheAccount,
+  createCosmosAccount,
+  createEvmAccount,
+  createNuls2Account,
+  createNulsAccount,
+  createSolanaAccount,
+  createSubstrateAccount,
+  createTezosAccount,
+  type LocalAccount,
+} from "@twentysix/protocol";
 export { type CreateAggregateParameters, createAggregate } from "./aggregates/create-aggregate.ts";
 export { type FetchAggregateParameters, fetchAggregate } from "./aggregates/fetch-aggregate.ts";
 export {
@@ -50,6 +62,11 @@ export type { Confirmation, MessageObject } from "./messages/message-object.ts";
 export { MESSAGE_STATUSES, type MessageStatus, type MessageView } from "./messages/message-view.ts";
 export type { SignedMessage } from "./messages/signed-message.ts";
 export { type Submission, type SubmitMessageParameters, submitMessage } from "./messages/submit-message.ts";
+export {
+  type MessageVerification,
+  type VerifyMessageParameters,
+  verifyMessage,
+} from "./messages/verify-message.ts";
 export { type WaitForStatusParameters, waitForStatus } from "./messages/wait-for-status.ts";
 export { type NodeInfo, nodeInfo } from "./node/node-info.ts";
 export { type StateRoot, stateRoot } from "./node/state-root.ts";
