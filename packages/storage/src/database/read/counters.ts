@@ -1,0 +1,38 @@
+import { COUNTER_CODE, type CounterDimension } from "../codes.ts";
+import type { SqliteConnection } from "../sqlite/connection.ts";
+
+const ONE = "SELECT n FROM counters WHERE dimension = ? AND a = ? AND b = ?";
+const SUM = "SELECT coalesce(sum(n), 0) AS n FROM counters WHERE dimension = ? AND a = ?";
+const ALL = "SELECT a, b, n FROM counters WHERE dimension = ?";
+
+/** The counts that the writer keeps, so that nothing has to be counted when it is asked. */
+export class Counters {
+  readonly #connection: SqliteConnection;
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  get(dimension: CounterDimension, a = 0, b = 0): number {
+    return this.#connection.get<{ n: number }>(ONE, COUNTER_CODE[dimension], a, b)?.n ?? 0;
+  }
+
+  /** Sum over all combinations; `bs` null: over every b. */
+  sum(dimension: CounterDimension, as: readonly number[], bs: readonly number[] | null): number {
+    let total = 0;
+    for (const a of as) {
+      if (bs === null) total += this.#connection.get<{ n: number }>(SUM, COUNTER_CODE[dimension], a)?.n ?? 0;
+      else for (const b of bs) total += this.get(dimension, a, b);
+    }
+    return total;
+  }
+
+  /** Every counter of a dimension with a value; its size is that of the dictionary behind `a`. */
+  all(
+    dimension: CounterDimension,
+  ): readonly { readonly a: number; readonly b: number; readonly n: number }[] {
+    return this.#connection
+      .all<{ a: number; b: number; n: number }>(ALL, COUNTER_CODE[dimension])
+      .filter((row) => row.n > 0);
+  }
+}

@@ -1,0 +1,96 @@
+import { sql } from "kysely";
+import { UNCONFIRMED } from "../../codes.ts";
+import { andAll, type Fragment } from "../compile-sql.ts";
+import type { AccessPaths } from "./access-path.ts";
+import { isAfter } from "./arm-sql.ts";
+import { filterSlices, gatherBy, type Located, remainingPredicates, type Wanted } from "./locate.ts";
+import type { Plan } from "./plan.ts";
+import type { Position, RowKey } from "./source.ts";
+
+/** Above this many rows the order is walked on its index rather than sorted. */
+const MAX_SORTED_ROWS = 20_000;
+const NONE = UNCONFIRMED.toString();
+
+/**
+ * Messages by (first confirmation, time, hash); those without confirmation stand last when ascending and first
+ * when descending. A selective filter is gathered and sorted; otherwise the unconfirmed and the confirmed are
+ * walked one after the other, each on an index of its own.
+ */
+export function locateByConfirmation(list: Located, paths: AccessPaths, wanted: Wanted): RowKey[] {
+  if (list.plan.gather || list.plan.estimatedRows <= MAX_SORTED_ROWS) {
+    return gatherBy(list, [sql.ref("m.confirmed_us"), sql.ref("m.time_us")], null, wanted);
+  }
+  const walks = [walkUnconfirmed, walkConfirmed];
+  if (wanted.direction === "asc") walks.reverse();
+  const found: RowKey[] = [];
+  let skip = wanted.skip;
+  for (const walk of walks) {
+    const rest = walk(list, paths, { ...wanted, skip, limit: wanted.limit - found.length });
+    found.push(...rest.found);
+    skip = rest.skip;
+    if (found.length >= wanted.limit) break;
+  }
+  return found;
+}
+
+interface Walked {
+  readonly found: readonly RowKey[];
+  /** Rows that are still to be skipped. */
+  readonly skip: number;
+}
+
+function walkUnconfirmed(list: Located, paths: AccessPaths, wanted: Wanted): Walked {
+  const isPast = wanted.after !== null && wanted.after.keys[0] !== UNCONFIRMED;
+  if (isPast && wanted.direction === "desc") return { found: [], skip: wanted.skip };
+  const condition = `confirmed_us = ${NONE}`;
+  const index = paths.partial.get(condition);
+  const plan: Plan =
+    index === undefined
+      ? list.plan
+      : {
+          ...list.plan,
+          arms: [{ path: { index, columns: [] }, values: [] }],
+          remaining: [...list.selection.conditions.keys()],
+        };
+  const source = index === undefined ? list.source : { ...list.source, always: condition };
+  const inner: Located = { ...list, plan, source };
+  const predicates = [...remainingPredicates(inner), sql.raw(`m.${condition}`)];
+  const after: Position | null =
+    wanted.after === null || isPast ? null : { keys: wanted.after.keys.slice(1), hash: wanted.after.hash };
+  const { found, skip } = filterSlices(inner, { ...wanted, after }, andAll(predicates));
+  return { found: found.map((row) => ({ ...row, keys: [UNCONFIRMED, ...row.keys] })), skip };
+}
+
+function walkConfirmed(list: Located, paths: AccessPaths, wanted: Wanted): Walked {
+  const isPast = wanted.after !== null && wanted.after.keys[0] === UNCONFIRMED;
+  if (isPast && wanted.direction === "asc") return { found: [], skip: wanted.skip };
+  const index = paths.partial.get(`confirmed_us <> ${NONE}`);
+  if (index === undefined)
+    throw new RangeError("the index of confirmed messages is missing: run the migrations");
+  const { conditions, lowestMicros, highestMicros } = list.selection;
+  const inner: Located = { ...list, plan: { ...list.plan, remaining: [...conditions.keys()] } };
+  const predicates: Fragment[] = remainingPredicates(inner);
+  if (lowestMicros !== null) predicates.push(sql`m.time_us >= ${lowestMicros}`);
+  if (highestMicros !== null) predicates.push(sql`m.time_us <= ${highestMicros}`);
+  const rowsAfter = (after: Position | null): Fragment => confirmedRows(index, after, wanted.direction);
+  return filterSlices(
+    inner,
+    { ...wanted, after: isPast ? null : wanted.after },
+    andAll(predicates),
+    rowsAfter,
+  );
+}
+
+function confirmedRows(index: string, after: Position | null, direction: Wanted["direction"]): Fragment {
+  const order = direction === "desc" ? sql`desc` : sql`asc`;
+  const conditions = [sql.raw(`m.confirmed_us <> ${NONE}`), sql`i.id = m.id`];
+  if (after !== null) {
+    // The single bound is what the index seeks with; the comparison of the whole row does the rest.
+    const first = after.keys[0];
+    conditions.push(direction === "desc" ? sql`m.confirmed_us <= ${first}` : sql`m.confirmed_us >= ${first}`);
+    conditions.push(
+      isAfter([sql.ref("m.confirmed_us"), sql.ref("m.time_us")], sql.ref("i.hash"), after, direction),
+    );
+  }
+  return sql`select m.id as id, m.confirmed_us as k, m.time_us as k1, i.hash as hash from messages as m indexed by ${sql.ref(index)} cross join items as i where ${andAll(conditions)} order by k ${order}, k1 ${order}, hash asc`;
+}

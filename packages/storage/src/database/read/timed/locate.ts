@@ -1,0 +1,193 @@
+import { sql } from "kysely";
+import type { SqliteConnection } from "../../sqlite/connection.ts";
+import { andAll, compileSql, type Fragment, isOneOf } from "../compile-sql.ts";
+import type { ReadBudget } from "../read-budget.ts";
+import { armRows, type Bounds, type Direction, gatheredRows, isAfter, itemOf, rowHasTag } from "./arm-sql.ts";
+import { countRows } from "./count-rows.ts";
+import type { Arm, Plan } from "./plan.ts";
+import type { Position, RowKey, Selection, TimedSource } from "./source.ts";
+
+export interface Wanted {
+  readonly direction: Direction;
+  readonly after: Position | null;
+  readonly skip: number;
+  readonly limit: number;
+}
+
+/** Everything that one list is located with. */
+export interface Located {
+  readonly connection: SqliteConnection;
+  readonly source: TimedSource;
+  readonly selection: Selection;
+  readonly plan: Plan;
+  readonly budget: ReadBudget;
+}
+
+/** Rows examined by one statement while conditions are checked row by row; grows when few match. */
+const FIRST_SLICE_ROWS = 1_024;
+const LAST_SLICE_ROWS = 16_384;
+/** Offsets above this are first walked on the index alone. */
+const DEEP_ROWS = 500;
+const DEEP_STEP_ROWS = 100_000;
+
+/** The keys of the wanted rows in the order of (time, hash). Contents are fetched afterwards, by id. */
+export function locate(list: Located, wanted: Wanted): RowKey[] {
+  if (list.plan.gather) return gather(list, wanted);
+  const predicates = remainingPredicates(list);
+  if (predicates.length === 0) return walk(list, wanted);
+  return filterSlices(list, wanted, andAll(predicates)).found;
+}
+
+/** The conditions that the arms leave open, as predicates on `m`. */
+export function remainingPredicates({ source, selection, plan }: Located): Fragment[] {
+  const open = plan.remaining.map((column) => {
+    const values = selection.conditions.get(column) ?? [];
+    return column === "tag" ? rowHasTag(source, values) : isOneOf(sql.ref(`m.${column}`), values);
+  });
+  return [...open, ...selection.extra];
+}
+
+function walk(list: Located, wanted: Wanted): RowKey[] {
+  const { skip, bounds } = skipOnIndex(list, wanted);
+  const rows = orderedRows(list, wanted.after, wanted.direction, bounds);
+  return fetchKeys(list.connection, sql`${rows} limit ${wanted.limit} offset ${skip}`);
+}
+
+/**
+ * Moves a deep offset forward on the index alone, without the hash that orders rows of one moment: finds the
+ * time at the offset, and how many rows stand before that time.
+ */
+function skipOnIndex(list: Located, wanted: Wanted): { readonly skip: number; readonly bounds: Bounds } {
+  let bounds = boundsAfter(list, wanted);
+  let skip = wanted.skip;
+  // With a position the first moment is cut by hash, which the index does not know.
+  while (skip > DEEP_ROWS && wanted.after === null) {
+    list.budget.checkpoint();
+    const time = timeAt(list, bounds, wanted.direction, Math.min(skip, DEEP_STEP_ROWS));
+    if (time === undefined) break;
+    const isDescending = wanted.direction === "desc";
+    const before = isDescending
+      ? { ...bounds, lowestMicros: time + 1n }
+      : { ...bounds, highestMicros: time - 1n };
+    const passed = countRows(list.connection, list.source, list.plan.arms, before, skip);
+    if (passed === 0) break;
+    bounds = isDescending ? { ...bounds, highestMicros: time } : { ...bounds, lowestMicros: time };
+    skip -= passed;
+  }
+  return { skip, bounds };
+}
+
+function timeAt(list: Located, bounds: Bounds, direction: Direction, offset: number): bigint | undefined {
+  const arms = unionOfArms(list.source, list.plan.arms, (arm) => armRows(list.source, arm, bounds, null));
+  const order = direction === "desc" ? sql`desc` : sql`asc`;
+  const { sql: text, parameters } = compileSql(sql`${arms} order by k ${order} limit 1 offset ${offset}`);
+  return list.connection.getBig<{ k: bigint }>(text, ...parameters)?.k;
+}
+
+/** Examines the ordered rows slice by slice, so that a rare match never blocks the thread for long. */
+export function filterSlices(
+  list: Located,
+  wanted: Wanted,
+  predicate: Fragment,
+  rowsAfter = (after: Position | null): Fragment =>
+    orderedRows(list, after, wanted.direction, boundsAfter(list, { ...wanted, after })),
+): { readonly found: readonly RowKey[]; readonly skip: number } {
+  const found: RowKey[] = [];
+  let skip = wanted.skip;
+  let after = wanted.after;
+  for (let size = FIRST_SLICE_ROWS; ; size = Math.min(size * 2, LAST_SLICE_ROWS)) {
+    list.budget.checkpoint();
+    const missing = skip + wanted.limit - found.length;
+    const rows = rowsAfter(after);
+    // The inner order survives: the slice is read as it is produced, which is also what lets the limit end it.
+    const slice = sql`select x.* from (${rows} limit ${size}) as x cross join ${sql.table(list.source.table)} as m where m.id = x.id and ${predicate} limit ${missing}`;
+    const matches = fetchKeys(list.connection, slice);
+    found.push(...matches.slice(skip));
+    skip = Math.max(0, skip - matches.length);
+    if (matches.length >= missing) return { found, skip };
+    const end = fetchKeys(list.connection, sql`${rows} limit 1 offset ${size - 1}`)[0];
+    if (end === undefined) return { found, skip };
+    after = end;
+  }
+}
+
+/** All rows of the arms as `id, k, hash`, merged in order; lazily, when a limit follows. */
+function orderedRows(list: Located, after: Position | null, direction: Direction, bounds: Bounds): Fragment {
+  const { source, plan } = list;
+  const order = direction === "desc" ? sql`desc` : sql`asc`;
+  const arms = unionOfArms(source, plan.arms, (arm) => armRows(source, arm, bounds, { after, direction }));
+  return sql`${arms} order by k ${order}, hash asc`;
+}
+
+/** A row may have several of the wanted tags; every other arm holds rows of its own. */
+export function unionOfArms(
+  source: TimedSource,
+  arms: readonly Arm[],
+  render: (arm: Arm) => Fragment,
+): Fragment {
+  const isTagged = source.tags !== null && arms[0]?.path.index === null;
+  return sql.join(arms.map(render), isTagged ? sql` union ` : sql` union all `);
+}
+
+/** The bounds of the selection, tightened by the position so that the index starts there. */
+function boundsAfter(
+  { selection }: Located,
+  { after, direction }: Pick<Wanted, "after" | "direction">,
+): Bounds {
+  const key = after?.keys[0];
+  const { lowestMicros, highestMicros } = selection;
+  if (key === undefined) return { lowestMicros, highestMicros };
+  if (direction === "desc") {
+    return {
+      lowestMicros,
+      highestMicros: highestMicros === null || key < highestMicros ? key : highestMicros,
+    };
+  }
+  return { lowestMicros: lowestMicros === null || key > lowestMicros ? key : lowestMicros, highestMicros };
+}
+
+function gather(list: Located, wanted: Wanted): RowKey[] {
+  return gatherBy(list, [sql.ref(`m.${list.source.time}`)], null, wanted);
+}
+
+/** Reads all rows that a plan holds and sorts them; for few rows, or for an order that no index has. */
+export function gatherBy(
+  list: Located,
+  keys: readonly Fragment[],
+  join: Fragment | null,
+  wanted: Wanted,
+): RowKey[] {
+  const { source, selection, plan } = list;
+  const item = itemOf(source, false);
+  const conditions = [gatheredRows(source, plan, selection), ...remainingPredicates(list)];
+  if (item.join !== null) conditions.push(sql`i.id = ${item.join}`);
+  if (wanted.after !== null) conditions.push(isAfter(keys, item.hash, wanted.after, wanted.direction));
+  const order = wanted.direction === "desc" ? sql`desc` : sql`asc`;
+  const columns = keys.map((key, at) => sql`${key} as ${sql.ref(columnOf(at))}`);
+  const terms = keys.map((_, at) => sql`${sql.ref(columnOf(at))} ${order}`);
+  const index = plan.arms[0]?.path.index;
+  const from = index === null || index === undefined ? sql`` : sql`indexed by ${sql.ref(index)}`;
+  const items = item.join === null ? sql`` : sql`cross join items as i`;
+  return fetchKeys(
+    list.connection,
+    sql`select m.id as id, ${sql.join(columns)}, ${item.hash} as hash from ${sql.table(source.table)} as m ${from} ${join ?? sql``} ${items} where ${andAll(conditions)} order by ${sql.join(terms)}, hash asc limit ${wanted.limit} offset ${wanted.skip}`,
+  );
+}
+
+const columnOf = (at: number): string => (at === 0 ? "k" : `k${at}`);
+
+interface KeyRow {
+  readonly id: bigint;
+  readonly k: bigint;
+  readonly k1?: bigint;
+  readonly hash: Uint8Array;
+}
+
+export function fetchKeys(connection: SqliteConnection, rows: Fragment): RowKey[] {
+  const { sql: text, parameters } = compileSql(rows);
+  return connection.allBig<KeyRow>(text, ...parameters).map(({ id, k, k1, hash }) => ({
+    id: Number(id),
+    keys: k1 === undefined ? [k] : [k, k1],
+    hash,
+  }));
+}
