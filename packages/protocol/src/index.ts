@@ -136,6 +136,25 @@ export { type JsonParseResult, parseJson } from "./json/parse-json.ts";
 export { sliceElements, sliceMember, sliceMembers, type TextRange } from "./json/slice-json.ts";
 export { stringifyCanonicalJson, stringifyJson } from "./json/stringify-json.ts";
 export { decodeUtf8, encodeUtf8 } from "./json/utf8.ts";
+export type { Authorities } from "./network/authorities.ts";
+export type { ChainSync, NetworkChain, StreamContracts } from "./network/network-chains.ts";
+export {
+  type Bootstrap,
+  type DevelopmentAccount,
+  type NetworkDefinition,
+  type NetworkDefinitionResult,
+  networkHash,
+  parseNetworkDefinition,
+} from "./network/network-definition.ts";
+export type { Cutovers, NetworkLimits } from "./network/network-rules.ts";
+export type {
+  CompatibleGpu,
+  NetworkSettings,
+  PriceList,
+  PriceRow,
+  PriceTier,
+  ProductPrices,
+} from "./network/price-list.ts";
 export {
   type Authorization,
   type AuthorizationRequest,
