@@ -28,7 +28,10 @@ export function createAvalancheAccount(options: AvalancheAccountOptions): LocalA
     timeStepMicros: 1n,
     sign(fields) {
       const buffer = verificationBuffer(bufferFieldsOf(identity, fields));
-      return encodeAvalancheSignature(signer.sign(avalancheDigest(buffer, nobleCrypto), privateKey), nobleCrypto);
+      return encodeAvalancheSignature(
+        signer.sign(avalancheDigest(buffer, nobleCrypto), privateKey),
+        nobleCrypto,
+      );
     },
   };
 }

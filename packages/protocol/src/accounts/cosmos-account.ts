@@ -26,7 +26,10 @@ export function createCosmosAccount(options: CosmosAccountOptions): LocalAccount
   const { privateKey, hrp = "cosmos", signer = nobleSecp256k1Signer } = options;
   assertSecp256k1PrivateKey(privateKey);
   if (!HUMAN_READABLE_PART.test(hrp)) {
-    throw new AccountError("address_prefix_invalid", "The prefix of a Cosmos address is 1 to 83 letters a to z.");
+    throw new AccountError(
+      "address_prefix_invalid",
+      "The prefix of a Cosmos address is 1 to 83 letters a to z.",
+    );
   }
   const publicKey = compressSecp256k1Key(signer.publicKey(privateKey));
   const pubKey = { type: COSMOS_KEY_TYPE, value: base64.encode(publicKey) };

@@ -34,7 +34,8 @@ export function createSolanaAccount(options: SolanaAccountOptions): LocalAccount
 function seedOf(privateKey: Uint8Array): Uint8Array {
   const seed = privateKey.subarray(0, 32);
   if (privateKey.length === 32) return seed;
-  if (privateKey.length === 64 && equalBytes(ed25519.getPublicKey(seed), privateKey.subarray(32))) return seed;
+  if (privateKey.length === 64 && equalBytes(ed25519.getPublicKey(seed), privateKey.subarray(32)))
+    return seed;
   throw new AccountError(
     "private_key_invalid",
     "A Solana private key has 32 bytes, or 64 of which the second half is its public key. Give another key.",

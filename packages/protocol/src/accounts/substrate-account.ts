@@ -29,7 +29,10 @@ export interface SubstrateAccountOptions {
 export function createSubstrateAccount(options: SubstrateAccountOptions): LocalAccount {
   const { seed, ss58Prefix = GENERIC_PREFIX } = options;
   if (seed.length !== 32) {
-    throw new AccountError("private_key_invalid", `A Substrate seed has 32 bytes, this one has ${seed.length}.`);
+    throw new AccountError(
+      "private_key_invalid",
+      `A Substrate seed has 32 bytes, this one has ${seed.length}.`,
+    );
   }
   if (!Number.isInteger(ss58Prefix) || ss58Prefix < 0 || ss58Prefix > MAX_PREFIX) {
     throw new AccountError("address_prefix_invalid", `An SS58 prefix is a number from 0 to ${MAX_PREFIX}.`);
