@@ -1,6 +1,7 @@
 // Brings the dependencies and the runtime in. Plain JavaScript without any dependency, because it runs before
 // there are any, and on Node 20. It says and does nothing when nothing is missing.
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   findPackagedNode,
@@ -24,6 +25,9 @@ const INSTALL_ARGUMENTS = [
   "--no-fund",
 ];
 
+/** Inside `node_modules`, so that it goes when that goes. */
+const ACCEPTED_FILE = "node_modules/.left-out-by-npm.json";
+
 const VERSION_TIMEOUT_MS = 10_000;
 
 /** A problem that the user can solve: its message is shown alone, without a stack. */
@@ -34,36 +38,65 @@ export class SetupError extends Error {}
  * `node_modules/.package-lock.json` at the end of an installation, so an interrupted one is noticed too.
  */
 export function whyStale(rootDir) {
-  const wanted = readLock(join(rootDir, "package-lock.json"));
-  if (wanted === undefined) return "package-lock.json cannot be read";
-  const installed = readLock(join(rootDir, "node_modules", ".package-lock.json"));
+  const installed = readJson(join(rootDir, "node_modules", ".package-lock.json"))?.packages;
   if (installed === undefined) return "dependencies are not installed yet";
-  for (const [path, entry] of Object.entries(wanted)) {
-    if (path === "" || isSkippable(path, entry)) continue;
-    if (!isSame(entry, installed[path])) return `${path} has changed`;
-    if (!existsSync(join(rootDir, path))) return `${path} is missing`;
-  }
-  return undefined;
+  const differing = findDiffering(rootDir, installed);
+  if (differing.length === 0) return undefined;
+  const accepted = readAccepted(rootDir);
+  const path = differing.find((candidate) => !accepted.includes(candidate));
+  return path === undefined ? undefined : `${path} is missing or has changed`;
 }
 
-function readLock(file) {
+/** The locked packages that are absent, or present in another version. */
+function findDiffering(rootDir, installed) {
+  const wanted = readJson(join(rootDir, "package-lock.json"))?.packages ?? {};
+  return Object.entries(wanted)
+    .filter(([path, entry]) => path !== "" && !isSkippable(path, entry))
+    .filter(([path, entry]) => !isSame(entry, installed[path]) || !existsSync(join(rootDir, path)))
+    .map(([path]) => path);
+}
+
+/** Undefined when the file is absent or cut off: both mean that an installation is due. */
+function readJson(file) {
   try {
-    return JSON.parse(readFileSync(file, "utf8")).packages;
+    return JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    return undefined; // Absent or cut off: both mean that an installation is due.
+    return undefined;
   }
 }
 
-/** Optional packages may be absent by right (made for another machine), except the runtime of this one. */
+/** Packages that may be absent by right (made for another machine), except the runtime of this one. */
 function isSkippable(path, entry) {
-  const isOptional = entry.optional === true || entry.devOptional === true || entry.peer === true;
-  return isOptional && path !== `node_modules/${runtimePackageName()}`;
+  const isOptional = entry.optional || entry.devOptional || entry.peer || entry.extraneous;
+  return isOptional === true && path !== `node_modules/${runtimePackageName()}`;
 }
 
 function isSame(wanted, installed) {
   if (installed === undefined) return false;
   if (wanted.link === true) return installed.link === true && wanted.resolved === installed.resolved;
   return wanted.version === installed.version && wanted.integrity === installed.integrity;
+}
+
+/**
+ * What npm itself leaves out of a complete installation of this very lock file. Noted, because otherwise every
+ * start would install again.
+ */
+function readAccepted(rootDir) {
+  const note = readJson(join(rootDir, ACCEPTED_FILE));
+  return note?.lockFile === fingerprintOfLock(rootDir) ? note.paths : [];
+}
+
+function writeAccepted(rootDir) {
+  const installed = readJson(join(rootDir, "node_modules", ".package-lock.json"))?.packages ?? {};
+  const paths = findDiffering(rootDir, installed);
+  const note = { lockFile: fingerprintOfLock(rootDir), paths };
+  if (paths.length > 0) writeFileSync(join(rootDir, ACCEPTED_FILE), JSON.stringify(note));
+}
+
+function fingerprintOfLock(rootDir) {
+  return createHash("sha256")
+    .update(readFileSync(join(rootDir, "package-lock.json")))
+    .digest("hex");
 }
 
 async function install(rootDir, reason) {
@@ -114,6 +147,7 @@ export async function setUp(rootDir) {
   const reason = whyStale(rootDir);
   if (reason !== undefined) {
     await install(rootDir, reason);
+    writeAccepted(rootDir);
     await checkRuntime(rootDir);
     process.stderr.write("Set-up done.\n");
     return true;

@@ -37,7 +37,7 @@ appendFileSync("calls.txt", process.argv.slice(2).join(" ") + "\\n");
 if (process.env.FAKE === "fails") process.exit(7);
 const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8"));
 for (const path of Object.keys(packages)) {
-  if (path === "" || path.includes("another-machine") || (process.env.FAKE === "no-runtime" && path.endsWith("${RUNTIME}"))) continue;
+  if (path === "" || path.includes("another-machine") || path === process.env.FAKE || (process.env.FAKE === "no-runtime" && path.endsWith("${RUNTIME}"))) continue;
   mkdirSync(path + "/bin", { recursive: true });
   if (path.endsWith("${RUNTIME}")) {
     writeFileSync(path + "/bin/node", "#!/bin/sh\\n" + (process.env.FAKE === "broken-runtime" ? "exit 1" : "echo v24.0.0"));
@@ -46,6 +46,7 @@ for (const path of Object.keys(packages)) {
 }
 mkdirSync("node_modules/.bin", { recursive: true });
 writeFileSync("node_modules/.bin/node", "");
+delete packages[process.env.FAKE];
 writeFileSync("node_modules/.package-lock.json", JSON.stringify({ packages }));
 `;
 
@@ -144,6 +145,26 @@ describe("setup on a POSIX machine", { skip: process.platform === "win32", timeo
       assert.equal(clone.setUp().stderr, "");
     });
   }
+
+  test("does not install for ever what npm leaves out, but notices what goes missing later", () => {
+    using clone = new Clone();
+    assert.equal(clone.setUp("node_modules/a").status, 0);
+    assert.deepEqual(clone.setUp(), { status: 0, stdout: "", stderr: "" });
+    clone.remove("node_modules/@twentysix/b");
+    assert.equal(clone.setUp("node_modules/a").status, 0);
+    assert.equal(clone.calls.length, 2);
+    clone.writeLock({ ...LOCKED, "node_modules/c": { version: "1.0.0", integrity: "sha512-c" } });
+    clone.setUp();
+    assert.equal(clone.calls.length, 3);
+  });
+
+  test("an extraneous entry of the lock file is nobody's need", () => {
+    using clone = new Clone();
+    clone.writeLock({ ...LOCKED, "node_modules/x": { version: "1.0.0", extraneous: true } });
+    clone.setUp("node_modules/x");
+    assert.equal(existsSync(join(clone.dir, "node_modules/.left-out-by-npm.json")), false);
+    assert.equal(clone.setUp().stderr, "");
+  });
 
   test("says in one line of its own when npm fails", () => {
     using clone = new Clone();
