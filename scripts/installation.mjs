@@ -1,6 +1,5 @@
 // Brings the dependencies and the runtime in. Plain JavaScript without any dependency, because it runs before
 // there are any, and on Node 20. It says and does nothing when nothing is missing.
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -26,7 +25,7 @@ const INSTALL_ARGUMENTS = [
 ];
 
 /** Inside `node_modules`, so that it goes when that goes. */
-const ACCEPTED_FILE = "node_modules/.left-out-by-npm.json";
+const LEFT_OUT_FILE = "node_modules/.left-out-by-npm.json";
 
 const VERSION_TIMEOUT_MS = 10_000;
 
@@ -38,22 +37,36 @@ export class SetupError extends Error {}
  * `node_modules/.package-lock.json` at the end of an installation, so an interrupted one is noticed too.
  */
 export function whyStale(rootDir) {
-  const installed = readJson(join(rootDir, "node_modules", ".package-lock.json"))?.packages;
+  const installed = readInstalled(rootDir);
   if (installed === undefined) return "dependencies are not installed yet";
   const differing = findDiffering(rootDir, installed);
   if (differing.length === 0) return undefined;
-  const accepted = readAccepted(rootDir);
-  const path = differing.find((candidate) => !accepted.includes(candidate));
-  return path === undefined ? undefined : `${path} is missing or has changed`;
+  const leftOut = readJson(join(rootDir, LEFT_OUT_FILE)) ?? {};
+  const due = differing.find(([path, entry]) => leftOut[path] !== identityOf(entry));
+  return due === undefined ? undefined : `${due[0]} is missing or has changed`;
 }
 
-/** The locked packages that are absent, or present in another version. */
+function readInstalled(rootDir) {
+  return readJson(join(rootDir, "node_modules", ".package-lock.json"))?.packages;
+}
+
+/** The locked packages that are absent, or present in another version: [path, entry of the lock file]. */
 function findDiffering(rootDir, installed) {
   const wanted = readJson(join(rootDir, "package-lock.json"))?.packages ?? {};
   return Object.entries(wanted)
     .filter(([path, entry]) => path !== "" && !isSkippable(path, entry))
-    .filter(([path, entry]) => !isSame(entry, installed[path]) || !existsSync(join(rootDir, path)))
-    .map(([path]) => path);
+    .filter(([path, entry]) => !isSame(entry, installed[path]) || !existsSync(join(rootDir, path)));
+}
+
+/**
+ * Notes what npm itself leaves out of an installation that is complete to its mind: otherwise every start would
+ * install again.
+ */
+function noteLeftOut(rootDir) {
+  const differing = findDiffering(rootDir, readInstalled(rootDir) ?? {});
+  if (differing.length === 0) return;
+  const note = Object.fromEntries(differing.map(([path, entry]) => [path, identityOf(entry)]));
+  writeFileSync(join(rootDir, LEFT_OUT_FILE), JSON.stringify(note));
 }
 
 /** Undefined when the file is absent or cut off: both mean that an installation is due. */
@@ -72,31 +85,12 @@ function isSkippable(path, entry) {
 }
 
 function isSame(wanted, installed) {
-  if (installed === undefined) return false;
-  if (wanted.link === true) return installed.link === true && wanted.resolved === installed.resolved;
-  return wanted.version === installed.version && wanted.integrity === installed.integrity;
+  return installed !== undefined && identityOf(wanted) === identityOf(installed);
 }
 
-/**
- * What npm itself leaves out of a complete installation of this very lock file. Noted, because otherwise every
- * start would install again.
- */
-function readAccepted(rootDir) {
-  const note = readJson(join(rootDir, ACCEPTED_FILE));
-  return note?.lockFile === fingerprintOfLock(rootDir) ? note.paths : [];
-}
-
-function writeAccepted(rootDir) {
-  const installed = readJson(join(rootDir, "node_modules", ".package-lock.json"))?.packages ?? {};
-  const paths = findDiffering(rootDir, installed);
-  const note = { lockFile: fingerprintOfLock(rootDir), paths };
-  if (paths.length > 0) writeFileSync(join(rootDir, ACCEPTED_FILE), JSON.stringify(note));
-}
-
-function fingerprintOfLock(rootDir) {
-  return createHash("sha256")
-    .update(readFileSync(join(rootDir, "package-lock.json")))
-    .digest("hex");
+/** What tells one content of a package's folder from another. */
+function identityOf({ link, resolved, version, integrity }) {
+  return link === true ? `link ${resolved}` : `${version} ${integrity}`;
 }
 
 async function install(rootDir, reason) {
@@ -147,7 +141,7 @@ export async function setUp(rootDir) {
   const reason = whyStale(rootDir);
   if (reason !== undefined) {
     await install(rootDir, reason);
-    writeAccepted(rootDir);
+    noteLeftOut(rootDir);
     await checkRuntime(rootDir);
     process.stderr.write("Set-up done.\n");
     return true;
