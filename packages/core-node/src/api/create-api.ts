@@ -1,0 +1,153 @@
+import multipart from "@fastify/multipart";
+import swagger from "@fastify/swagger";
+import websocket from "@fastify/websocket";
+import { type FastifyInstance, fastify } from "fastify";
+import type { ApiContext } from "./context.ts";
+import { answerClientError } from "./http/client-error.ts";
+import { addCors } from "./http/cors.ts";
+import { createErrorReport, handleError } from "./http/error-handler.ts";
+import { addLinger } from "./http/linger.ts";
+import { addNotFoundHandler } from "./http/not-found.ts";
+import { addRateLimit } from "./http/rate-limit.ts";
+import { addRequestMetrics } from "./http/request-metrics.ts";
+import { RouteTable } from "./http/route-table.ts";
+import { addUrlLimit } from "./http/url-limit.ts";
+import { Connections } from "./live/connections.ts";
+import { createApiMetrics } from "./metrics.ts";
+import { API_DOCUMENT_OPTIONS } from "./openapi.ts";
+import { addAddressRoutes } from "./routes/addresses.ts";
+import { addAggregateRoutes } from "./routes/aggregates.ts";
+import { addAuthorizationRoutes } from "./routes/authorizations.ts";
+import { addDocumentationRoutes } from "./routes/documentation.ts";
+import { addFileReferenceRoutes } from "./routes/file-references.ts";
+import { addFileRoutes } from "./routes/files.ts";
+import { addHealthRoutes } from "./routes/health.ts";
+import { addInfoRoutes } from "./routes/info.ts";
+import { addMessageHashesRoute } from "./routes/message-hashes.ts";
+import { addMessageListRoutes } from "./routes/message-list.ts";
+import { addMessageSocketRoute } from "./routes/message-socket.ts";
+import { addMessageRoutes } from "./routes/messages.ts";
+import { addMetricsRoutes } from "./routes/metrics.ts";
+import { addNodeMetricsRoutes } from "./routes/node-metrics.ts";
+import { addOutcomeSocketRoute } from "./routes/outcome-socket.ts";
+import { addPageRoutes } from "./routes/pages.ts";
+import { addPostRoutes } from "./routes/posts.ts";
+import { addPubsubRoutes } from "./routes/pubsub.ts";
+import { addStateRootRoute } from "./routes/state-root.ts";
+import { addStatusSocketRoute } from "./routes/status-socket.ts";
+import { addSubmitRoute } from "./routes/submit.ts";
+import { addCarUploadRoute } from "./routes/upload-car.ts";
+import { addFileUploadRoutes } from "./routes/upload-file.ts";
+import { addJsonUploadRoutes } from "./routes/upload-json.ts";
+import type { ApiServices } from "./services.ts";
+import type { ApiSettings } from "./settings.ts";
+
+/** A running API: start it with `listen`, end it with `close`. */
+export interface Api {
+  /** Resolves with the address it is reached at, such as `http://127.0.0.1:4024`. */
+  listen(options: { readonly host: string; readonly port: number }): Promise<string>;
+  /** Stops taking requests, closes websockets with 1001, waits for running requests. */
+  close(): Promise<void>;
+  /** The server underneath, for tests that inject requests. */
+  readonly server: FastifyInstance;
+}
+
+/** Builds the HTTP and WebSocket API of a node over its services. */
+export async function createApi(services: ApiServices, settings: ApiSettings): Promise<Api> {
+  const metrics = createApiMetrics(services.registry);
+  const connections = new Connections(services, settings.websocket);
+  const context: ApiContext = { services, settings, metrics, connections };
+  const report = createErrorReport(services, () => metrics.internalErrors.inc());
+  const api = createServer(settings, services, report);
+  const routes = new RouteTable(api);
+
+  await api.register(websocket, {
+    options: { maxPayload: 64 * 1024, perMessageDeflate: { threshold: 1024, concurrencyLimit: 4 } },
+    errorHandler: (error, socket) => {
+      services.log.debug("a websocket failed", { error });
+      socket.terminate();
+    },
+    preClose: (done: () => void) => {
+      connections.closeAll();
+      done();
+    },
+  });
+  addCors(api);
+  addUrlLimit(api, settings.maxUrlBytes);
+  addRateLimit(api, settings.rate, services.clock);
+  addRequestMetrics(api, metrics);
+  addLinger(api, services.timers);
+  await api.register(swagger, API_DOCUMENT_OPTIONS);
+  addNotFoundHandler(api, routes);
+  addRoutes(api, context);
+  await api.register(async (uploads) => {
+    await uploads.register(multipart, { throwFileSizeLimit: false });
+    addFileUploadRoutes(uploads, context);
+    addCarUploadRoute(uploads, context);
+  });
+  await api.ready();
+  return {
+    server: api,
+    listen: async ({ host, port }) => api.listen({ host, port }),
+    close: async () => {
+      await api.close();
+    },
+  };
+}
+
+function createServer(
+  settings: ApiSettings,
+  services: ApiServices,
+  report: ReturnType<typeof createErrorReport>,
+): FastifyInstance {
+  const api = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    return503OnClosing: true,
+    forceCloseConnections: "idle",
+    connectionTimeout: settings.idleTimeoutMs,
+    keepAliveTimeout: settings.keepAliveTimeoutMs,
+    trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
+    http: { maxHeaderSize: settings.maxHeaderBytes, headersTimeout: settings.headersTimeoutMs },
+    // Each route reads its own query: see readQuery.
+    routerOptions: { maxParamLength: 512, querystringParser: () => ({}) },
+    frameworkErrors: (error, request, reply) => {
+      handleError(error, request, reply, report);
+    },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, services.log),
+  });
+  api.removeAllContentTypeParsers();
+  // Any content type is taken for any route; the route reads the body under its own limit.
+  api.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  api.setErrorHandler((error, request, reply) => handleError(error, request, reply, report));
+  return api;
+}
+
+function addRoutes(api: FastifyInstance, context: ApiContext): void {
+  for (const add of [
+    addPageRoutes,
+    addDocumentationRoutes,
+    addMessageListRoutes,
+    addMessageHashesRoute,
+    addMessageRoutes,
+    addSubmitRoute,
+    addPubsubRoutes,
+    addPostRoutes,
+    addAggregateRoutes,
+    addAuthorizationRoutes,
+    addJsonUploadRoutes,
+    addFileRoutes,
+    addFileReferenceRoutes,
+    addAddressRoutes,
+    addInfoRoutes,
+    addHealthRoutes,
+    addMetricsRoutes,
+    addNodeMetricsRoutes,
+    addStateRootRoute,
+    addMessageSocketRoute,
+    addStatusSocketRoute,
+    addOutcomeSocketRoute,
+  ]) {
+    add(api, context);
+  }
+}

@@ -1,0 +1,180 @@
+import { CHAINS } from "@twentysix/protocol";
+import type { AddressStats } from "@twentysix/storage";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import type { ApiContext } from "../context.ts";
+import { disconnectSignal } from "../http/disconnect.ts";
+import { sendJson } from "../http/json-reply.ts";
+import { sendJsonStream } from "../http/json-stream.ts";
+import { addGet, addPlainGet, type Call, pathValue, queryTextOf } from "../http/route.ts";
+import { sendProblems } from "../http/send-error.ts";
+import { sendList } from "../http/send-list.ts";
+import { listMode, paginationParameters } from "../query/pagination.ts";
+import { choice, flag, text } from "../query/parameter.ts";
+import { directionOf, SORT_ORDER } from "../query/sorting.ts";
+
+const BALANCE_PARAMETERS = {
+  chain: choice(["chain"], CHAINS, null),
+  includeCreditDetails: flag(["include_credit_details", "includeCreditDetails"]),
+} as const;
+
+const FILES_PARAMETERS = {
+  fileHash: text(["file_hash", "fileHash"]),
+  sortOrder: SORT_ORDER,
+  ...paginationParameters(100, { minimum: 0 }),
+} as const;
+
+const STATS_PARAMETERS = {
+  addressContains: text(["addressContains", "address_contains"], 66),
+  sortBy: choice(
+    ["sortBy", "sort_by"],
+    ["total", "post", "aggregate", "store", "forget", "program", "instance"],
+    "total",
+  ),
+  sortOrder: SORT_ORDER,
+  ...paginationParameters(20, { minimum: 0 }),
+} as const;
+
+const STATS_SHAPE = { key: "data", items: "object", itemName: "addresses", leading: "" } as const;
+
+/** What the node knows of an address. */
+export function addAddressRoutes(api: FastifyInstance, context: ApiContext): void {
+  const { reads, lists } = context.services;
+  const describe = (summary: string) => ({ tag: "Addresses", summary });
+
+  addGet(
+    api,
+    "/api/v0/addresses/:address/balance",
+    { ...describe("Balance of an address"), cost: "point", query: BALANCE_PARAMETERS },
+    ({ request, reply, query }) =>
+      sendJson(request, reply, emptyBalance(pathValue(request, "address"), query)),
+  );
+  addGet(
+    api,
+    "/api/v0/addresses/:address/files",
+    { ...describe("Files that an address stores"), cost: "list", query: FILES_PARAMETERS },
+    (call) => answerFiles(call, context),
+  );
+  addPlainGet(
+    api,
+    "/api/v0/addresses/:address/post_types",
+    { ...describe("Types of the posts that an address sent"), cost: "point" },
+    (request, reply) => {
+      const address = pathValue(request, "address");
+      return sendJson(request, reply, JSON.stringify({ address, post_types: reads.postTypesOf(address) }));
+    },
+  );
+  addPlainGet(
+    api,
+    "/api/v0/addresses/:address/channels",
+    { ...describe("Channels in which an address sent"), cost: "point" },
+    (request, reply) => {
+      const address = pathValue(request, "address");
+      return sendJson(request, reply, JSON.stringify({ address, channels: reads.channelsOf(address) }));
+    },
+  );
+  addPlainGet(
+    api,
+    "/api/v0/addresses/stats.json",
+    { ...describe("Message counts of addresses"), cost: "list" },
+    (request, reply) => {
+      const given = new URLSearchParams(queryTextOf(request));
+      const addresses = given.getAll("addresses[]");
+      if (addresses.length > 0) {
+        const members = reads.statsOf([...new Set(addresses)]).map(statsMember);
+        return sendJson(request, reply, `{"data":{${members.join(",")}}}`);
+      }
+      return answerAllStats({ request, reply }, context);
+    },
+  );
+  addGet(
+    api,
+    "/api/v1/addresses/stats.json",
+    {
+      ...describe("Message counts of addresses, searched and sorted"),
+      cost: "list",
+      query: STATS_PARAMETERS,
+    },
+    (call) => {
+      const { query, reply } = call;
+      const asked = listMode(query);
+      if (!asked.ok) return sendProblems(reply, asked.problems);
+      return sendList(call, asked.mode, STATS_SHAPE, lists.addressStats, {
+        ...(query.addressContains === null ? {} : { contains: query.addressContains }),
+        sortBy: query.sortBy,
+        direction: directionOf(query.sortOrder),
+      });
+    },
+  );
+}
+
+/** Accounts are not kept yet: every address is an address that nothing is known of. */
+function emptyBalance(address: string, query: { readonly includeCreditDetails: boolean }): string {
+  return JSON.stringify({
+    address,
+    balance: 0,
+    details: {},
+    locked_amount: 0,
+    credit_balance: 0,
+    credit_balance_details: query.includeCreditDetails ? [] : null,
+  });
+}
+
+async function answerFiles(
+  call: Call<typeof FILES_PARAMETERS>,
+  { services: { lists } }: ApiContext,
+): Promise<FastifyReply> {
+  const { request, reply, query } = call;
+  const asked = listMode(query);
+  if (!asked.ok) return sendProblems(reply, asked.problems);
+  const address = pathValue(request, "address");
+  const totalSizeBytes = await lists.accountFilesSize(address, { signal: disconnectSignal(reply) });
+  const shape = {
+    key: "files",
+    items: "array" as const,
+    itemName: null,
+    leading: `"address":${JSON.stringify(address)},"total_size":${totalSizeBytes},`,
+    emptyRefusal: "404: Not Found. This address stores no such file",
+  };
+  return sendList(call, asked.mode, shape, lists.accountFiles, {
+    address,
+    ...(query.fileHash === null ? {} : { fileHash: query.fileHash }),
+    direction: directionOf(query.sortOrder),
+    // Released clients need a number in cursor mode and a text in page mode.
+    createdAs: asked.mode.kind === "cursor" ? "seconds" : "iso",
+  });
+}
+
+/** Exactly these seven counts: clients refuse others. V-PROGRAMs count in `messages` alone. */
+function statsMember({ address, messages, byType }: AddressStats): string {
+  const counts = {
+    messages,
+    aggregate: byType.AGGREGATE,
+    forget: byType.FORGET,
+    instance: byType.INSTANCE,
+    post: byType.POST,
+    program: byType.PROGRAM,
+    store: byType.STORE,
+  };
+  return `${JSON.stringify(address)}:${JSON.stringify(counts)}`;
+}
+
+function answerAllStats(
+  { request, reply }: Pick<Call, "request" | "reply">,
+  { services: { lists } }: ApiContext,
+): Promise<FastifyReply> {
+  const signal = disconnectSignal(reply);
+  return sendJsonStream(request, reply, statsPieces());
+
+  async function* statsPieces(): AsyncGenerator<string, void, undefined> {
+    let separator = '{"data":{';
+    for await (const members of lists.addressStats.stream(
+      { sortBy: "total", direction: "desc" },
+      { signal },
+    )) {
+      if (members.length === 0) continue;
+      yield separator + members.join(",");
+      separator = ",";
+    }
+    yield separator === "," ? "}}" : `${separator}}}`;
+  }
+}

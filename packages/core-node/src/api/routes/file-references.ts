@@ -1,0 +1,110 @@
+import { isItemHash } from "@twentysix/protocol";
+import type { FileReferenceView } from "@twentysix/storage";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { ApiContext } from "../context.ts";
+import { ApiError } from "../errors.ts";
+import { sendJson } from "../http/json-reply.ts";
+import { addPlainGet, pathValue } from "../http/route.ts";
+import { sendRefusal } from "../http/send-error.ts";
+
+/** What is known of files without reading them: references, metadata, pins, limits. */
+export function addFileReferenceRoutes(
+  api: FastifyInstance,
+  { services: { reads }, settings }: ApiContext,
+): void {
+  const describe = (summary: string) => ({ cost: "point" as const, tag: "Storage", summary });
+
+  addPlainGet(
+    api,
+    "/api/v0/storage/by-message-hash/:message_hash",
+    describe("The file of a STORE message"),
+    (request, reply) => {
+      const itemHash = pathValue(request, "message_hash");
+      if (!isItemHash(itemHash)) {
+        throw new ApiError(
+          "API_INVALID_HASH",
+          `400: Invalid hash: ${itemHash.slice(0, 100)} is not an item hash`,
+        );
+      }
+      return sendReference(request, reply, reads.fileOfMessage(itemHash));
+    },
+  );
+  addPlainGet(
+    api,
+    "/api/v0/storage/by-ref/:ref",
+    describe("Latest version of a file by its first STORE"),
+    (request, reply) => {
+      const ref = pathValue(request, "ref");
+      if (!isItemHash(ref)) {
+        throw new ApiError(
+          "API_BAD_REQUEST",
+          "400: a user-defined reference belongs to an address: use /api/v0/storage/by-ref/{address}/{ref}",
+        );
+      }
+      return sendReference(request, reply, reads.fileByRef(ref, null));
+    },
+  );
+  addPlainGet(
+    api,
+    "/api/v0/storage/by-ref/:address/:ref",
+    describe("Latest file with a user-defined reference"),
+    (request, reply) =>
+      sendReference(
+        request,
+        reply,
+        reads.fileByRef(pathValue(request, "ref"), pathValue(request, "address")),
+      ),
+  );
+  addPlainGet(
+    api,
+    "/api/v0/storage/metadata/:file_hash",
+    describe("Type and size of a file"),
+    (request, reply) => {
+      const file = reads.file(pathValue(request, "file_hash"));
+      if (file === null) return fileUnknown(reply);
+      const { fileHash, type, sizeBytes } = file;
+      const body = { file_hash: fileHash, type, size: sizeBytes, download_url: downloadUrl(fileHash) };
+      return sendJson(request, reply, JSON.stringify(body));
+    },
+  );
+  addPlainGet(
+    api,
+    "/api/v0/storage/count/:file_hash",
+    describe("Number of pins of a file"),
+    (request, reply) => sendJson(request, reply, String(reads.pinCount(pathValue(request, "file_hash")))),
+  );
+  const { uploads } = settings;
+  const limits = JSON.stringify({
+    storage: {
+      max_file_size: uploads.maxStorageFileBytes,
+      max_unauthenticated_upload_file_size: uploads.maxUnauthenticatedFileBytes,
+    },
+    ipfs: {
+      max_upload_file_size: uploads.maxIpfsFileBytes,
+      max_upload_car_size: uploads.maxCarBytes,
+      max_unauthenticated_upload_file_size: uploads.maxUnauthenticatedFileBytes,
+    },
+  });
+  addPlainGet(api, "/api/v0/storage/limits.json", describe("Limits of uploads, in bytes"), (request, reply) =>
+    sendJson(request, reply, limits),
+  );
+}
+
+function sendReference(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  view: FileReferenceView | null,
+): FastifyReply | Promise<FastifyReply> {
+  if (view === null) return fileUnknown(reply);
+  const { ref, owner, fileHash, sizeBytes } = view;
+  const body = { ref, owner, file_hash: fileHash, download_url: downloadUrl(fileHash), size: sizeBytes };
+  return sendJson(request, reply, JSON.stringify(body));
+}
+
+function fileUnknown(reply: FastifyReply): FastifyReply {
+  return sendRefusal(reply, "API_NOT_FOUND", "404: Not Found. This node knows no such file");
+}
+
+function downloadUrl(fileHash: string): string {
+  return `/api/v0/storage/raw/${fileHash}`;
+}

@@ -1,0 +1,47 @@
+import type { FastifyInstance } from "fastify";
+import type { ApiContext } from "../context.ts";
+import { disconnectSignal } from "../http/disconnect.ts";
+import { sendJson } from "../http/json-reply.ts";
+import { addGet, addPlainGet } from "../http/route.ts";
+import { directionOf, SORT_ORDER } from "../query/sorting.ts";
+
+/** What the node says of itself, and two lists over all messages. */
+export function addInfoRoutes(api: FastifyInstance, { services }: ApiContext): void {
+  const { node, lists } = services;
+  for (const path of ["/version", "/api/v0/version"]) {
+    addPlainGet(api, path, { cost: "free", tag: "Node", summary: "Version of this node" }, (request, reply) =>
+      sendJson(request, reply, JSON.stringify({ version: node.version })),
+    );
+  }
+  addPlainGet(
+    api,
+    "/api/v0/info/public.json",
+    { cost: "free", tag: "Node", summary: "Where this node is reached by its peers" },
+    (request, reply) =>
+      sendJson(request, reply, JSON.stringify({ node_multi_addresses: node.multiAddresses() })),
+  );
+  addPlainGet(
+    api,
+    "/api/v0/channels/list.json",
+    { cost: "list", tag: "Node", summary: "All channels" },
+    async (request, reply) => {
+      const channels = await lists.channels({ signal: disconnectSignal(reply) });
+      return sendJson(request, reply, JSON.stringify({ channels }));
+    },
+  );
+  addGet(
+    api,
+    "/api/v0/programs/on/message",
+    {
+      cost: "list",
+      tag: "Node",
+      summary: "Programs that react to messages",
+      query: { sortOrder: SORT_ORDER },
+    },
+    async ({ request, reply, query }) => {
+      const signal = disconnectSignal(reply);
+      const programs = await lists.programsOnMessage(directionOf(query.sortOrder), { signal });
+      return sendJson(request, reply, `[${programs.join(",")}]`);
+    },
+  );
+}

@@ -1,0 +1,176 @@
+import { sliceMember } from "@twentysix/protocol";
+import { type MessagesQuery, ReadError } from "@twentysix/storage";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { ApiContext } from "../context.ts";
+import { queryTextOf } from "../http/route.ts";
+import { sendProblems } from "../http/send-error.ts";
+import type { Connection } from "../live/connection.ts";
+import { type LiveFrame, LiveHub } from "../live/live-hub.ts";
+import { refusePlainGet } from "../live/upgrade-only.ts";
+import {
+  contentFormat,
+  filterProblems,
+  MESSAGE_FILTER_PARAMETERS,
+  messageFilter,
+} from "../query/message-filter.ts";
+import { integer, text } from "../query/parameter.ts";
+import { readQuery } from "../query/read-query.ts";
+import type { ValidationProblem } from "../query/validation-problem.ts";
+
+const MAX_HISTORY = 199;
+const REPLAY_PAGE_SIZE = 200;
+const CLOSE_TRY_AGAIN = 1013;
+const CLOSE_INTERNAL = 1011;
+
+const PARAMETERS = {
+  ...MESSAGE_FILTER_PARAMETERS,
+  history: integer(["history"], 10, { minimum: 0, maximum: MAX_HISTORY }),
+  sinceCursor: text(["since_cursor", "sinceCursor"]),
+} as const;
+
+/** What a client asked for; found good before the upgrade. */
+interface Wish {
+  readonly query: MessagesQuery;
+  readonly history: number;
+  readonly sinceCursor: string | null;
+}
+
+/**
+ * `/api/ws0/messages`: stored messages that match, oldest first, then each new one. With `since_cursor` (a cursor
+ * of the message list for the same filters and `sortOrder=1`) everything after it instead of the history.
+ * Source: pyaleph `src/aleph/web/controllers/messages.py`.
+ */
+export function addMessageSocketRoute(api: FastifyInstance, context: ApiContext): void {
+  const { services, connections } = context;
+  const hub = new LiveHub(services.live, () => connections.countBroadcast());
+  const wishes = new WeakMap<FastifyRequest["raw"], Wish>();
+  api.route({
+    method: "GET",
+    url: "/api/ws0/messages",
+    config: { cost: "list" },
+    preHandler: async (request, reply) => {
+      if (!request.ws) return;
+      const wish = await readWish(request, context);
+      if (!("problems" in wish)) wishes.set(request.raw, wish);
+      else return refuse(reply, wish.problems);
+    },
+    handler: refusePlainGet,
+    wsHandler: (socket, request) => {
+      const connection = connections.open("messages", socket);
+      const wish = wishes.get(request.raw);
+      if (connection === null || wish === undefined) return;
+      serve(connection, wish, hub, context).catch((error: unknown) => {
+        if (connection.signal.aborted) return;
+        const isOverloaded = error instanceof ReadError && error.code !== "READER_FAILED";
+        if (!isOverloaded) {
+          context.metrics.internalErrors.inc();
+          services.log.error("a message websocket failed unexpectedly", { error });
+        }
+        connection.close(isOverloaded ? CLOSE_TRY_AGAIN : CLOSE_INTERNAL, "The history could not be read");
+      });
+    },
+  });
+}
+
+async function refuse(reply: FastifyReply, problems: readonly ValidationProblem[]): Promise<void> {
+  await sendProblems(reply, problems);
+}
+
+async function readWish(
+  request: FastifyRequest,
+  { services }: ApiContext,
+): Promise<Wish | { problems: readonly ValidationProblem[] }> {
+  const reading = readQuery(PARAMETERS, queryTextOf(request));
+  if (!reading.ok) return { problems: reading.problems };
+  const { values } = reading;
+  const problems = filterProblems(values);
+  if (problems.length > 0) return { problems };
+  const { sinceCursor, history } = values;
+  const query: MessagesQuery = {
+    filter: messageFilter(values),
+    sortBy: "time",
+    direction: sinceCursor === null ? "desc" : "asc",
+    // A frame either has the whole content or none.
+    contentFormat: contentFormat(values) === "full" ? "full" : "none",
+  };
+  if (sinceCursor !== null) {
+    try {
+      await services.lists.messages.cursor(query, { cursor: sinceCursor, pageSize: 1 });
+    } catch (error) {
+      if (!(error instanceof ReadError) || error.code !== "CURSOR_INVALID") throw error;
+      return {
+        problems: [{ type: "cursor_invalid", loc: ["since_cursor"], msg: error.message, input: null }],
+      };
+    }
+  }
+  return { query, history, sinceCursor };
+}
+
+/** Subscribes first, then sends what is stored, then what came meanwhile, without gap and without duplicate. */
+async function serve(
+  connection: Connection,
+  wish: Wish,
+  hub: LiveHub,
+  { services, settings }: ApiContext,
+): Promise<void> {
+  const { lists } = services;
+  const variant = wish.query.contentFormat === "full" ? "full" : "withoutContent";
+  let waiting: LiveFrame[] | null = [];
+  const stored = new Set<string>();
+  const deliver = (frame: LiveFrame): void => {
+    // Stored messages may still be announced: each of them once.
+    if (waiting === null) {
+      if (!stored.delete(frame.itemHash)) connection.send(frame[variant]());
+    } else if (waiting.length < settings.websocket.maxQueuedFrames) waiting.push(frame);
+    else connection.close(CLOSE_TRY_AGAIN, "Reading too slowly");
+  };
+  connection.onClose(hub.subscribe(wish.query.filter, deliver));
+
+  const storedPages =
+    wish.sinceCursor === null ? historyPages(lists, wish, connection) : replayPages(lists, wish, connection);
+  for await (const page of storedPages) {
+    for (const item of page) {
+      stored.add(itemHashOf(item));
+      if (!(await connection.sendThrough(item))) return;
+    }
+    keepLast(stored, settings.websocket.maxQueuedFrames);
+  }
+  const missed = waiting;
+  waiting = null;
+  for (const frame of missed) deliver(frame);
+}
+
+async function* historyPages(
+  lists: ApiContext["services"]["lists"],
+  { query, history }: Wish,
+  { signal }: Connection,
+): AsyncGenerator<readonly string[], void, undefined> {
+  if (history === 0) return;
+  const { items } = await lists.messages.cursor(query, { cursor: null, pageSize: history }, { signal });
+  yield items.toReversed();
+}
+
+async function* replayPages(
+  lists: ApiContext["services"]["lists"],
+  { query, sinceCursor }: Wish,
+  { signal }: Connection,
+): AsyncGenerator<readonly string[], void, undefined> {
+  let cursor = sinceCursor;
+  do {
+    const page = await lists.messages.cursor(query, { cursor, pageSize: REPLAY_PAGE_SIZE }, { signal });
+    yield page.items;
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+}
+
+function itemHashOf(item: string): string {
+  return (sliceMember(item, "item_hash") ?? "").slice(1, -1);
+}
+
+/** Only the newest stored messages can still be announced. */
+function keepLast(hashes: Set<string>, count: number): void {
+  for (const hash of hashes) {
+    if (hashes.size <= count) return;
+    hashes.delete(hash);
+  }
+}

@@ -1,0 +1,91 @@
+import { isItemHash } from "@twentysix/protocol";
+import type { EventView } from "@twentysix/storage";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import type { ApiContext } from "../context.ts";
+import { ApiError } from "../errors.ts";
+import { isUnchanged, sendUnchanged } from "../http/conditional.ts";
+import { sendJson } from "../http/json-reply.ts";
+import { addPlainGet, pathValue } from "../http/route.ts";
+import { sendRefusal } from "../http/send-error.ts";
+import { renderMessageView, renderStatus } from "../message-view.ts";
+import { isoUtc } from "../time-format.ts";
+
+/** One message by its hash. A malformed hash names no message: 404, like an unknown one. */
+export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: ApiContext): void {
+  const describe = (summary: string) => ({ cost: "point" as const, tag: "Messages", summary });
+
+  addPlainGet(
+    api,
+    "/api/v0/messages/:item_hash",
+    describe("One message, whatever its status"),
+    (request, reply) => {
+      const itemHash = pathValue(request, "item_hash");
+      const view = isItemHash(itemHash) ? reads.messageView(itemHash) : null;
+      if (view === null) return notFound(reply);
+      const body = renderMessageView(view);
+      if (body === null)
+        return sendRefusal(reply, "API_GONE", "410: the message was removed and nothing of it is left");
+      return sendJson(request, reply, body);
+    },
+  );
+
+  addPlainGet(
+    api,
+    "/api/v0/messages/:item_hash/status",
+    describe("Status of a message"),
+    (request, reply) => {
+      const itemHash = pathValue(request, "item_hash");
+      const status = isItemHash(itemHash) ? reads.statusOf(itemHash) : null;
+      return status === null ? notFound(reply) : sendJson(request, reply, renderStatus(status));
+    },
+  );
+
+  addPlainGet(
+    api,
+    "/api/v0/messages/:item_hash/content",
+    describe("Content of a message"),
+    (request, reply) => {
+      const itemHash = pathValue(request, "item_hash");
+      const content = isItemHash(itemHash) ? reads.contentJson(itemHash) : null;
+      if (content === null) return notFound(reply);
+      if (content.json === null) throw withoutContent(content.status);
+      const etag = `W/"${itemHash}"`;
+      // The content never changes, but the message can be forgotten: it must be asked for again.
+      reply.header("etag", etag).header("cache-control", "no-cache");
+      return isUnchanged(request, etag) ? sendUnchanged(reply) : sendJson(request, reply, content.json);
+    },
+  );
+
+  addPlainGet(
+    api,
+    "/api/v0/messages/:item_hash/events",
+    describe("What happened to a message on this node, and why"),
+    (request, reply) => {
+      const itemHash = pathValue(request, "item_hash");
+      const status = isItemHash(itemHash) ? reads.statusOf(itemHash) : null;
+      if (status === null) return notFound(reply);
+      const events = reads.eventsOf(itemHash).map(eventBody);
+      return sendJson(request, reply, JSON.stringify({ item_hash: itemHash, status: status.status, events }));
+    },
+  );
+}
+
+function notFound(reply: FastifyReply): FastifyReply {
+  return sendRefusal(reply, "API_NOT_FOUND", "404: Not Found. This node knows no such message");
+}
+
+function withoutContent(status: string): ApiError {
+  return status === "removed"
+    ? new ApiError("API_GONE", "410: the message was removed and its content with it")
+    : new ApiError(
+        "API_UNPROCESSABLE",
+        `422: the message is ${status}: only processed messages have a content here`,
+        {
+          status,
+        },
+      );
+}
+
+function eventBody({ seq, kind, atMicros, cause }: EventView): object {
+  return { seq, kind, at: isoUtc(atMicros), cause };
+}

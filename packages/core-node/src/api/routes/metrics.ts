@@ -1,0 +1,31 @@
+import type { FastifyInstance } from "fastify";
+import type { ApiContext } from "../context.ts";
+import { sendJson } from "../http/json-reply.ts";
+import { addPlainGet } from "../http/route.ts";
+import { figuresJson, figuresText, nodeFigures } from "../node-figures.ts";
+
+/** Figures of this node, for Prometheus, for other nodes and for scorers. */
+export function addMetricsRoutes(api: FastifyInstance, { services, connections }: ApiContext): void {
+  const { node, registry } = services;
+  addPlainGet(
+    api,
+    "/metrics",
+    { cost: "point", tag: "Node", summary: "Figures as Prometheus text", produces: "text/plain" },
+    async (_request, reply) => {
+      const figures = nodeFigures(services.status(), connections.figures());
+      const text = figuresText(node.version, figures) + (await registry.metrics());
+      return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(text);
+    },
+  );
+  addPlainGet(
+    api,
+    "/metrics.json",
+    { cost: "point", tag: "Node", summary: "Figures as JSON" },
+    (request, reply) =>
+      sendJson(
+        request,
+        reply,
+        figuresJson(node.version, nodeFigures(services.status(), connections.figures())),
+      ),
+  );
+}
