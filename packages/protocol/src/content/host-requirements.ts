@@ -1,5 +1,5 @@
 import { closedObject, list, optional, required } from "./composite-checks.ts";
-import { pythonRegexProblem } from "./python-regex.ts";
+import { pythonRegexProblem } from "./python-regex/python-regex.ts";
 import { itemHash, oneOf, string } from "./scalar-checks.ts";
 import { type Check, INVALID } from "./validation.ts";
 

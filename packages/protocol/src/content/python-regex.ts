@@ -1,3 +1,0 @@
-export function pythonRegexProblem(_pattern: string): string | null {
-  return null;
-}
