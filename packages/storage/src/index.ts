@@ -1,5 +1,18 @@
+export { blobFilePath } from "./blobs/blob-paths.ts";
 export * from "./database/codes.ts";
-export { ReadError, READ_ERROR_CODES, type ReadErrorCode } from "./database/read/read-error.ts";
+export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
+export type { ChunkRequest, ListReader } from "./database/read/lists/list-reader.ts";
+export { matchesFilter } from "./database/read/message/matches-filter.ts";
+export { renderMessageView } from "./database/read/point/render-view.ts";
+export { type ReadBudget, UNLIMITED } from "./database/read/read-budget.ts";
+export { READ_ERROR_CODES, ReadError, type ReadErrorCode } from "./database/read/read-error.ts";
+export {
+  createSqliteListReads,
+  type ListName,
+  type ListQueries,
+  type SyncListReads,
+} from "./database/read/sqlite-list-reads.ts";
+export { createSqlitePointReads } from "./database/read/sqlite-point-reads.ts";
 export type * from "./database/read/types.ts";
 export { EXTRA_FIELDS, PAYMENT_TYPES } from "./database/read/types.ts";
 export type { Schema } from "./database/schema.ts";
@@ -10,3 +23,8 @@ export {
   type SqlValue,
 } from "./database/sqlite/connection.ts";
 export { migrate } from "./database/sqlite/migrate.ts";
+export type { Candidate, CandidateState, NewCandidate } from "./database/write/candidates.ts";
+export type { Confirmation } from "./database/write/confirmations.ts";
+export { MessageStore, type MessageStoreOptions } from "./database/write/message-store.ts";
+export type { Refusal } from "./database/write/refusals.ts";
+export type { HeldFile } from "./database/write/register-file.ts";

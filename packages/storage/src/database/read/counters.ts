@@ -3,7 +3,14 @@ import type { SqliteConnection } from "../sqlite/connection.ts";
 
 const ONE = "SELECT n FROM counters WHERE dimension = ? AND a = ? AND b = ?";
 const SUM = "SELECT coalesce(sum(n), 0) AS n FROM counters WHERE dimension = ? AND a = ?";
-const ALL = "SELECT a, b, n FROM counters WHERE dimension = ?";
+const PARTNERS = "SELECT a, b, n FROM counters WHERE dimension = ? AND a = ? AND n > 0";
+const ALL = "SELECT a, b, n FROM counters WHERE dimension = ? AND n > 0";
+
+export interface CounterRow {
+  readonly a: number;
+  readonly b: number;
+  readonly n: number;
+}
 
 /** The counts that the writer keeps, so that nothing has to be counted when it is asked. */
 export class Counters {
@@ -27,12 +34,13 @@ export class Counters {
     return total;
   }
 
+  /** The counters of one a. */
+  partners(dimension: CounterDimension, a: number): readonly CounterRow[] {
+    return this.#connection.all<CounterRow>(PARTNERS, COUNTER_CODE[dimension], a);
+  }
+
   /** Every counter of a dimension with a value; its size is that of the dictionary behind `a`. */
-  all(
-    dimension: CounterDimension,
-  ): readonly { readonly a: number; readonly b: number; readonly n: number }[] {
-    return this.#connection
-      .all<{ a: number; b: number; n: number }>(ALL, COUNTER_CODE[dimension])
-      .filter((row) => row.n > 0);
+  all(dimension: CounterDimension): readonly CounterRow[] {
+    return this.#connection.all<CounterRow>(ALL, COUNTER_CODE[dimension]);
   }
 }

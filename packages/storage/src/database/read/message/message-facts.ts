@@ -1,4 +1,5 @@
 import { decodeItemHash, isJsonObject, tagsOf } from "@twentysix/protocol";
+import { decodeRef } from "../../ref-bytes.ts";
 import type { MessageFacts } from "../types.ts";
 import { contentValueOf } from "./content-text.ts";
 import type { MessageRow } from "./message-rows.ts";
@@ -15,7 +16,7 @@ export function factsOfRow(row: MessageRow): MessageFacts {
     owner: row.owner,
     channel: row.channel,
     label: row.label,
-    ref: row.ref === null ? null : decodeItemHash(row.ref),
+    ref: row.ref === null ? null : decodeRef(row.ref),
     contentHash: row.contentHash === null ? null : decodeItemHash(row.contentHash),
     paymentType: row.paymentType,
     tags: isJsonObject(content) ? tagsOf(row.type, content) : [],

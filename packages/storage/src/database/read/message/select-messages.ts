@@ -1,6 +1,7 @@
 import { encodeItemHash, MESSAGE_TYPES, type MessageType } from "@twentysix/protocol";
 import { sql } from "kysely";
 import { MESSAGE_TYPE_CODE, STATUS_CODE, type Status, UNCONFIRMED } from "../../codes.ts";
+import { encodeRef } from "../../ref-bytes.ts";
 import type { SqliteConnection, SqlValue } from "../../sqlite/connection.ts";
 import type { Fragment } from "../compile-sql.ts";
 import type { Counters } from "../counters.ts";
@@ -34,8 +35,8 @@ export function selectMessages(
   add("chain_id", filter.chains && labels.idsOf(filter.chains));
   add("payment_id", filter.paymentTypes && labels.idsOf(filter.paymentTypes));
   add("tag", filter.tags && labels.idsOf(filter.tags));
-  add("ref", filter.refs && distinctKeys(filter.refs));
-  add("content_hash", filter.contentHashes && distinctKeys(filter.contentHashes));
+  add("ref", filter.refs && [...new Set(filter.refs)].map(encodeRef));
+  add("content_hash", filter.contentHashes && [...new Set(filter.contentHashes)].map(encodeItemHash));
   add("id", filter.itemHashes && idsOfHashes(connection, filter.itemHashes));
 
   const labelled = selectLabels(names, counters, filter);
@@ -97,8 +98,4 @@ function confirmationPredicates({ startBlock, endBlock, confirmed }: MessageFilt
   if (confirmed === true) predicates.push(sql`m.confirmed_us <> ${NO_CONFIRMATION}`);
   if (confirmed === false) predicates.push(sql`m.confirmed_us = ${NO_CONFIRMATION}`);
   return predicates;
-}
-
-function distinctKeys(texts: readonly string[]): Uint8Array[] {
-  return [...new Set(texts)].map(encodeItemHash);
 }

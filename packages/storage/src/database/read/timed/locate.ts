@@ -91,7 +91,7 @@ export function filterSlices(
   predicate: Fragment,
   rowsAfter = (after: Position | null): Fragment =>
     orderedRows(list, after, wanted.direction, boundsAfter(list, { ...wanted, after })),
-): { readonly found: readonly RowKey[]; readonly skip: number } {
+): { readonly found: RowKey[]; readonly skip: number } {
   const found: RowKey[] = [];
   let skip = wanted.skip;
   let after = wanted.after;

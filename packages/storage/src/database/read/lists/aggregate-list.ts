@@ -1,0 +1,192 @@
+import { formatIsoOffset } from "@twentysix/protocol";
+import { sql } from "kysely";
+import type { SqliteConnection } from "../../sqlite/connection.ts";
+import { aggregateContent } from "../aggregate/aggregate-content.ts";
+import { andAll, compileSql, type Fragment, isOneOf } from "../compile-sql.ts";
+import type { Counters } from "../counters.ts";
+import {
+  type CursorPosition,
+  type CursorScope,
+  decodeCursor,
+  encodeCursor,
+  filterDigest,
+} from "../cursor.ts";
+import type { Dictionaries } from "../dictionary.ts";
+import type { ReadBudget } from "../read-budget.ts";
+import type { AggregatesQuery, CursorPage, JsonText, ListPage, PageRequest } from "../types.ts";
+import {
+  type ChunkRequest,
+  cursorPage,
+  type ListReader,
+  MAX_COUNTED_ROWS,
+  renderKeys,
+  type TotalCount,
+  totalOf,
+} from "./list-reader.ts";
+
+interface AggregateKey {
+  readonly ownerId: number;
+  readonly keyId: number;
+  readonly micros: bigint;
+  readonly key: string;
+  readonly owner: string;
+}
+
+/** Conditions with their values resolved; null members: no condition. */
+interface Wanted {
+  readonly owners: readonly number[] | null;
+  readonly keys: readonly number[] | null;
+}
+
+/** Keys whose ordered walks are merged by one statement. */
+const MAX_WALKS = 60;
+
+/** Aggregates by the time of their first or last element, then key, then owner. */
+export class AggregateList implements ListReader<AggregatesQuery> {
+  readonly #connection: SqliteConnection;
+  readonly #names: Dictionaries;
+  readonly #counters: Counters;
+
+  constructor(connection: SqliteConnection, names: Dictionaries, counters: Counters) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#counters = counters;
+  }
+
+  page(query: AggregatesQuery, page: PageRequest, budget: ReadBudget): ListPage {
+    const wanted = this.#resolve(query);
+    if (wanted === null) return { items: [], total: 0, approximate: false };
+    budget.checkpoint();
+    const located = this.#locate(query, wanted, null, page.pageSize, (page.page - 1) * page.pageSize);
+    const { items } = renderKeys(located, (key) => this.#render(key));
+    return { items, ...totalOf(page, located.length, () => this.#total(query, wanted)) };
+  }
+
+  cursor(query: AggregatesQuery, request: ChunkRequest, budget: ReadBudget): CursorPage {
+    const scope = scopeOf(query);
+    const after = decodeCursor(scope, request.cursor);
+    const wanted = this.#resolve(query);
+    if (wanted === null) return { items: [], nextCursor: null };
+    budget.checkpoint();
+    const located = this.#locate(query, wanted, after, request.pageSize + 1, 0);
+    return cursorPage(
+      located,
+      request,
+      (key) => this.#render(key),
+      ({ micros, key, owner }) => encodeCursor(scope, { times: [micros], texts: [key, owner] }),
+    );
+  }
+
+  #resolve({ owners, keys }: AggregatesQuery): Wanted | null {
+    const wanted = {
+      owners: owners === undefined ? null : this.#names.addresses.idsOf(owners),
+      keys: keys === undefined ? null : this.#names.labels.idsOf(keys),
+    };
+    return wanted.owners?.length === 0 || wanted.keys?.length === 0 ? null : wanted;
+  }
+
+  #locate(
+    query: AggregatesQuery,
+    wanted: Wanted,
+    after: CursorPosition | null,
+    limit: number,
+    skip: number,
+  ): AggregateKey[] {
+    const walks = driversOf(query, wanted).map((driver) =>
+      walkOf(driver, timeOf(query), after, query.direction),
+    );
+    const order = query.direction === "desc" ? sql`desc` : sql`asc`;
+    const { sql: text, parameters } = compileSql(
+      sql`${sql.join(walks, sql` union all `)} order by k ${order}, label asc, address asc limit ${limit} offset ${skip}`,
+    );
+    return this.#connection
+      .allBig<{ owner_id: bigint; key_id: bigint; k: bigint; label: string; address: string }>(
+        text,
+        ...parameters,
+      )
+      .map((row) => ({
+        ownerId: Number(row.owner_id),
+        keyId: Number(row.key_id),
+        micros: row.k,
+        key: row.label,
+        owner: row.address,
+      }));
+  }
+
+  #total(query: AggregatesQuery, wanted: Wanted): TotalCount {
+    if (wanted.owners === null && wanted.keys === null) {
+      return { total: this.#counters.get("aggregates"), approximate: false };
+    }
+    const rows = driversOf(query, wanted).map(
+      ({ from, conditions }) => sql`select 1 from ${from} where ${andAll(conditions)}`,
+    );
+    const { sql: text, parameters } = compileSql(
+      sql`select count(*) as n from (${sql.join(rows, sql` union all `)} limit ${MAX_COUNTED_ROWS + 1})`,
+    );
+    const n = this.#connection.get<{ n: number }>(text, ...parameters)?.n ?? 0;
+    return { total: Math.min(n, MAX_COUNTED_ROWS), approximate: n > MAX_COUNTED_ROWS };
+  }
+
+  #render(located: AggregateKey): JsonText | null {
+    const row = this.#connection.getBig<{ created_us: bigint; updated_us: bigint }>(
+      "SELECT created_us, updated_us FROM aggregates WHERE owner_id = ? AND key_id = ?",
+      located.ownerId,
+      located.keyId,
+    );
+    if (row === undefined) return null;
+    const content = aggregateContent(this.#connection, located.ownerId, located.keyId);
+    return `{"address":${JSON.stringify(located.owner)},"key":${JSON.stringify(located.key)},"content":${content},"created":"${formatIsoOffset(row.created_us)}","last_updated":"${formatIsoOffset(row.updated_us)}"}`;
+  }
+}
+
+interface Driver {
+  readonly from: Fragment;
+  readonly conditions: readonly Fragment[];
+}
+
+/** The index that serves the conditions: an owner has few aggregates, a key is walked in the order of its index. */
+function driversOf(query: AggregatesQuery, { owners, keys }: Wanted): Driver[] {
+  const onKey = keys === null ? [] : [isOneOf(sql.ref("a.key_id"), keys)];
+  if (owners !== null) {
+    return [{ from: sql`aggregates as a`, conditions: [isOneOf(sql.ref("a.owner_id"), owners), ...onKey] }];
+  }
+  if (keys === null) {
+    const index = query.sortBy === "creation_time" ? "aggregates_created" : "aggregates_updated";
+    return [{ from: sql`aggregates as a indexed by ${sql.ref(index)}`, conditions: [] }];
+  }
+  const from = sql`aggregates as a indexed by aggregates_key`;
+  if (keys.length > MAX_WALKS) return [{ from, conditions: onKey }];
+  return keys.map((key) => ({ from, conditions: [sql`a.key_id = ${key}`] }));
+}
+
+function walkOf(
+  { from, conditions }: Driver,
+  time: Fragment,
+  after: CursorPosition | null,
+  direction: AggregatesQuery["direction"],
+): Fragment {
+  const all = [...conditions, sql`l.id = a.key_id`, sql`o.id = a.owner_id`];
+  if (after !== null) {
+    const at = after.times[0];
+    const [key, owner] = after.texts;
+    const beyond = direction === "desc" ? sql`<` : sql`>`;
+    // The bound alone is what the index seeks with.
+    all.push(direction === "desc" ? sql`${time} <= ${at}` : sql`${time} >= ${at}`);
+    all.push(sql`(${time} ${beyond} ${at} or (l.label, o.address) > (${key}, ${owner}))`);
+  }
+  return sql`select a.owner_id as owner_id, a.key_id as key_id, ${time} as k, l.label as label, o.address as address from ${from} cross join labels as l cross join addresses as o where ${andAll(all)}`;
+}
+
+function timeOf({ sortBy }: AggregatesQuery): Fragment {
+  return sql.ref(sortBy === "creation_time" ? "a.created_us" : "a.updated_us");
+}
+
+function scopeOf({ keys, owners, sortBy, direction }: AggregatesQuery): CursorScope {
+  return {
+    list: "aggregates",
+    order: `${sortBy} ${direction}`,
+    digest: filterDigest({ keys, owners }),
+    times: 1,
+    texts: 2,
+  };
+}

@@ -1,0 +1,73 @@
+import { decodeItemHash, encodeHex, encodeItemHash, isItemHash } from "@twentysix/protocol";
+import { FILE_TYPES, PIN_CODE } from "../../codes.ts";
+import type { SqliteConnection } from "../../sqlite/connection.ts";
+import { idOfHash } from "../item-ids.ts";
+import { unknownCode } from "../message/message-rows.ts";
+import type { FileReferenceView, FileView } from "../types.ts";
+
+const FILE = "SELECT hash, size, type, sha256, cid FROM files WHERE hash = ?";
+const PINS =
+  "SELECT count(*) AS n FROM files AS f CROSS JOIN pins AS p WHERE f.hash = ? AND p.file_id = f.id";
+const OF_MESSAGE = `SELECT p.ref, o.address, f.hash, f.size FROM pins AS p CROSS JOIN files AS f CROSS JOIN addresses AS o
+  WHERE p.item_id = ? AND p.kind = ${PIN_CODE.message} AND f.id = p.file_id AND o.id = p.owner_id LIMIT 1`;
+const OF_TAG = `SELECT o.address, f.hash, f.size FROM file_tags AS t CROSS JOIN files AS f CROSS JOIN addresses AS o
+  WHERE t.tag = ? AND f.id = t.file_id AND o.id = t.owner_id`;
+
+/** Names of files may have any of the forms of item hashes; texts that are too long for one name nothing. */
+const MAX_HASH_CHARACTERS = 128;
+
+export function fileOfHash(connection: SqliteConnection, fileHash: string): FileView | null {
+  if (fileHash.length > MAX_HASH_CHARACTERS) return null;
+  const row = connection.get<{
+    hash: Uint8Array;
+    size: number;
+    type: number;
+    sha256: Uint8Array | null;
+    cid: Uint8Array | null;
+  }>(FILE, encodeItemHash(fileHash));
+  if (row === undefined) return null;
+  return {
+    fileHash,
+    type: FILE_TYPES[row.type] ?? unknownCode("file type", row.type),
+    sizeBytes: row.size,
+    sha256: row.sha256 === null ? null : encodeHex(row.sha256),
+    cid: row.cid === null ? null : decodeItemHash(row.cid),
+  };
+}
+
+/** Pins of every kind. */
+export function pinCountOf(connection: SqliteConnection, fileHash: string): number {
+  if (fileHash.length > MAX_HASH_CHARACTERS) return 0;
+  return connection.get<{ n: number }>(PINS, encodeItemHash(fileHash))?.n ?? 0;
+}
+
+/** The file that a STORE message keeps; null while it is about to be removed, since then it keeps none. */
+export function fileOfMessage(connection: SqliteConnection, itemHash: string): FileReferenceView | null {
+  const itemId = idOfHash(connection, itemHash);
+  if (itemId === null) return null;
+  const row = connection.get<{ ref: string | null; address: string; hash: Uint8Array; size: number }>(
+    OF_MESSAGE,
+    itemId,
+  );
+  if (row === undefined) return null;
+  return {
+    ref: row.ref ?? itemHash,
+    owner: row.address,
+    fileHash: decodeItemHash(row.hash),
+    sizeBytes: row.size,
+  };
+}
+
+/** The newest version under a name: an item hash names the same file for everybody, any other ref is its owner's. */
+export function fileOfRef(
+  connection: SqliteConnection,
+  ref: string,
+  address: string | null,
+): FileReferenceView | null {
+  const isHash = isItemHash(ref, { anyCidV1: true });
+  if (!isHash && address === null) return null;
+  const tag = isHash ? ref : `${address}/${ref}`;
+  const row = connection.get<{ address: string; hash: Uint8Array; size: number }>(OF_TAG, tag);
+  if (row === undefined) return null;
+  return { ref, owner: row.address, fileHash: decodeItemHash(row.hash), sizeBytes: row.size };
+}

@@ -1,0 +1,74 @@
+import { formatIsoZ, itemTypeOfHash, microsOfSeconds, parseJson, sliceMembers } from "@twentysix/protocol";
+import type { SqliteConnection } from "../../sqlite/connection.ts";
+import { contentTextOf } from "../message/content-text.ts";
+import type { JsonText } from "../types.ts";
+
+const QUEUED = `SELECT envelope, content, reception_us FROM candidates
+  WHERE item_id = ? AND next_attempt_us IS NOT NULL ORDER BY id LIMIT 100`;
+const GIVEN_UP = `SELECT envelope AS raw, code, details FROM candidates
+  WHERE item_id = ? AND next_attempt_us IS NULL ORDER BY id LIMIT 100`;
+const REFUSED = "SELECT raw, code, details FROM refusals WHERE item_id = ? ORDER BY at_us, id LIMIT 100";
+
+interface Candidate {
+  readonly envelope: string;
+  readonly content: string | null;
+  readonly reception_us: bigint;
+}
+
+/** Copies of a pending message as the API shows them, by their own time. */
+export function queuedCopies(connection: SqliteConnection, itemId: number): JsonText[] {
+  return connection
+    .allBig<Candidate>(QUEUED, itemId)
+    .map((copy) => ({ copy, micros: envelopeMicros(copy.envelope) }))
+    .sort((a, b) => (a.micros === b.micros ? 0 : a.micros < b.micros ? -1 : 1))
+    .map(({ copy, micros }) => renderQueued(copy, micros));
+}
+
+export interface Rejection {
+  readonly messageJson: JsonText | null;
+  readonly errorCode: number;
+  readonly detailsJson: JsonText | null;
+}
+
+/** Nothing is known but that the message failed. */
+const UNEXPLAINED: Rejection = { messageJson: null, errorCode: -1, detailsJson: null };
+
+/**
+ * Why an item is rejected: the message as first received, with the newest code. A copy that was correctly signed
+ * counts before those that anyone could have made.
+ */
+export function rejectionOf(connection: SqliteConnection, itemId: number): Rejection {
+  for (const sql of [GIVEN_UP, REFUSED]) {
+    const rows = connection.all<{ raw: string; code: number | null; details: string | null }>(sql, itemId);
+    const first = rows[0];
+    const newest = rows.at(-1);
+    if (first === undefined || newest === undefined) continue;
+    return {
+      messageJson: first.raw,
+      errorCode: newest.code ?? UNEXPLAINED.errorCode,
+      detailsJson: newest.details,
+    };
+  }
+  return UNEXPLAINED;
+}
+
+function envelopeMicros(envelope: JsonText): bigint {
+  const range = sliceMembers(envelope).get("time");
+  const parsed = range === undefined ? null : parseJson(envelope.slice(range.start, range.end));
+  const seconds = parsed?.ok ? parsed.value : 0;
+  return typeof seconds === "number" || typeof seconds === "bigint" ? microsOfSeconds(seconds) : 0n;
+}
+
+function renderQueued(copy: Candidate, micros: bigint): JsonText {
+  const members = sliceMembers(copy.envelope);
+  const raw = (key: string): JsonText => {
+    const range = members.get(key);
+    return range === undefined ? "null" : copy.envelope.slice(range.start, range.end);
+  };
+  const isInline = raw("item_content") !== "null";
+  const itemType = isInline
+    ? "inline"
+    : (itemTypeOfHash(JSON.parse(raw("item_hash")) as string) ?? "storage");
+  const content = isInline || copy.content !== null ? contentTextOf(copy) : "null";
+  return `{"sender":${raw("sender")},"chain":${raw("chain")},"signature":${raw("signature")},"type":${raw("type")},"item_content":${raw("item_content")},"item_type":"${itemType}","item_hash":${raw("item_hash")},"time":"${formatIsoZ(micros)}","channel":${raw("channel")},"content":${content},"reception_time":"${formatIsoZ(copy.reception_us)}"}`;
+}

@@ -1,0 +1,78 @@
+import type { SqliteConnection } from "../sqlite/connection.ts";
+import { AggregateRows } from "./aggregate/aggregate-rows.ts";
+import { authorizationsGranted } from "./authorizations.ts";
+import { Counters } from "./counters.ts";
+import { openDictionaries } from "./dictionary.ts";
+import { statsOfCounters } from "./lists/stats-list.ts";
+import { servedContentOf } from "./message/content-text.ts";
+import { factsOfRow } from "./message/message-facts.ts";
+import { MessageRows } from "./message/message-rows.ts";
+import { renderMessage } from "./message/render-message.ts";
+import { fileOfHash, fileOfMessage, fileOfRef, pinCountOf } from "./point/files.ts";
+import { itemOfHash } from "./point/item-rows.ts";
+import { eventsOfItem, lastEventSeq, liveMessagesAfter } from "./point/live-messages.ts";
+import { MessageViews } from "./point/message-views.ts";
+import { nodeTotals } from "./point/node-totals.ts";
+import { channelsOfSender, postTypesOfSender } from "./point/sender-labels.ts";
+import { SkeletonRows } from "./terminated/skeleton-rows.ts";
+import type { PointReads } from "./types.ts";
+
+/**
+ * Point reads on a connection of its own, opened read-only: they run on the calling thread, so every one is
+ * bounded to a few indexed look-ups.
+ */
+export function createSqlitePointReads(connection: SqliteConnection): PointReads {
+  const names = openDictionaries(connection);
+  const counters = new Counters(connection);
+  const messages = new MessageRows(connection, names);
+  const views = new MessageViews(connection, messages, new SkeletonRows(connection, names));
+  const aggregates = new AggregateRows(connection, names);
+  return {
+    statusOf: (itemHash) => {
+      const item = itemOfHash(connection, itemHash);
+      return item === null ? null : { status: item.status, itemHash, receptionMicros: item.receptionMicros };
+    },
+    messageView: (itemHash) => views.view(itemHash),
+    messageJson: (itemHash, shape) => {
+      const row = views.live(itemHash);
+      return row === null ? null : renderMessage(row, shape);
+    },
+    factsOf: (itemHash) => {
+      const row = views.live(itemHash);
+      return row === null ? null : factsOfRow(row);
+    },
+    contentJson: (itemHash) => {
+      const item = itemOfHash(connection, itemHash);
+      if (item === null) return null;
+      const row = views.live(itemHash);
+      return row === null
+        ? { status: item.status, json: null }
+        : { status: row.status, json: servedContentOf(row) };
+    },
+    rawMessage: (itemHash) => {
+      const row = views.live(itemHash);
+      return row === null ? null : { envelope: row.envelope, content: row.content };
+    },
+    eventsOf: (itemHash) => {
+      const item = itemOfHash(connection, itemHash);
+      return item === null ? [] : eventsOfItem(connection, item.id);
+    },
+    aggregates: (address, keys) => aggregates.entries(address, keys),
+    aggregateVersions: (address, keys) => aggregates.versions(address, keys),
+    authorizationsGranted: (address, filter = {}) =>
+      authorizationsGranted(connection, names, address, filter),
+    file: (fileHash) => fileOfHash(connection, fileHash),
+    pinCount: (fileHash) => pinCountOf(connection, fileHash),
+    fileOfMessage: (itemHash) => fileOfMessage(connection, itemHash),
+    fileByRef: (ref, address) => fileOfRef(connection, ref, address),
+    postTypesOf: (address) => postTypesOfSender(connection, names, address),
+    channelsOf: (address) => channelsOfSender(connection, names, address),
+    statsOf: (addresses) =>
+      names.addresses
+        .idsOf(addresses)
+        .flatMap((id) => statsOfCounters(counters.partners("sender", id), names.addresses)),
+    totals: () => nodeTotals(counters),
+    liveMessages: (afterSeq, limit) => liveMessagesAfter(connection, messages, afterSeq, limit),
+    lastSeq: () => lastEventSeq(connection),
+  };
+}
