@@ -47,7 +47,7 @@ function schemaOf(description: RouteDescription, url: string): object {
       ? {}
       : { params: Type.Object(Object.fromEntries(names.map((name) => [name, Type.String()]))) };
   const parameters =
-    query === undefined || Object.keys(query["properties"] ?? {}).length === 0 ? {} : { querystring: query };
+    query === undefined || Object.keys(query.properties ?? {}).length === 0 ? {} : { querystring: query };
   return {
     tags: [tag],
     summary,

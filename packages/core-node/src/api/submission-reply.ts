@@ -19,16 +19,16 @@ export function submissionMembers(outcome: SubmissionOutcome): Record<string, Js
     publication_status: { status: outcome.publication.status, failed: outcome.publication.failed },
     message_status: status === 500 ? null : outcome.status,
   };
-  if (outcome.itemHash !== null) members["item_hash"] = outcome.itemHash;
+  if (outcome.itemHash !== null) members.item_hash = outcome.itemHash;
   if (outcome.status === "rejected") {
     const code = outcome.errorCode ?? -1;
     const message = outcome.reason ?? errorOfCode(code)?.text ?? "Rejected";
-    members["error_code"] = code;
-    members["details"] = outcome.refused ? problemsOf(outcome.details) : (outcome.details ?? null);
-    members["error"] = { code, message };
+    members.error_code = code;
+    members.details = outcome.refused ? problemsOf(outcome.details) : (outcome.details ?? null);
+    members.error = { code, message };
   }
   if (status === 410) {
-    members["error"] = {
+    members.error = {
       code: "API_GONE",
       message: `This message is ${outcome.status}: it cannot come back. Sign a new one with another time`,
       details: {},

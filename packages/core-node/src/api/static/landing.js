@@ -64,7 +64,7 @@ function list(message) {
   };
   part("type", message.type);
   part("hash mono", message.item_hash, `/api/v0/messages/${message.item_hash}`);
-  part("when", new Date().toLocaleTimeString());
+  part("when", new Date(message.time * 1_000).toLocaleTimeString());
   const latest = element("latest");
   latest.prepend(item);
   while (latest.children.length > MAX_LISTED) latest.lastElementChild.remove();

@@ -1,0 +1,52 @@
+import type { TestContext } from "node:test";
+import { createApi } from "../../../src/api/create-api.ts";
+import { type ApiSettings, DEFAULT_API_SETTINGS } from "../../../src/api/settings.ts";
+import { createTestServices, type TestServices } from "./services.ts";
+
+export interface TestApi {
+  readonly url: string;
+  readonly wsUrl: string;
+  readonly port: number;
+  readonly services: TestServices;
+  get(path: string, init?: RequestInit): Promise<Response>;
+  post(path: string, body: BodyInit, init?: RequestInit): Promise<Response>;
+  json(path: string, init?: RequestInit): Promise<unknown>;
+}
+
+type Settings = Partial<Omit<ApiSettings, "uploads" | "rate" | "websocket">> & {
+  readonly uploads?: Partial<ApiSettings["uploads"]>;
+  readonly rate?: Partial<ApiSettings["rate"]>;
+  readonly websocket?: Partial<ApiSettings["websocket"]>;
+};
+
+/** An API on a free port for one test; everything ends with it. */
+export async function startApi(
+  context: TestContext,
+  {
+    settings = {},
+    services: parts = {},
+  }: { settings?: Settings; services?: Parameters<typeof createTestServices>[0] } = {},
+): Promise<TestApi> {
+  const services = await createTestServices(parts);
+  const api = await createApi(services, {
+    ...DEFAULT_API_SETTINGS,
+    ...settings,
+    uploads: { ...DEFAULT_API_SETTINGS.uploads, ...settings.uploads },
+    rate: { ...DEFAULT_API_SETTINGS.rate, ...settings.rate },
+    websocket: { ...DEFAULT_API_SETTINGS.websocket, ...settings.websocket },
+  });
+  const url = await api.listen({ host: "127.0.0.1", port: 0 });
+  context.after(async () => {
+    await api.close();
+    await services.files.remove();
+  });
+  return {
+    url,
+    wsUrl: url.replace("http", "ws"),
+    port: Number(new URL(url).port),
+    services,
+    get: (path, init) => fetch(url + path, init),
+    post: (path, body, init) => fetch(url + path, { method: "POST", body, ...init }),
+    json: async (path, init) => (await fetch(url + path, init)).json(),
+  };
+}
