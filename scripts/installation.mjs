@@ -2,6 +2,7 @@
 // there are any, and on Node 20. It says and does nothing when nothing is missing.
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   findPackagedNode,
   isRecentEnough,
@@ -30,13 +31,13 @@ const LEFT_OUT_FILE = "node_modules/.left-out-by-npm.json";
 const VERSION_TIMEOUT_MS = 10_000;
 
 /** A problem that the user can solve: its message is shown alone, without a stack. */
-export class SetupError extends Error {}
+class SetupError extends Error {}
 
 /**
  * Why the installed packages are not those of `package-lock.json`; undefined when they are. npm writes
  * `node_modules/.package-lock.json` at the end of an installation, so an interrupted one is noticed too.
  */
-export function whyStale(rootDir) {
+function whyStale(rootDir) {
   const installed = readInstalled(rootDir);
   if (installed === undefined) return "dependencies are not installed yet";
   const differing = findDiffering(rootDir, installed);
@@ -136,18 +137,27 @@ async function versionOf(nodeFile) {
   return result.status === 0 ? result.stdout.trim().replace(/^v/, "") : undefined;
 }
 
-/** Installs what is missing. Returns whether anything had to be done. */
-export async function setUp(rootDir) {
+/** Installs what is missing. */
+async function setUp(rootDir) {
   const reason = whyStale(rootDir);
   if (reason !== undefined) {
     await install(rootDir, reason);
     noteLeftOut(rootDir);
     await checkRuntime(rootDir);
     process.stderr.write("Set-up done.\n");
-    return true;
-  }
-  if (!isRecentEnough(process.versions.node) && findPackagedNode(rootDir) === undefined) {
+  } else if (!isRecentEnough(process.versions.node) && findPackagedNode(rootDir) === undefined) {
     throw new SetupError(missingRuntimeMessage());
   }
-  return false;
+}
+
+/** Makes this repository ready to run. False means that it could not be done; the user has been told why. */
+export async function prepareRepository() {
+  try {
+    await setUp(fileURLToPath(new URL("..", import.meta.url)));
+    return true;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return false;
+  }
 }

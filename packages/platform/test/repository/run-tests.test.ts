@@ -12,6 +12,9 @@ after(() => rmSync(dir, { recursive: true }));
 const HEADER = 'import { describe, test } from "node:test";\n';
 const FILES = {
   "package.json": '{"type":"module"}',
+  // Nothing to install.
+  "package-lock.json": '{"packages":{}}',
+  "node_modules/.package-lock.json": '{"packages":{}}',
   "packages/a/test/good.test.ts": `${HEADER}describe("group", () => { test("one", () => {}); test("two", () => {}); });`,
   "packages/a/test/deep/bad.test.ts": `${HEADER}test("three", () => { throw new Error("wrong"); }); test.skip("four", () => {});`,
   "packages/b/test/broken.test.ts": "this is no program",
@@ -19,7 +22,13 @@ const FILES = {
   "packages/c/test/fuzz/target.fuzz.ts": `${HEADER}test(\`fuzz \${process.env.TWENTYSIX_FUZZ_SECONDS} s\`, () => {});`,
 };
 for (const [path, text] of Object.entries(FILES)) write(path, text);
-for (const path of ["scripts/run-tests.mjs", "scripts/fuzz.mjs", "scripts/on-node-24.mjs"]) copy(path);
+for (const path of [
+  "scripts/run-tests.mjs",
+  "scripts/fuzz.mjs",
+  "scripts/on-node-24.mjs",
+  "scripts/installation.mjs",
+])
+  copy(path);
 for (const path of ["packages/cli/bin/node-runtime.mjs", "packages/cli/bin/run-with-node.mjs"]) copy(path);
 
 function write(path: string, text: string): void {
