@@ -181,6 +181,6 @@ function applyDetail(world: World, context: StateContext, message: PreparedMessa
       applyForget(world, context, message, detail);
       break;
     default:
-      applyVm(world, message, detail);
+      applyVm(world, context, message, detail);
   }
 }

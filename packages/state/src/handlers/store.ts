@@ -61,7 +61,10 @@ function checkRevision(world: World, context: StateContext, owner: string, revis
   );
 }
 
-/** Pins the file for its owner and moves the tag when this revision is the newest. */
+/**
+ * Pins the file for its owner and moves the tag when this revision is the newest. A grace pin has done its
+ * service; forgetting the message makes a new one.
+ */
 export function applyStore(world: World, message: PreparedMessage, detail: StoreDetail): void {
   const { content, envelope } = message;
   const tag = tagOf(envelope.itemHash, content.owner, content.ref);
@@ -76,6 +79,7 @@ export function applyStore(world: World, message: PreparedMessage, detail: Store
     createdMicros: content.timeMicros,
   });
   bump(world, detail.fileHash, 1);
+  if (world.facts.graces.get(detail.fileHash) !== null) world.facts.graces.set(detail.fileHash, null);
   const pin: TagPin = {
     hash: envelope.itemHash,
     owner: content.owner,

@@ -115,7 +115,8 @@ function checkReplaces(
   const live = world.live(replaced);
   const original: LiveMessage | ForgottenMessage | null =
     live ?? (context.rules.canonicalOrder ? world.forgotten(replaced) : null);
-  if (original === null || original.type !== detail.kind) {
+  const replaceable = context.rules.vmReplacesOwnerCheck ? detail.kind : "PROGRAM";
+  if (original === null || original.type !== replaceable) {
     return wait(messageError("VM_REF_NOT_FOUND", { errors: [replaced] }), [`item:${replaced}`]);
   }
   if (context.rules.vmReplacesOwnerCheck && original.owner !== message.content.owner) {
@@ -131,6 +132,11 @@ function checkReplaces(
   if (vm.original !== replaced) return reject(messageError("VM_UPDATE_UPDATE", null));
   return checkAmendable(world, context, replaced, vm);
 }
+
+/*
+ * Without `vmReplacesOwnerCheck` an update is an independent VM and `replaces` can name programs only, as in the
+ * reference.
+ */
 
 /**
  * The current version must allow amends. Under canonical order only the original is asked, since which version
@@ -152,9 +158,14 @@ function checkAmendable(world: World, context: StateContext, replaced: string, o
 }
 
 /** Records the VM, what it references and which deployment it is a version of. */
-export function applyVm(world: World, message: PreparedMessage, detail: VmDetail): void {
+export function applyVm(
+  world: World,
+  context: StateContext,
+  message: PreparedMessage,
+  detail: VmDetail,
+): void {
   const hash = message.envelope.itemHash;
-  const original = detail.replaces ?? hash;
+  const original = context.rules.vmReplacesOwnerCheck ? (detail.replaces ?? hash) : hash;
   world.facts.vms.load(hash, null);
   world.facts.vms.set(hash, {
     type: detail.kind,

@@ -42,3 +42,9 @@ export function assertBlobName(text: string): void {
     name: text.slice(0, 100),
   });
 }
+
+/** The file that holds a blob of the store under `root`, for a reader of its own. */
+export function blobFilePath(root: string, sha256: string): string {
+  assertBlobName(sha256);
+  return new BlobPaths(root).blob(sha256);
+}

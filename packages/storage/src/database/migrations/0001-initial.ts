@@ -305,15 +305,21 @@ CREATE TABLE counters (
   PRIMARY KEY (dimension, a, b)
 ) WITHOUT ROWID;
 
--- State tree. tree: 0 messages (leaves are items.leaf), 1 derived (leaves below).
+-- State trees. tree: 0 messages (leaves are items.leaf), 1 derived (leaves below). position: depth, then nibbles.
 CREATE TABLE merkle_nodes (
   tree INTEGER NOT NULL,
-  prefix BLOB NOT NULL,
+  position BLOB NOT NULL,
   n INTEGER NOT NULL,
   digest BLOB NOT NULL,
-  PRIMARY KEY (tree, prefix)
+  PRIMARY KEY (tree, position)
 ) WITHOUT ROWID;
 CREATE TABLE derived_leaves (key BLOB PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID;
+-- Derived entities whose leaf is out of date. kind: 0 post, 1 aggregate, 2 file tag, 3 VM.
+CREATE TABLE derived_dirty (
+  kind INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
 
 -- Node scores out of aleph-network-metrics posts.
 CREATE TABLE node_metrics (

@@ -6,17 +6,20 @@ import {
   type Change,
   type FieldFact,
   type PostFact,
+  pairKey,
   splitPairKey,
   type VmFact,
   type World,
 } from "@twentysix/state";
 import { MESSAGE_TYPE_CODE } from "../codes.ts";
+import { markDirty } from "../merkle/dirty.ts";
 import { encodeRef } from "../ref-bytes.ts";
 import { loadTags } from "./load-messages.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** Writes a post and the tags it shows. */
 export function savePost(session: WriterSession, world: World, change: Change<PostFact>): void {
+  if (change.before !== null) markDirty(session, "post", change.key);
   const id = session.itemId(change.key);
   const { before, after } = change;
   countPost(session, before, -1);
@@ -79,6 +82,7 @@ function aggregateIds(session: WriterSession, pair: string): [ownerId: number, k
 }
 
 export function saveAggregate(session: WriterSession, change: Change<AggregateFact>): void {
+  markDirty(session, "aggregate", change.key);
   const [ownerId, keyId] = aggregateIds(session, change.key);
   if (change.before === null) session.counters.add("aggregates", 0, 0, 1);
   if (change.after === null) {
@@ -114,6 +118,8 @@ export function saveElement(session: WriterSession, change: Change<AggregateElem
 }
 
 export function saveField(session: WriterSession, change: Change<FieldFact>): void {
+  const [owner = "", aggregate = ""] = splitPairKey(change.key);
+  markDirty(session, "aggregate", pairKey(owner, aggregate));
   const [ownerId, keyId, field] = aggregateIds(session, change.key);
   if (change.after === null) {
     session.connection.run(
@@ -136,6 +142,7 @@ export function saveField(session: WriterSession, change: Change<FieldFact>): vo
 }
 
 export function saveVm(session: WriterSession, change: Change<VmFact>): void {
+  markDirty(session, "vm", change.after?.original ?? change.before?.original ?? change.key);
   const id = session.itemId(change.key);
   if (change.before !== null) {
     session.connection.run("DELETE FROM vms WHERE id = ?", id);

@@ -1,5 +1,6 @@
 import { type Change, type PinFact, splitPairKey, type TagFact } from "@twentysix/state";
 import { PIN_CODE } from "../codes.ts";
+import { markDirty } from "../merkle/dirty.ts";
 import { findFile } from "./load-files.ts";
 import type { WriterSession } from "./writer-session.ts";
 
@@ -46,6 +47,7 @@ function countPin(session: WriterSession, pin: PinFact | null, fileId: number, n
 }
 
 export function saveTag(session: WriterSession, change: Change<TagFact>): void {
+  markDirty(session, "tag", change.key);
   const tag = change.after;
   if (tag === null) {
     session.connection.run("DELETE FROM file_tags WHERE tag = ?", change.key);
@@ -89,4 +91,16 @@ export function addGracePin(
   } else if (known.delete_by_us < untilMicros) {
     session.connection.run("UPDATE pins SET delete_by_us = ? WHERE id = ?", untilMicros, known.id);
   }
+}
+
+/** Ends the grace of a file that a message now keeps. */
+export function dropGracePin(session: WriterSession, fileHash: string): void {
+  const fileId = findFile(session, fileHash);
+  if (fileId === null) return;
+  const { changes } = session.connection.run(
+    "DELETE FROM pins WHERE file_id = ? AND kind = ? AND item_id IS NULL",
+    fileId,
+    PIN_CODE.grace_period,
+  );
+  session.counters.add("pins", PIN_CODE.grace_period, 0, -changes);
 }

@@ -3,7 +3,7 @@ import { itemLeaf } from "../merkle/leaf.ts";
 import { dropCandidates } from "./candidates.ts";
 import { loadForgets } from "./load-relations.ts";
 import { saveAggregate, saveAmend, saveElement, saveField, savePost, saveVm } from "./save-derived.ts";
-import { addGracePin, savePin, saveTag } from "./save-files.ts";
+import { addGracePin, dropGracePin, savePin, saveTag } from "./save-files.ts";
 import { saveItem } from "./save-items.ts";
 import { appendEvent, type CopyOrigin, saveCopies, saveDelegations, saveForgets } from "./save-relations.ts";
 import type { WriterSession } from "./writer-session.ts";
@@ -40,7 +40,8 @@ export function saveWorld(session: WriterSession, world: World, context: SaveCon
   for (const change of facts.pins.changes()) savePin(session, change);
   for (const change of facts.tags.changes()) saveTag(session, change);
   for (const change of facts.graces.changes()) {
-    if (change.after !== null) addGracePin(session, change.key, context.nowMicros, change.after);
+    if (change.after === null) dropGracePin(session, change.key);
+    else addGracePin(session, change.key, context.nowMicros, change.after);
   }
   for (const change of facts.vms.changes()) saveVm(session, change);
   saveForgottenLeaves(session, world);
@@ -61,7 +62,7 @@ function saveForgottenLeaves(session: WriterSession, world: World): void {
   for (const { key } of world.facts.forgets.changes()) touched.add(key);
   for (const hash of touched) {
     const item = world.facts.items.peek(hash);
-    if (!item || item.status !== "forgotten") continue;
+    if (item?.status !== "forgotten") continue;
     const forgets = world.facts.forgets.peek(hash) ?? loadForgets(session, hash);
     session.connection.run(
       "UPDATE items SET leaf = ? WHERE id = ?",

@@ -1,0 +1,58 @@
+import {
+  type ContentSwitches,
+  completeContent,
+  type Envelope,
+  invalidFormat,
+  type MessageError,
+  parseEnvelope,
+  type Sha256,
+  type TypedContent,
+  validateContent,
+} from "@twentysix/protocol";
+import type { PreparedMessage } from "@twentysix/state";
+import { prepareMessage } from "./prepare-message.ts";
+
+export type ContentReadResult =
+  | { readonly ok: true; readonly message: PreparedMessage }
+  | { readonly ok: false; readonly error: MessageError };
+
+/** Reads copies again whose signature was verified when they came in. */
+export interface CopyReader {
+  /** A stored copy; null while its content is not there. */
+  prepare(envelopeText: string, contentText: string | null): PreparedMessage | null;
+  /** A copy whose content was fetched: the content is completed and checked against its schema. */
+  withContent(envelope: Envelope, envelopeText: string, fetchedText: string): ContentReadResult;
+}
+
+export function createCopyReader(sha256: Sha256, switches: ContentSwitches): CopyReader {
+  const withContent = (envelope: Envelope, envelopeText: string, fetchedText: string): ContentReadResult => {
+    const completed = completeContent(fetchedText, { sender: envelope.sender, timeText: envelope.timeText });
+    if (!completed.ok) return { ok: false, error: invalidFormat(completed.reason) };
+    const checked = validateContent(envelope.type, completed.content, switches);
+    if (!checked.ok) return { ok: false, error: invalidFormat(...checked.errors) };
+    const typed = { type: envelope.type, content: checked.content } as TypedContent;
+    const content = { text: completed.text, value: completed.content, typed };
+    return { ok: true, message: prepareMessage(envelope, envelopeText, content, completed.text) };
+  };
+  return {
+    withContent,
+    prepare(envelopeText, contentText) {
+      const read = parseEnvelope(envelopeText, { trusted: true, sha256, switches });
+      if (!read.ok) throw new Error(`A stored copy is malformed: ${JSON.stringify(read.error.details)}`);
+      const { envelope, content, typed } = read;
+      if (content !== null && typed !== null) {
+        return prepareMessage(
+          envelope,
+          envelopeText,
+          { text: envelope.itemContent ?? "", value: content, typed },
+          null,
+        );
+      }
+      if (contentText === null) return null;
+      const completed = withContent(envelope, envelopeText, contentText);
+      if (!completed.ok)
+        throw new Error(`A stored content is malformed: ${JSON.stringify(completed.error.details)}`);
+      return completed.message;
+    },
+  };
+}

@@ -1,0 +1,370 @@
+import { MessageChannel, Worker } from "node:worker_threads";
+import { type Clock, createDeferred, type Deferred, type Logger, type Timers } from "@twentysix/platform";
+import type { ProtocolSwitches } from "@twentysix/protocol";
+import type { StateRules } from "@twentysix/state";
+import type { Confirmation, HeldFile, Origin, StateRoot } from "@twentysix/storage";
+import { PipelineError } from "./errors.ts";
+import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
+import type { VerifiedCopy } from "./verify-copy.ts";
+import type { BatchReport, CopyResult, ItemChange } from "./writer/jobs.ts";
+import type { WriterData, WriterRequest, WriterResponse } from "./writer-protocol.ts";
+
+export interface PipelineOptions {
+  readonly databasePath: string;
+  readonly blobsPath: string;
+  readonly writerCacheBytes: number;
+  readonly switches: ProtocolSwitches;
+  readonly rules: StateRules;
+  readonly verifierCount: number;
+  /** Copies that may be on their way at once; more are refused. */
+  readonly maxInFlight: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+  readonly logPretty: boolean;
+}
+
+export interface PipelineStatistics {
+  readonly inFlight: number;
+  readonly writerQueue: number;
+  readonly processedTotal: number;
+  readonly defectsTotal: number;
+}
+
+/** A commit, told once it is durable. */
+export interface CommitNotice {
+  readonly changes: readonly ItemChange[];
+  /** Messages that became live in it. */
+  readonly processed: number;
+}
+
+/** Longest wait for the threads to end. */
+const CLOSE_TIMEOUT_MS = 4_000;
+
+/**
+ * The way of a copy into the state: verifier thread, writer thread, commit. One entry for every source; a
+ * promise it gives resolves once the outcome is durable.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #verifiers: Worker[] = [];
+  readonly #writer: Worker;
+  readonly #copies = new Map<number, Deferred<CopyResult>>();
+  readonly #sides = new Map<number, Deferred<void>>();
+  readonly #inspections = new Map<number, Deferred<VerifiedCopy>>();
+  readonly #roots = new Map<number, Deferred<StateRoot>>();
+  readonly #listeners = new Set<(notice: CommitNotice) => void>();
+  readonly #closed = createDeferred<void>();
+  readonly #ready: Promise<void>;
+  #outgoing: VerifyJob[] = [];
+  #nextId = 1;
+  #nextVerifier = 0;
+  #writerQueue = 0;
+  #processedTotal = 0;
+  #defectsTotal = 0;
+  #failure: PipelineError | null = null;
+  #isClosing = false;
+
+  private constructor(options: PipelineOptions) {
+    this.#options = options;
+    const channels = Array.from({ length: options.verifierCount }, () => new MessageChannel());
+    const writerData: WriterData = {
+      databasePath: options.databasePath,
+      blobsPath: options.blobsPath,
+      cacheBytes: options.writerCacheBytes,
+      switches: options.switches,
+      rules: options.rules,
+      logLevel: options.log.level,
+      logPretty: options.logPretty,
+      verified: channels.map((channel) => channel.port2),
+    };
+    this.#writer = this.#spawn("writer", "./writer-worker.ts", writerData, writerData.verified);
+    const ready: Promise<unknown>[] = [this.#onWriter()];
+    for (const { port1 } of channels) {
+      const verifierData: VerifierData = { switches: options.switches, writer: port1 };
+      const verifier = this.#spawn("verifier", "./verifier-worker.ts", verifierData, [port1]);
+      this.#verifiers.push(verifier);
+      ready.push(this.#onVerifier(verifier));
+    }
+    this.#ready = Promise.all(ready).then(() => undefined);
+  }
+
+  /** Starts the threads; resolves when they are ready to work. */
+  static async start(options: PipelineOptions): Promise<Pipeline> {
+    const pipeline = new Pipeline(options);
+    await pipeline.#ready;
+    return pipeline;
+  }
+
+  /**
+   * Takes the exact text of one envelope. Resolves once its outcome, or that it is queued, is durable.
+   *
+   * @throws PipelineError PIPELINE_QUEUE_FULL, PIPELINE_CLOSED, PIPELINE_THREAD_FAILED
+   */
+  submit(
+    text: string,
+    options: { readonly origin: Origin; readonly trusted?: boolean },
+  ): Promise<CopyResult> {
+    this.#assertOpen();
+    if (this.#copies.size >= this.#options.maxInFlight) {
+      const reason = `${this.#copies.size} messages are on their way: try again in a moment`;
+      return Promise.reject(new PipelineError("PIPELINE_QUEUE_FULL", reason));
+    }
+    const jobId = this.#newId();
+    const result = createDeferred<CopyResult>();
+    this.#copies.set(jobId, result);
+    const receptionMicros = this.#options.clock.nowMicros();
+    if (this.#outgoing.length === 0) queueMicrotask(() => this.#send());
+    this.#outgoing.push({
+      jobId,
+      text,
+      origin: options.origin,
+      receptionMicros,
+      trusted: options.trusted ?? false,
+    });
+    return result.promise;
+  }
+
+  /** Verifies a copy without passing it on. */
+  inspect(text: string): Promise<VerifiedCopy> {
+    this.#assertOpen();
+    const requestId = this.#newId();
+    const result = createDeferred<VerifiedCopy>();
+    this.#inspections.set(requestId, result);
+    this.#pickVerifier().postMessage({ kind: "inspect", requestId, text } satisfies VerifierRequest);
+    return result.promise;
+  }
+
+  /** Records a file that is held, durably; messages that wait for it wake up. */
+  registerFile(file: HeldFile, graceUntilMicros: bigint | null): Promise<void> {
+    return this.#side((jobId) => ({ kind: "side", job: { kind: "file", jobId, file, graceUntilMicros } }));
+  }
+
+  /** Records a confirmation, whatever stands of its message. */
+  confirm(confirmation: Confirmation): Promise<void> {
+    return this.#side((jobId) => ({ kind: "side", job: { kind: "confirmation", jobId, confirmation } }));
+  }
+
+  /** The root of everything committed so far. */
+  stateRoot(): Promise<StateRoot> {
+    this.#assertOpen();
+    const requestId = this.#newId();
+    const result = createDeferred<StateRoot>();
+    this.#roots.set(requestId, result);
+    this.#tellWriter({ kind: "stateRoot", requestId });
+    return result.promise;
+  }
+
+  /** Calls back after every commit. Returns the end of it. */
+  onCommit(listener: (notice: CommitNotice) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  statistics(): PipelineStatistics {
+    return {
+      inFlight: this.#copies.size,
+      writerQueue: this.#writerQueue,
+      processedTotal: this.#processedTotal,
+      defectsTotal: this.#defectsTotal,
+    };
+  }
+
+  /** Rejects when a thread fails, which the node cannot survive. */
+  get failed(): Promise<never> {
+    return this.#closed.promise.then(() => {
+      if (this.#failure !== null) throw this.#failure;
+      return new Promise<never>(() => undefined);
+    });
+  }
+
+  /** Finishes what has arrived, then ends the threads. */
+  async close(): Promise<void> {
+    if (this.#isClosing) return this.#closed.promise;
+    this.#isClosing = true;
+    if (this.#failure === null) {
+      this.#send();
+      const drained = Promise.allSettled(
+        [...this.#copies.values(), ...this.#sides.values()].map((one) => one.promise),
+      );
+      await this.#options.timers
+        .withTimeout(CLOSE_TIMEOUT_MS, () => drained.then(() => undefined))
+        .catch(this.#logLate);
+      this.#tellWriter({ kind: "close" });
+      await this.#options.timers
+        .withTimeout(CLOSE_TIMEOUT_MS, () => this.#closed.promise)
+        .catch(this.#logLate);
+    }
+    await Promise.all([this.#writer, ...this.#verifiers].map((worker) => worker.terminate()));
+    this.#rejectAll(
+      new PipelineError("PIPELINE_CLOSED", "The node is shutting down: submit the message again later"),
+    );
+  }
+
+  readonly #logLate = (error: unknown): void => {
+    this.#options.log.warn("The pipeline did not end in time", { error });
+  };
+
+  #side(request: (jobId: number) => WriterRequest): Promise<void> {
+    this.#assertOpen();
+    const jobId = this.#newId();
+    const done = createDeferred<void>();
+    this.#sides.set(jobId, done);
+    this.#tellWriter(request(jobId));
+    return done.promise;
+  }
+
+  #spawn(
+    name: string,
+    file: string,
+    data: object,
+    transfer: readonly WriterData["verified"][number][],
+  ): Worker {
+    const worker = new Worker(new URL(file, import.meta.url), {
+      name,
+      workerData: data,
+      transferList: [...transfer],
+    });
+    worker.on("error", (error) => this.#fail(name, error));
+    worker.on("exit", (code) => {
+      if (!this.#isClosing) this.#fail(name, new Error(`The thread ended with code ${code}`));
+    });
+    return worker;
+  }
+
+  #onWriter(): Promise<void> {
+    const ready = createDeferred<void>();
+    this.#closed.promise.catch(() => undefined);
+    this.#writer.on("message", (response: WriterResponse) => {
+      switch (response.kind) {
+        case "ready":
+          ready.resolve();
+          break;
+        case "report":
+          this.#writerQueue = response.queued;
+          this.#report(response.report);
+          break;
+        case "stateRoot":
+          this.#roots.get(response.requestId)?.resolve({ root: response.root, count: response.count });
+          this.#roots.delete(response.requestId);
+          break;
+        case "defect":
+          this.#defectsTotal += 1;
+          break;
+        case "closed":
+          this.#closed.resolve();
+          break;
+      }
+    });
+    return this.#orFailure(ready.promise);
+  }
+
+  #onVerifier(verifier: Worker): Promise<void> {
+    const ready = createDeferred<void>();
+    verifier.on("message", (response: VerifierResponse) => {
+      switch (response.kind) {
+        case "ready":
+          this.#options.log.info("Verifier ready", { cryptography: response.implementation });
+          ready.resolve();
+          break;
+        case "inspected":
+          this.#inspections.get(response.requestId)?.resolve(response.copy);
+          this.#inspections.delete(response.requestId);
+          break;
+        case "defect":
+          this.#onVerifierDefect(response);
+          break;
+      }
+    });
+    return this.#orFailure(ready.promise);
+  }
+
+  #onVerifierDefect(defect: Extract<VerifierResponse, { kind: "defect" }>): void {
+    this.#defectsTotal += 1;
+    this.#options.log.error("Verifying a copy failed", { error: defect.error });
+    const error = new PipelineError(
+      "PIPELINE_DEFECT",
+      "Verifying this message failed: report it to the developers",
+      {
+        cause: defect.error,
+      },
+    );
+    if (defect.jobId !== null) this.#copies.get(defect.jobId)?.reject(error);
+    if (defect.jobId !== null) this.#copies.delete(defect.jobId);
+    if (defect.requestId !== null) this.#inspections.get(defect.requestId)?.reject(error);
+    if (defect.requestId !== null) this.#inspections.delete(defect.requestId);
+  }
+
+  /** Settles to `work`, or rejects as soon as a thread fails. */
+  #orFailure(work: Promise<void>): Promise<void> {
+    const failed = this.#closed.promise.then(() => {
+      throw this.#failure ?? new PipelineError("PIPELINE_CLOSED", "The pipeline was closed");
+    });
+    return Promise.race([work, failed]);
+  }
+
+  #send(): void {
+    const jobs = this.#outgoing;
+    this.#outgoing = [];
+    if (jobs.length === 0) return;
+    this.#pickVerifier().postMessage({ kind: "verify", jobs } satisfies VerifierRequest);
+  }
+
+  #pickVerifier(): Worker {
+    this.#nextVerifier = (this.#nextVerifier + 1) % this.#verifiers.length;
+    const verifier = this.#verifiers[this.#nextVerifier];
+    if (verifier === undefined) throw new Error("The pipeline has no verifier");
+    return verifier;
+  }
+
+  #tellWriter(request: WriterRequest): void {
+    this.#writer.postMessage(request);
+  }
+
+  #report(report: BatchReport): void {
+    this.#processedTotal += report.processed;
+    for (const result of report.results) {
+      this.#copies.get(result.jobId)?.resolve(result);
+      this.#copies.delete(result.jobId);
+    }
+    for (const jobId of report.sideJobs) {
+      this.#sides.get(jobId)?.resolve();
+      this.#sides.delete(jobId);
+    }
+    if (report.changes.length === 0) return;
+    for (const listener of this.#listeners)
+      listener({ changes: report.changes, processed: report.processed });
+  }
+
+  #newId(): number {
+    this.#nextId += 1;
+    return this.#nextId;
+  }
+
+  #assertOpen(): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#isClosing)
+      throw new PipelineError("PIPELINE_CLOSED", "The node is shutting down: try again later");
+  }
+
+  #fail(thread: string, error: unknown): void {
+    if (this.#failure !== null) return;
+    this.#failure = new PipelineError("PIPELINE_THREAD_FAILED", `The ${thread} thread failed: see the log`, {
+      cause: error,
+    });
+    this.#options.log.error("A thread of the pipeline failed", { thread, error });
+    this.#closed.resolve();
+    this.#rejectAll(this.#failure);
+  }
+
+  #rejectAll(error: PipelineError): void {
+    const waiting = [this.#copies, this.#sides, this.#inspections, this.#roots] as Map<
+      number,
+      Deferred<never>
+    >[];
+    for (const jobs of waiting) {
+      for (const job of jobs.values()) job.reject(error);
+      jobs.clear();
+    }
+  }
+}

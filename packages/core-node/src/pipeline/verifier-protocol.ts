@@ -1,0 +1,36 @@
+import type { MessagePort } from "node:worker_threads";
+import type { ProtocolSwitches } from "@twentysix/protocol";
+import type { Origin } from "@twentysix/storage";
+import type { VerifiedCopy } from "./verify-copy.ts";
+
+/** What a verifier thread is started with. */
+export interface VerifierData {
+  readonly switches: ProtocolSwitches;
+  /** Verified copies go to the writer without a detour. */
+  readonly writer: MessagePort;
+}
+
+/** One copy to verify. */
+export interface VerifyJob {
+  readonly jobId: number;
+  readonly text: string;
+  readonly origin: Origin;
+  readonly receptionMicros: bigint;
+  readonly trusted: boolean;
+}
+
+export type VerifierRequest =
+  | { readonly kind: "verify"; readonly jobs: readonly VerifyJob[] }
+  /** Looks at one copy and tells, without passing it on. */
+  | { readonly kind: "inspect"; readonly requestId: number; readonly text: string };
+
+export type VerifierResponse =
+  | { readonly kind: "ready"; readonly implementation: Readonly<Record<string, string>> }
+  | { readonly kind: "inspected"; readonly requestId: number; readonly copy: VerifiedCopy }
+  /** A copy that makes the rules throw. */
+  | {
+      readonly kind: "defect";
+      readonly jobId: number | null;
+      readonly requestId: number | null;
+      readonly error: unknown;
+    };

@@ -1,0 +1,31 @@
+import type { MessagePort } from "node:worker_threads";
+import type { LogLevel } from "@twentysix/platform";
+import type { ProtocolSwitches } from "@twentysix/protocol";
+import type { StateRules } from "@twentysix/state";
+import type { BatchReport, SideJob } from "./writer/jobs.ts";
+
+/** What the writer thread is started with. */
+export interface WriterData {
+  readonly databasePath: string;
+  readonly blobsPath: string;
+  readonly cacheBytes: number;
+  readonly switches: ProtocolSwitches;
+  readonly rules: StateRules;
+  readonly logLevel: LogLevel;
+  readonly logPretty: boolean;
+  /** Copies arrive here from the verifiers. */
+  readonly verified: readonly MessagePort[];
+}
+
+export type WriterRequest =
+  | { readonly kind: "side"; readonly job: SideJob }
+  | { readonly kind: "stateRoot"; readonly requestId: number }
+  | { readonly kind: "close" };
+
+export type WriterResponse =
+  | { readonly kind: "ready" }
+  | { readonly kind: "report"; readonly report: BatchReport; readonly queued: number }
+  | { readonly kind: "stateRoot"; readonly requestId: number; readonly root: string; readonly count: number }
+  /** A copy that makes the rules throw: set aside as an internal error and counted. */
+  | { readonly kind: "defect"; readonly itemHash: string | null }
+  | { readonly kind: "closed" };

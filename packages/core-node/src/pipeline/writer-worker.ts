@@ -1,0 +1,114 @@
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import {
+  createPinoLogger,
+  createSystemClock,
+  createSystemRandom,
+  createSystemTimers,
+} from "@twentysix/platform";
+import { createNodeCrypto } from "@twentysix/protocol/node";
+import { MessageStore, StateTree } from "@twentysix/storage";
+import { createCopyReader } from "./copy-reader.ts";
+import { aggregateFields } from "./prepare-message.ts";
+import { BatchWriter } from "./writer/batch-writer.ts";
+import { createBlobContents } from "./writer/blob-contents.ts";
+import type { CopyJob } from "./writer/jobs.ts";
+import { WriterLoop } from "./writer/writer-loop.ts";
+import type { WriterData, WriterRequest, WriterResponse } from "./writer-protocol.ts";
+
+/*
+ * Thread: the one writer. Batches of verified copies become transactions; reports go to the main thread once
+ * they are durable.
+ */
+
+const main = parentPort;
+if (main === null) throw new Error("This file is started as a worker thread");
+const data = workerData as WriterData;
+const log = createPinoLogger({ level: data.logLevel, pretty: data.logPretty, fields: { thread: "writer" } });
+const clock = createSystemClock();
+const crypto = createNodeCrypto();
+const reader = createCopyReader(crypto.sha256, data.switches);
+const store = new MessageStore({
+  path: data.databasePath,
+  cacheBytes: data.cacheBytes,
+  readElementFields: (envelopeText, contentText) =>
+    aggregateFields(contentText ?? inlineContent(envelopeText)),
+});
+const tree = new StateTree(store.session.connection);
+
+function inlineContent(envelopeText: string): string {
+  const { item_content: content } = JSON.parse(envelopeText) as { item_content?: string };
+  return content ?? "{}";
+}
+
+const respond = (response: WriterResponse): void => main.postMessage(response);
+
+const loop: WriterLoop = new WriterLoop({
+  store,
+  writer: new BatchWriter({
+    store,
+    rules: data.rules,
+    reader,
+    contents: createBlobContents(store.session.connection, data.blobsPath),
+    priceCheck: () => ({ ok: true }),
+    clock,
+    random: createSystemRandom(),
+  }),
+  clock,
+  timers: createSystemTimers(),
+  log,
+  drain: () => {
+    for (const port of data.verified) drainPort<readonly CopyJob[]>(port, (jobs) => loop.addCopies(jobs));
+    drainPort<WriterRequest>(main, handle);
+  },
+  onReport: (report) => {
+    respond({ kind: "report", report, queued: loop.queued });
+    tree.relieve();
+  },
+  onDefect: (error, culprit) => {
+    const itemHash = "hash" in culprit ? culprit.hash : hashOf(culprit);
+    log.error("A copy made the rules fail; it is set aside and tried again", { error, itemHash });
+    respond({ kind: "defect", itemHash });
+  },
+  onIdle: () => tree.advance(),
+});
+
+function hashOf(job: CopyJob): string | null {
+  switch (job.copy.kind) {
+    case "message":
+      return job.copy.message.envelope.itemHash;
+    case "incomplete":
+      return job.copy.envelope.itemHash;
+    case "refused":
+      return job.copy.itemHash;
+  }
+}
+
+function handle(request: WriterRequest): void {
+  switch (request.kind) {
+    case "side":
+      loop.addSideJob(request.job);
+      break;
+    case "stateRoot":
+      respond({ kind: "stateRoot", requestId: request.requestId, ...tree.root() });
+      break;
+    case "close":
+      loop.stop();
+      break;
+  }
+}
+
+function drainPort<T>(port: MessagePort, take: (message: T) => void): void {
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+    take(next.message as T);
+  }
+}
+
+for (const port of data.verified) port.on("message", (jobs: readonly CopyJob[]) => loop.addCopies(jobs));
+main.on("message", handle);
+respond({ kind: "ready" });
+await loop.run();
+for (const port of data.verified) port.close();
+store.checkpoint("truncate");
+store.close();
+respond({ kind: "closed" });
+main.close();

@@ -1,0 +1,139 @@
+import type { Clock, Random } from "@twentysix/platform";
+import { messageError } from "@twentysix/protocol";
+import {
+  type BatchEntry,
+  type Outcome,
+  type PreparedMessage,
+  type PriceCheck,
+  runBatch,
+  type StateContext,
+  type StateRules,
+  World,
+} from "@twentysix/state";
+import type { Candidate, MessageStore } from "@twentysix/storage";
+import type { CopyReader } from "../copy-reader.ts";
+import type { BatchReport, CopyJob, SideJob } from "./jobs.ts";
+import { OutcomeRecorder, type Submission } from "./outcome-recorder.ts";
+import { type ContentSource, resolveContents } from "./resolve-content.ts";
+
+export interface BatchWriterOptions {
+  readonly store: MessageStore;
+  readonly rules: StateRules;
+  readonly reader: CopyReader;
+  readonly contents: ContentSource;
+  readonly priceCheck: PriceCheck;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What one batch is made of. */
+export interface BatchInput {
+  readonly sideJobs: readonly SideJob[];
+  readonly copies: readonly CopyJob[];
+  readonly candidates: readonly Candidate[];
+}
+
+/**
+ * Judges and applies a batch of copies in one transaction: facts are prefetched, the changes computed, priced
+ * and written, the outbox appended, and all of it committed with one sync. What fails rolls the whole batch back
+ * and is thrown: a defect must not lose or half-apply anything.
+ */
+export class BatchWriter {
+  readonly #options: BatchWriterOptions;
+
+  constructor(options: BatchWriterOptions) {
+    this.#options = options;
+  }
+
+  async write(input: BatchInput): Promise<BatchReport> {
+    const { store, reader, contents, clock } = this.#options;
+    const nowMicros = clock.nowMicros();
+    const submissions = await resolveContents(input, reader, contents);
+    store.begin();
+    try {
+      this.#runSideJobs(input.sideJobs, nowMicros);
+      const report = await this.#applyCopies(submissions, nowMicros, sideWakes(input.sideJobs));
+      store.commit();
+      return { ...report, sideJobs: input.sideJobs.map((job) => job.jobId) };
+    } catch (error) {
+      store.rollBack();
+      throw error;
+    }
+  }
+
+  /** Queues a copy that made the rules throw as an internal error (-1), to be tried again later. */
+  async setAside(culprit: CopyJob | Candidate, sideJobs: readonly SideJob[]): Promise<BatchReport> {
+    const input =
+      "copy" in culprit
+        ? { sideJobs, copies: [culprit], candidates: [] }
+        : { sideJobs, copies: [], candidates: [culprit] };
+    const submissions = await resolveContents(input, this.#options.reader, { read: async () => null });
+    const error = messageError("INTERNAL_ERROR", null);
+    const { store, clock } = this.#options;
+    const nowMicros = clock.nowMicros();
+    store.begin();
+    try {
+      this.#runSideJobs(sideJobs, nowMicros);
+      const world = new World();
+      const { reader, random } = this.#options;
+      const recorder = new OutcomeRecorder({ store, world, reader, nowMicros, random });
+      for (const submission of submissions) recorder.recordUnjudged({ ...submission, message: null, error });
+      recorder.flush();
+      store.commit();
+      return { ...recorder.report(), woken: 0, sideJobs: sideJobs.map((job) => job.jobId) };
+    } catch (failure) {
+      store.rollBack();
+      throw failure;
+    }
+  }
+
+  #runSideJobs(jobs: readonly SideJob[], nowMicros: bigint): void {
+    for (const job of jobs) {
+      if (job.kind === "file") this.#options.store.registerFile(job.file, nowMicros, job.graceUntilMicros);
+      else this.#options.store.putConfirmation(job.confirmation);
+    }
+  }
+
+  async #applyCopies(
+    submissions: readonly Submission[],
+    nowMicros: bigint,
+    wakes: readonly string[],
+  ): Promise<Omit<BatchReport, "sideJobs">> {
+    const { store, rules, reader, priceCheck } = this.#options;
+    const world = new World();
+    const context: StateContext = {
+      rules,
+      nowMicros,
+      priceCheck,
+      prepare: (envelopeText, contentText) => reader.prepare(envelopeText, contentText),
+    };
+    const recorder = new OutcomeRecorder({ store, world, reader, nowMicros, random: this.#options.random });
+    const entries = submissions.flatMap((submission): BatchEntry[] => entryOf(submission, recorder));
+    for (const submission of submissions) recorder.expect(submission);
+    await runBatch(world, context, entries, (needs) => {
+      store.fetch(world, needs, () => recorder.flush());
+      return undefined;
+    });
+    for (const submission of submissions) {
+      if (submission.message === null) recorder.recordUnjudged(submission);
+    }
+    recorder.flush();
+    const woken = store.wake(new Set([...world.wakes, ...wakes]), nowMicros);
+    return { ...recorder.report(), woken };
+  }
+}
+
+function entryOf(submission: Submission, recorder: OutcomeRecorder): BatchEntry[] {
+  const message: PreparedMessage | null = submission.message;
+  if (message === null) return [];
+  return [
+    {
+      message,
+      observedMicros: submission.receptionMicros,
+      onOutcome: (outcome: Exclude<Outcome, { kind: "need" }>) => recorder.record(submission, outcome),
+    },
+  ];
+}
+
+const sideWakes = (jobs: readonly SideJob[]): string[] =>
+  jobs.flatMap((job) => (job.kind === "file" ? [`file:${job.file.hash}`] : []));

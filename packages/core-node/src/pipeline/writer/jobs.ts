@@ -1,0 +1,53 @@
+import type { JsonValue, MessageError } from "@twentysix/protocol";
+import type { Confirmation, HeldFile, Origin, Status } from "@twentysix/storage";
+import type { VerifiedCopy } from "../verify-copy.ts";
+
+/** One copy on its way into the state. */
+export interface CopyJob {
+  readonly jobId: number;
+  readonly copy: VerifiedCopy;
+  readonly origin: Origin;
+  readonly receptionMicros: bigint;
+}
+
+/** What else the writer commits, in the order given, before the copies of a batch. */
+export type SideJob =
+  | {
+      readonly kind: "file";
+      readonly jobId: number;
+      readonly file: HeldFile;
+      readonly graceUntilMicros: bigint | null;
+    }
+  | { readonly kind: "confirmation"; readonly jobId: number; readonly confirmation: Confirmation };
+
+/** What one copy came to, once that is durable. */
+export interface CopyResult {
+  readonly jobId: number;
+  readonly itemHash: string | null;
+  /** Status of the copy: `rejected` even if another copy of the message is fine. */
+  readonly status: Status;
+  readonly errorCode?: number;
+  readonly errorText?: string;
+  readonly details?: JsonValue;
+  /** Refused for what it is: syntax, hash or signature. */
+  readonly refused: boolean;
+  /** This node had a verdict on the hash before. */
+  readonly known: boolean;
+}
+
+/** A change of the status of an item, for whoever waits for it. */
+export interface ItemChange {
+  readonly itemHash: string;
+  readonly status: Status;
+  readonly error: MessageError | null;
+}
+
+export interface BatchReport {
+  readonly results: readonly CopyResult[];
+  readonly sideJobs: readonly number[];
+  readonly changes: readonly ItemChange[];
+  /** Messages that became live. */
+  readonly processed: number;
+  /** Candidates that became due because of this batch. */
+  readonly woken: number;
+}

@@ -1,0 +1,92 @@
+import { type Envelope, type MessageError, messageError, parseEnvelope } from "@twentysix/protocol";
+import type { Candidate } from "@twentysix/storage";
+import type { CopyReader } from "../copy-reader.ts";
+import type { BatchInput } from "./batch-writer.ts";
+import type { CopyJob } from "./jobs.ts";
+import type { Submission } from "./outcome-recorder.ts";
+
+/** Where the contents of messages that are not inline are read from. */
+export interface ContentSource {
+  /** The verified text of a content, null when this node does not hold it. */
+  read(itemHash: string): Promise<string | null>;
+}
+
+/** Brings every copy of a batch to the point where it can be judged, or knows why it cannot. */
+export async function resolveContents(
+  input: BatchInput,
+  reader: CopyReader,
+  contents: ContentSource,
+): Promise<Submission[]> {
+  const submissions: Submission[] = [];
+  for (const candidate of input.candidates)
+    submissions.push(await resolveCandidate(candidate, reader, contents));
+  for (const job of input.copies) submissions.push(await resolveJob(job, reader, contents));
+  return submissions;
+}
+
+async function resolveJob(job: CopyJob, reader: CopyReader, contents: ContentSource): Promise<Submission> {
+  const base = {
+    jobId: job.jobId,
+    origin: job.origin,
+    receptionMicros: job.receptionMicros,
+    attempts: 0,
+    candidateId: null,
+  };
+  switch (job.copy.kind) {
+    case "message": {
+      const { message } = job.copy;
+      return { ...base, message, envelope: message.envelope, raw: message.envelopeText, error: null };
+    }
+    case "refused":
+      return {
+        ...base,
+        message: null,
+        envelope: null,
+        itemHash: job.copy.itemHash,
+        raw: job.copy.raw,
+        error: job.copy.error,
+      };
+    case "incomplete":
+      return { ...base, ...(await complete(job.copy.envelope, job.copy.envelopeText, reader, contents)) };
+  }
+}
+
+async function resolveCandidate(
+  candidate: Candidate,
+  reader: CopyReader,
+  contents: ContentSource,
+): Promise<Submission> {
+  const base = {
+    jobId: null,
+    origin: candidate.origin,
+    receptionMicros: candidate.receptionMicros,
+    attempts: candidate.attempts,
+    candidateId: candidate.id,
+  };
+  const message = reader.prepare(candidate.envelopeText, candidate.contentText);
+  if (message !== null) {
+    return { ...base, message, envelope: message.envelope, raw: candidate.envelopeText, error: null };
+  }
+  const read = parseEnvelope(candidate.envelopeText, { trusted: true });
+  if (!read.ok) throw new Error(`A queued copy is malformed: ${JSON.stringify(read.error.details)}`);
+  return { ...base, ...(await complete(read.envelope, candidate.envelopeText, reader, contents)) };
+}
+
+async function complete(
+  envelope: Envelope,
+  envelopeText: string,
+  reader: CopyReader,
+  contents: ContentSource,
+): Promise<Pick<Submission, "message" | "envelope" | "raw" | "error">> {
+  const text = await contents.read(envelope.itemHash);
+  if (text === null) return { message: null, envelope, raw: envelopeText, error: contentMissing(envelope) };
+  const completed = reader.withContent(envelope, envelopeText, text);
+  if (!completed.ok) return { message: null, envelope, raw: envelopeText, error: completed.error };
+  return { message: completed.message, envelope, raw: envelopeText, error: null };
+}
+
+function contentMissing(envelope: Envelope): MessageError {
+  return messageError("CONTENT_UNAVAILABLE", {
+    errors: [`File not found: ${envelope.itemHash} (could not fetch message content)`],
+  });
+}

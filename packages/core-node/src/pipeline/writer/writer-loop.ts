@@ -1,0 +1,169 @@
+import type { Clock, Logger, Timers } from "@twentysix/platform";
+import { createDeferred, type Deferred } from "@twentysix/platform";
+import type { Candidate, MessageStore } from "@twentysix/storage";
+import type { BatchWriter } from "./batch-writer.ts";
+import type { BatchReport, CopyJob, SideJob } from "./jobs.ts";
+
+export interface WriterLoopOptions {
+  readonly store: MessageStore;
+  readonly writer: BatchWriter;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+  /** Moves jobs that have arrived into the loop; called between batches, never blocks. */
+  readonly drain: () => void;
+  readonly onReport: (report: BatchReport) => void;
+  /** A copy that makes the rules throw: a defect. It is counted, logged and tried again later. */
+  readonly onDefect: (error: unknown, copy: CopyJob | Candidate) => void;
+  /** A slice of background work for when nothing waits; false when there is none left. */
+  readonly onIdle: () => boolean;
+}
+
+/** Work that one transaction should take, so that nobody waits long for the next. */
+const TARGET_BATCH_MS = 10;
+const MIN_BATCH = 8;
+const MAX_BATCH = 512;
+/** A sleeping loop looks at the queue at least this often. */
+const MAX_SLEEP_MS = 5_000;
+
+/** Takes what has arrived and what is due, batch after batch; each batch is one transaction and one sync. */
+export class WriterLoop {
+  readonly #options: WriterLoopOptions;
+  #copies: CopyJob[] = [];
+  #sideJobs: SideJob[] = [];
+  #batchLimit = 64;
+  #wake: Deferred<void> | null = null;
+  #stopping = false;
+  #candidatesMayBeDue = true;
+
+  constructor(options: WriterLoopOptions) {
+    this.#options = options;
+  }
+
+  addCopies(jobs: readonly CopyJob[]): void {
+    for (const job of jobs) this.#copies.push(job);
+    this.#wake?.resolve();
+  }
+
+  addSideJob(job: SideJob): void {
+    this.#sideJobs.push(job);
+    this.#wake?.resolve();
+  }
+
+  /** Makes a sleeping loop look again. */
+  nudge(): void {
+    this.#wake?.resolve();
+  }
+
+  /** The loop ends once everything that has arrived is committed. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wake?.resolve();
+  }
+
+  get queued(): number {
+    return this.#copies.length;
+  }
+
+  async run(): Promise<void> {
+    for (;;) {
+      this.#options.drain();
+      const worked = await this.#runBatch();
+      if (worked) continue;
+      if (this.#stopping) return;
+      if (!this.#options.onIdle()) await this.#sleep();
+    }
+  }
+
+  async #runBatch(): Promise<boolean> {
+    const { store, clock } = this.#options;
+    const copies = this.#copies.splice(0, this.#batchLimit);
+    const sideJobs = this.#sideJobs;
+    this.#sideJobs = [];
+    const candidates = this.#takeDue();
+    if (copies.length + sideJobs.length + candidates.length === 0) return false;
+    const startedMs = clock.monotonicMs();
+    await this.#write(sideJobs, copies, candidates);
+    this.#adapt(clock.monotonicMs() - startedMs, copies.length + candidates.length);
+    store.checkpointIfLarge();
+    return true;
+  }
+
+  /** Due candidates, unless nothing can have become due since the last look. */
+  #takeDue(): Candidate[] {
+    if (this.#stopping || !this.#candidatesMayBeDue) return [];
+    const { store, clock } = this.#options;
+    const due = store.due(clock.nowMicros(), this.#batchLimit);
+    if (due.length === 0) this.#candidatesMayBeDue = false;
+    return due;
+  }
+
+  async #write(
+    sideJobs: readonly SideJob[],
+    copies: readonly CopyJob[],
+    candidates: readonly Candidate[],
+  ): Promise<void> {
+    try {
+      this.#report(await this.#options.writer.write({ sideJobs, copies, candidates }));
+    } catch (error) {
+      if (isStorageFailure(error) || copies.length + candidates.length === 0) throw error;
+      if (copies.length + candidates.length === 1) {
+        const culprit = copies[0] ?? candidates[0];
+        if (culprit !== undefined) await this.#setAside(error, culprit, sideJobs);
+        return;
+      }
+      await this.#writeSingly(sideJobs, copies, candidates);
+    }
+  }
+
+  /** One copy that makes the rules throw must not hold back the others of its batch. */
+  async #writeSingly(
+    sideJobs: readonly SideJob[],
+    copies: readonly CopyJob[],
+    candidates: readonly Candidate[],
+  ): Promise<void> {
+    if (sideJobs.length > 0)
+      this.#report(await this.#options.writer.write({ sideJobs, copies: [], candidates: [] }));
+    for (const candidate of candidates) await this.#write([], [], [candidate]);
+    for (const copy of copies) await this.#write([], [copy], []);
+  }
+
+  async #setAside(error: unknown, culprit: CopyJob | Candidate, sideJobs: readonly SideJob[]): Promise<void> {
+    this.#options.onDefect(error, culprit);
+    this.#report(await this.#options.writer.setAside(culprit, sideJobs));
+  }
+
+  #report(report: BatchReport): void {
+    if (report.woken > 0 || report.results.some((result) => result.status === "pending")) {
+      this.#candidatesMayBeDue = true;
+    }
+    if (report.changes.some((change) => change.status === "pending")) this.#candidatesMayBeDue = true;
+    this.#options.onReport(report);
+  }
+
+  #adapt(elapsedMs: number, size: number): void {
+    if (size < this.#batchLimit / 2) return;
+    const ideal = Math.round((size * TARGET_BATCH_MS) / Math.max(elapsedMs, 0.1));
+    const next = Math.round((this.#batchLimit + ideal) / 2);
+    this.#batchLimit = Math.min(MAX_BATCH, Math.max(MIN_BATCH, next));
+  }
+
+  async #sleep(): Promise<void> {
+    const { store, clock, timers } = this.#options;
+    const dueMicros = store.nextDueMicros();
+    const untilDueMs =
+      dueMicros === null ? MAX_SLEEP_MS : Number((dueMicros - clock.nowMicros()) / 1000n) + 1;
+    const wake = createDeferred<void>();
+    this.#wake = wake;
+    const cancel = timers.schedule(Math.min(MAX_SLEEP_MS, Math.max(1, untilDueMs)), () => wake.resolve());
+    await wake.promise;
+    cancel();
+    this.#wake = null;
+    this.#candidatesMayBeDue = true;
+  }
+}
+
+/** The database itself failed (disk full, input/output): no copy is to blame and nothing can go on. */
+function isStorageFailure(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
+}

@@ -1,0 +1,240 @@
+import { statSync } from "node:fs";
+import type { Need, World } from "@twentysix/state";
+import type { Status } from "../codes.ts";
+import { STATUS_CODE } from "../codes.ts";
+import { SqliteConnection } from "../sqlite/connection.ts";
+import { migrate } from "../sqlite/migrate.ts";
+import {
+  type Candidate,
+  type CandidateState,
+  countCandidates,
+  countQueued,
+  deleteCandidate,
+  dueCandidates,
+  eraseRetained,
+  type NewCandidate,
+  nextDueMicros,
+  putCandidate,
+  wakeCandidates,
+} from "./candidates.ts";
+import {
+  attachConfirmations,
+  type Confirmation,
+  hasConfirmations,
+  putConfirmation,
+} from "./confirmations.ts";
+import { loadFacts } from "./load-facts.ts";
+import { dropRefusal, putRefusal, type Refusal } from "./refusals.ts";
+import { type HeldFile, registerFile } from "./register-file.ts";
+import { addGracePin } from "./save-files.ts";
+import { appendEvent } from "./save-relations.ts";
+import { type AppendedEvent, type SaveContext, saveWorld } from "./save-world.ts";
+import type { ReadElementFields } from "./stored-content.ts";
+import { WriterSession } from "./writer-session.ts";
+
+const INDEX_TABLES = new Set<Need["table"]>([
+  "security",
+  "amendsOf",
+  "elementsOf",
+  "tagPins",
+  "pinsOf",
+  "contentPins",
+  "candidates",
+  "vmUsers",
+  "vmVersions",
+  "forgottenChildren",
+  "forgetTargets",
+  "delegatedUses",
+]);
+
+/** The log is folded back into the database when it grows past this. */
+const MAX_LOG_BYTES = 64 * 1024 * 1024;
+const BATCHES_PER_LOOK = 32;
+
+export interface MessageStoreOptions {
+  readonly path: string;
+  readonly cacheBytes?: number;
+  readonly readElementFields: ReadElementFields;
+}
+
+/**
+ * The one writer of the database. Everything it does happens between `begin` and `commit`, in one transaction
+ * with one sync of the log.
+ */
+export class MessageStore {
+  readonly #session: WriterSession;
+  readonly #readElementFields: ReadElementFields;
+  readonly #path: string;
+  #hasConfirmations: boolean;
+  #batchesSinceLook = 0;
+
+  constructor(options: MessageStoreOptions) {
+    const connection = new SqliteConnection(options.path, {
+      synchronous: "full",
+      ...(options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes }),
+    });
+    migrate(connection);
+    connection.exec("PRAGMA wal_autocheckpoint = 0");
+    this.#session = new WriterSession(connection);
+    this.#path = options.path;
+    this.#readElementFields = options.readElementFields;
+    this.#hasConfirmations = hasConfirmations(this.#session);
+  }
+
+  get session(): WriterSession {
+    return this.#session;
+  }
+
+  begin(): void {
+    this.#session.connection.exec("BEGIN IMMEDIATE");
+  }
+
+  commit(): void {
+    this.#session.counters.flush();
+    this.#session.connection.exec("COMMIT");
+    this.#session.endBatch();
+  }
+
+  rollBack(): void {
+    this.#session.connection.exec("ROLLBACK");
+    this.#session.rollBack();
+  }
+
+  /**
+   * Loads facts. Look-ups are answered by the database, so the changes of the batch so far are written first
+   * by `flush`.
+   */
+  fetch(world: World, needs: readonly Need[], flush: () => void): void {
+    if (world.isDirty && needs.some((need) => INDEX_TABLES.has(need.table))) flush();
+    loadFacts(this.#session, world, needs, this.#readElementFields);
+  }
+
+  /** Writes the changes of the world and dates what became live by its confirmations. */
+  save(world: World, context: SaveContext): AppendedEvent[] {
+    const events = saveWorld(this.#session, world, context);
+    if (this.#hasConfirmations) {
+      for (const event of events)
+        if (event.kind === "processed") attachConfirmations(this.#session, event.hash);
+    }
+    return events;
+  }
+
+  putCandidate(candidate: NewCandidate, state: CandidateState): number {
+    return putCandidate(this.#session, candidate, state);
+  }
+
+  deleteCandidate(id: number): void {
+    deleteCandidate(this.#session, id);
+  }
+
+  /** Takes the same copy out of the queue, if it is there. */
+  deleteCandidateByIdentity(identity: Uint8Array): void {
+    const row = this.#session.connection.get<{ id: number }>(
+      "SELECT id FROM candidates WHERE identity = ?",
+      identity,
+    );
+    if (row !== undefined) deleteCandidate(this.#session, row.id);
+  }
+
+  countCandidates(hash: string): { total: number; queued: number } {
+    return countCandidates(this.#session, hash);
+  }
+
+  countQueued(): number {
+    return countQueued(this.#session);
+  }
+
+  wake(keys: Iterable<string>, nowMicros: bigint): number {
+    return wakeCandidates(this.#session, keys, nowMicros);
+  }
+
+  /** Makes the other copies of an item due, after one of them was applied. */
+  wakeCopies(hash: string, nowMicros: bigint): void {
+    this.#session.connection.run(
+      "UPDATE candidates SET next_attempt_us = ? WHERE item_id = ? AND next_attempt_us IS NOT NULL",
+      nowMicros,
+      this.#session.itemId(hash),
+    );
+  }
+
+  due(nowMicros: bigint, limit: number): Candidate[] {
+    return dueCandidates(this.#session, nowMicros, limit);
+  }
+
+  nextDueMicros(): bigint | null {
+    return nextDueMicros(this.#session);
+  }
+
+  eraseRetained(code: number, beforeMicros: bigint): number {
+    return eraseRetained(this.#session, code, beforeMicros);
+  }
+
+  putRefusal(refusal: Refusal): void {
+    putRefusal(this.#session, refusal);
+  }
+
+  dropRefusal(hash: string, identity: Uint8Array): void {
+    dropRefusal(this.#session, hash, identity);
+  }
+
+  putConfirmation(confirmation: Confirmation): boolean {
+    this.#hasConfirmations = true;
+    const isNew = putConfirmation(this.#session, confirmation);
+    const itemId = this.#session.findItem(confirmation.hash);
+    if (isNew && itemId !== null) {
+      const cause = { chain: confirmation.chain, tx: confirmation.txHash, height: confirmation.height };
+      appendEvent(this.#session, itemId, "confirmed", confirmation.timeMicros, cause);
+    }
+    return isNew;
+  }
+
+  /** Records a held file; with `graceUntilMicros` it is kept at least that long. */
+  registerFile(file: HeldFile, nowMicros: bigint, graceUntilMicros: bigint | null): void {
+    registerFile(this.#session, file);
+    if (graceUntilMicros !== null) addGracePin(this.#session, file.hash, nowMicros, graceUntilMicros);
+  }
+
+  appendEvent(
+    hash: string,
+    kind: "received" | "retry" | "rejected",
+    atMicros: bigint,
+    cause: Readonly<Record<string, unknown>> | null,
+  ): number {
+    return appendEvent(this.#session, this.#session.itemId(hash), kind, atMicros, cause);
+  }
+
+  /** The status of an item in the database, or null when this node never met it. */
+  statusCode(hash: string): number | null {
+    const id = this.#session.findItem(hash);
+    if (id === null) return null;
+    return (
+      this.#session.connection.get<{ status: number }>("SELECT status FROM items WHERE id = ?", id)?.status ??
+      null
+    );
+  }
+
+  isStatus(hash: string, status: Status): boolean {
+    return this.statusCode(hash) === STATUS_CODE[status];
+  }
+
+  /** Moves committed pages from the log into the database; `truncate` also empties the log. */
+  checkpoint(mode: "passive" | "truncate"): void {
+    this.#session.connection.exec(`PRAGMA wal_checkpoint(${mode})`);
+  }
+
+  /** Checkpoints once the log has grown past its bound. */
+  checkpointIfLarge(): void {
+    this.#batchesSinceLook += 1;
+    if (this.#batchesSinceLook < BATCHES_PER_LOOK) return;
+    this.#batchesSinceLook = 0;
+    if (this.logSizeBytes() > MAX_LOG_BYTES) this.checkpoint("passive");
+  }
+
+  logSizeBytes(): number {
+    return statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  close(): void {
+    this.#session.connection.close();
+  }
+}
