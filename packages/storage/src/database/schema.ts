@@ -79,7 +79,7 @@ export interface ForgottenTable {
   readonly time_us: Int;
   readonly content_time_us: Int;
   readonly size: Int;
-  readonly parent_id: Int | null;
+  readonly parent: Uint8Array | null;
   readonly revises: Int;
   readonly forgotten_us: Int | null;
 }
@@ -108,6 +108,7 @@ export interface PostsTable {
   readonly created_us: Int;
   readonly current_id: Int;
   readonly updated_us: Int;
+  readonly tags_id: Int;
 }
 
 export interface PostTagsTable {

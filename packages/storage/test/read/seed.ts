@@ -9,6 +9,7 @@ import {
   refOf,
   tagsOf,
 } from "@twentysix/protocol";
+import { encodeRef } from "../../src/database/ref-bytes.ts";
 import {
   COUNTER_CODE,
   type CounterDimension,
@@ -196,7 +197,7 @@ export class SeedDatabase {
       ownerId,
       channelId,
       labelId,
-      ref === null ? null : encodeItemHash(ref),
+      ref === null ? null : encodeRef(ref),
       seed.type === "STORE" ? encodeItemHash(String(value.item_hash)) : null,
       payment === null ? null : this.label(payment),
       made.timeMicros,

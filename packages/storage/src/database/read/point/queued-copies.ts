@@ -3,8 +3,8 @@ import type { SqliteConnection } from "../../sqlite/connection.ts";
 import { contentTextOf } from "../message/content-text.ts";
 import type { JsonText } from "../types.ts";
 
-const QUEUED = `SELECT envelope, content, reception_us FROM candidates
-  WHERE item_id = ? AND next_attempt_us IS NOT NULL ORDER BY id LIMIT 100`;
+const CANDIDATES = `SELECT envelope, content, reception_us, next_attempt_us FROM candidates
+  WHERE item_id = ? ORDER BY id LIMIT 100`;
 const GIVEN_UP = `SELECT envelope AS raw, code, details FROM candidates
   WHERE item_id = ? AND next_attempt_us IS NULL ORDER BY id LIMIT 100`;
 const REFUSED = "SELECT raw, code, details FROM refusals WHERE item_id = ? ORDER BY at_us, id LIMIT 100";
@@ -13,12 +13,15 @@ interface Candidate {
   readonly envelope: string;
   readonly content: string | null;
   readonly reception_us: bigint;
+  readonly next_attempt_us: bigint | null;
 }
 
 /** Copies of a pending message as the API shows them, by their own time. */
 export function queuedCopies(connection: SqliteConnection, itemId: number): JsonText[] {
-  return connection
-    .allBig<Candidate>(QUEUED, itemId)
+  const copies = connection.allBig<Candidate>(CANDIDATES, itemId);
+  const scheduled = copies.filter((copy) => copy.next_attempt_us !== null);
+  // Without a next attempt a copy waits to be woken, or was given up while another one is still tried.
+  return (scheduled.length > 0 ? scheduled : copies)
     .map((copy) => ({ copy, micros: envelopeMicros(copy.envelope) }))
     .sort((a, b) => (a.micros === b.micros ? 0 : a.micros < b.micros ? -1 : 1))
     .map(({ copy, micros }) => renderQueued(copy, micros));
@@ -44,7 +47,8 @@ export function rejectionOf(connection: SqliteConnection, itemId: number): Rejec
     const newest = rows.at(-1);
     if (first === undefined || newest === undefined) continue;
     return {
-      messageJson: first.raw,
+      // A large refused copy is kept in part, and then it is no JSON any more.
+      messageJson: parseJson(first.raw).ok ? first.raw : null,
       errorCode: newest.code ?? UNEXPLAINED.errorCode,
       detailsJson: newest.details,
     };
