@@ -32,7 +32,7 @@ export interface SdkErrorDetails {
   readonly SDK_NOT_PUBLISHED: { readonly itemHash: string; readonly failed: readonly string[] };
   /** Bytes do not have the name under which they were sent or asked for. */
   readonly SDK_HASH_MISMATCH: { readonly expected: string; readonly actual: string };
-  /** The websocket could not be opened, or was lost more often than the caller allows. */
+  /** The websocket failed, or was lost again at once, more often than the caller allows. */
   readonly SDK_CONNECTION_LOST: {
     readonly url: string;
     readonly attempts: number;

@@ -14,7 +14,9 @@ export interface WatchMessagesParameters extends MessageFilter {
   readonly contentFormat?: "full" | "none" | undefined;
   /** Stored messages given first, oldest first: 0 to 199; 0 by default. */
   readonly history?: number | undefined;
-  /** Attempts in a row to open the websocket before giving up; 20 by default. */
+  /**
+   * Connections in a row that fail, or are lost within a minute without a message, before giving up; 20 by default.
+   */
   readonly maxAttempts?: number | undefined;
   /** Messages that may wait for the consumer; 10 000 by default. */
   readonly maxBuffered?: number | undefined;
@@ -23,6 +25,8 @@ export interface WatchMessagesParameters extends MessageFilter {
 
 const BACK_OFF = { initialMs: 100, maxMs: 30_000 };
 const RECENT_HASHES = 10_000;
+/** A connection that lasted so long was a good one, even if there was nothing to tell. */
+const GOOD_CONNECTION_MICROS = 60_000_000n;
 /** How far before a lost connection is looked again: clocks differ, and a loss is noticed late. */
 const OVERLAP_MICROS = 300_000_000n;
 
@@ -52,16 +56,18 @@ export async function* watchMessages(
   let began: bigint | null = null;
   let lost: bigint | null = null;
   for (let attempts = 1; ; attempts += 1) {
+    const openedMicros = runtime.nowMicros();
     const socket = open(connection, parameters, began === null);
     try {
       if (await socket.opened) {
-        attempts = 0;
-        began ??= runtime.nowMicros();
+        began ??= openedMicros;
         if (lost !== null) yield* missed(connection, parameters, catchUpMicros(began, lost), seen);
         lost = null;
       }
       const end = yield* live(connection, socket, seen);
-      if (began !== null) lost ??= runtime.nowMicros();
+      const nowMicros = runtime.nowMicros();
+      if (began !== null) lost ??= nowMicros;
+      if (end.hadFrames || nowMicros - openedMicros >= GOOD_CONNECTION_MICROS) attempts = 0;
       if (attempts >= maxAttempts) throw connectionLost(end, attempts);
     } finally {
       socket.close();
@@ -125,6 +131,6 @@ function readFrame(connection: Connection, url: string, data: unknown): MessageO
 }
 
 function connectionLost({ url, closeCode }: WebSocketEnd, attempts: number): SdkError<"SDK_CONNECTION_LOST"> {
-  const message = `${url} could not be opened in ${attempts} attempts; ask another node`;
+  const message = `${url} failed ${attempts} times in a row; ask another node`;
   return new SdkError("SDK_CONNECTION_LOST", message, { url, attempts, closeCode });
 }

@@ -16,7 +16,7 @@ export interface WebSocketFramesParameters {
 /** How a socket ended that was not closed from here. */
 export interface WebSocketEnd {
   readonly url: string;
-  readonly wasOpen: boolean;
+  readonly hadFrames: boolean;
   readonly closeCode: number | null;
 }
 
@@ -47,11 +47,12 @@ export function openWebSocket(connection: Connection, parameters: WebSocketFrame
   const socket = new Socket(url);
   const { promise: opened, resolve: tellOpened } = Promise.withResolvers<boolean>();
   let isOpen = false;
+  let hadFrames = false;
   const inbox = new Inbox(maxBuffered, () => {
     close();
     tellOpened(false);
   });
-  const end = (closeCode: number | null): void => inbox.end({ url, wasOpen: isOpen, closeCode });
+  const end = (closeCode: number | null): void => inbox.end({ url, hadFrames, closeCode });
   const cancelTimer = runtime.schedule(openTimeoutMs, () => end(null));
   const release = onAbort(signal, (reason) => inbox.fail(reason));
   const close = (): void => {
@@ -64,7 +65,10 @@ export function openWebSocket(connection: Connection, parameters: WebSocketFrame
     cancelTimer();
     tellOpened(true);
   });
-  socket.addEventListener("message", ({ data }) => inbox.add(data));
+  socket.addEventListener("message", ({ data }) => {
+    hadFrames = true;
+    inbox.add(data);
+  });
   // A close follows every error of an open socket; one that never opens may give the error alone.
   socket.addEventListener("error", () => {
     if (!isOpen) end(null);
