@@ -134,8 +134,8 @@ test("a file on disk is uploaded in pieces; one that changes meanwhile is an err
     const path = join(folder, "file");
     await writeFile(path, pattern(300_000));
     const file = await openFile(path);
-    await using double = await startHttpDouble((request) => ({
-      body: { status: "success", hash: request.path.includes("ipfs") ? "" : expected },
+    await using double = await startHttpDouble(() => ({
+      body: { status: "success", hash: expected },
     }));
     const client = createClient({ apiUrl: double.apiUrl, createSha256: createNodeSha256 });
     const expected = await hashFile(client.connection, { file: pattern(300_000), engine: "storage" });
@@ -192,5 +192,7 @@ async function partsOf(request: Received | undefined): Promise<Map<string, strin
 }
 
 function pattern(sizeBytes: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length: sizeBytes }, (_, index) => index * 31 + (index >>> 8) * 7);
+  const bytes = new Uint8Array(sizeBytes);
+  for (let index = 0; index < sizeBytes; index += 1) bytes[index] = index * 31 + (index >>> 8) * 7;
+  return bytes;
 }
