@@ -117,8 +117,14 @@ test("a stored file is not a success before its message is", async () => {
     assert.equal(error.details.errorName, "INVALID_PAYMENT_METHOD");
     return true;
   });
-  body = "422: File hash does not match";
-  await assert.rejects(client.storeFile(parameters), withCode("SDK_REJECTED"));
+  const refusals = [
+    "422: File hash does not match",
+    { error: { code: "API_FILE_HASH_MISMATCH", message: "File hash does not match", details: {} } },
+  ];
+  for (const refusal of refusals) {
+    body = refusal;
+    await assert.rejects(client.storeFile(parameters), withCode("SDK_HTTP_ERROR"));
+  }
   status = 402;
   body = { error: { code: "insufficient_balance", message: "have 0, need 1" } };
   await assert.rejects(client.storeFile(parameters), (error) => {

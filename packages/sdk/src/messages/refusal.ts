@@ -31,6 +31,9 @@ export async function refusal(
     // An upload that was taken, or a message that was: the reason is in the record of the message.
     const isRecorded = member("message_status") === "rejected" || member("hash") !== null;
     if (isRecorded) return rejection(connection, itemHash, signal);
+    // A code in words is about the request; so is a text that repeats the status.
+    const isOfRequest = typeof nodeError.code === "string" || nodeError.message?.startsWith("422") === true;
+    if (isOfRequest) return httpError(answer.url, answer.status, nodeError);
     // Not even recorded: the form of the message is wrong.
     return rejected(itemHash, 0, nodeError.details ?? nodeError.message);
   }
