@@ -9,8 +9,11 @@ export interface PutOptions {
   readonly maxSizeBytes?: number;
   /** Size announced beforehand: refused at once if it cannot fit, and held against what came. */
   readonly declaredSizeBytes?: number;
-  /** Sees every piece as it is written, in order; what it throws ends the write. */
-  readonly observe?: (piece: Uint8Array) => void;
+  /**
+   * Told the name right before the blob takes its place. A deletion asks `isClaimed` after this or has ended
+   * before it, so a claim made here cannot be missed.
+   */
+  readonly claim?: (sha256: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -27,6 +30,12 @@ export interface PutResult extends BlobStat {
 
 export interface GetOptions {
   readonly range?: ByteRange;
+  readonly signal?: AbortSignal;
+}
+
+export interface DeleteOptions {
+  /** Asked at the last moment; true keeps the blob. */
+  readonly isClaimed?: (sha256: string) => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -60,8 +69,8 @@ export interface BlobStore extends AsyncDisposable {
   get(sha256: string, options?: GetOptions): AsyncGenerator<Uint8Array, void, undefined>;
   stat(sha256: string): Promise<BlobStat | undefined>;
   has(sha256: string): Promise<boolean>;
-  /** Removes the blob durably; false when there was none. */
-  delete(sha256: string, signal?: AbortSignal): Promise<boolean>;
+  /** Removes the blob durably; false when there was none, or when it is claimed. */
+  delete(sha256: string, options?: DeleteOptions): Promise<boolean>;
   /** All blobs in the order of their names. */
   list(options?: ListOptions): AsyncGenerator<BlobStat, void, undefined>;
   readonly usage: DiskUsage;

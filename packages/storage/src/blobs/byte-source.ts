@@ -1,4 +1,5 @@
 import { raceAbort } from "@twentysix/platform";
+import { BlobError } from "./errors.ts";
 
 /** Bytes in any number of pieces. A piece belongs to the consumer until it asks for the next. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -31,14 +32,26 @@ export async function* abortable<T>(
   }
 }
 
-/** All bytes of a source that is known to be small; `maxBytes` is the proof. */
-export async function collectBytes(source: ByteSource, maxBytes: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
+/**
+ * The same pieces, ended with BLOB_SIZE_EXCEEDED once they are more than `maxSizeBytes`.
+ */
+export async function* limitBytes(
+  source: ByteSource,
+  maxSizeBytes: number | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let sizeBytes = 0;
   for await (const piece of source) {
     sizeBytes += piece.byteLength;
-    if (sizeBytes > maxBytes) throw new RangeError(`more than the ${maxBytes} bytes that were expected`);
-    pieces.push(piece.slice());
+    if (maxSizeBytes !== undefined && sizeBytes > maxSizeBytes) {
+      throw new BlobError(
+        "BLOB_SIZE_EXCEEDED",
+        `the content is larger than the ${maxSizeBytes} bytes allowed`,
+        {
+          maxSizeBytes,
+          sizeBytes,
+        },
+      );
+    }
+    yield piece;
   }
-  return Buffer.concat(pieces, sizeBytes);
 }

@@ -5,6 +5,7 @@ import type {
   BlobReader,
   BlobStat,
   BlobStore,
+  DeleteOptions,
   GetOptions,
   ListOptions,
   PutOptions,
@@ -23,6 +24,8 @@ export interface FileBlobStoreOptions {
   /** Absolute path; created when missing. One process at a time may have it open. */
   readonly folder: string;
   readonly fileSystem?: FileSystem;
+  /** A budget shared with other stores; it then brings the limits, and the two below are not looked at. */
+  readonly budget?: DiskBudget;
   /** Most bytes of content; more is refused with BLOB_DISK_BUDGET_EXCEEDED. */
   readonly maxBytes?: number;
   /** Bytes that must stay free on the disk; below that, puts are refused with BLOB_FREE_SPACE_LOW. */
@@ -49,10 +52,8 @@ export class FileBlobStore implements BlobStore {
     const fileSystem = options.fileSystem ?? nodeFileSystem;
     this.#paths = new BlobPaths(options.folder);
     this.#fileSystem = fileSystem;
-    this.#budget = new DiskBudget({
-      ...options,
-      freeBytes: () => fileSystem.freeBytes(options.folder),
-    });
+    this.#budget =
+      options.budget ?? new DiskBudget({ ...options, freeBytes: () => fileSystem.freeBytes(options.folder) });
     this.#directorySync = new DirectorySync(fileSystem);
   }
 
@@ -107,10 +108,11 @@ export class FileBlobStore implements BlobStore {
     return (await this.stat(sha256)) !== undefined;
   }
 
-  delete(sha256: string, signal?: AbortSignal): Promise<boolean> {
+  async delete(sha256: string, { isClaimed, signal }: DeleteOptions = {}): Promise<boolean> {
     assertBlobName(sha256);
-    return this.#locks.run(sha256, async () => {
+    return await this.#locks.run(sha256, async () => {
       signal?.throwIfAborted();
+      if (isClaimed?.(sha256) === true) return false;
       const found = await this.stat(sha256);
       if (found === undefined || !(await this.#fileSystem.unlink(this.#paths.blob(sha256)))) return false;
       this.#budget.adjust(-found.sizeBytes);
@@ -167,7 +169,7 @@ export class FileBlobStore implements BlobStore {
       const written = await this.#write(file, source, options, reservation);
       await file.sync();
       await file.close();
-      return await this.#commit(path, written);
+      return await this.#commit(path, written, options);
     } catch (error) {
       await file.close().catch(() => {}); // it may be closed already, and the first failure says more
       await this.#fileSystem.unlink(path);
@@ -188,7 +190,6 @@ export class FileBlobStore implements BlobStore {
       sizeBytes += piece.byteLength;
       assertMaxSize(sizeBytes, options);
       await reservation.grow(piece.byteLength);
-      options.observe?.(piece);
       hash.update(piece);
       await file.write(piece);
     }
@@ -202,10 +203,11 @@ export class FileBlobStore implements BlobStore {
   }
 
   /** From here on the bytes are on the disk: what is left is to give them their name, durably. */
-  async #commit(path: string, written: BlobStat): Promise<PutResult> {
+  async #commit(path: string, written: BlobStat, { claim }: PutOptions): Promise<PutResult> {
     const { sha256, sizeBytes } = written;
     const before = await this.#locks.run(sha256, async () => {
       const replaced = await this.stat(sha256);
+      claim?.(sha256);
       await this.#fileSystem.rename(path, this.#paths.blob(sha256));
       this.#budget.adjust(sizeBytes - (replaced?.sizeBytes ?? 0));
       return replaced;

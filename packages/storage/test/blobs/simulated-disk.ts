@@ -28,6 +28,8 @@ export class SimulatedDisk implements FileSystem {
   operations = 0;
   /** The power fails at this operation; every later one fails too, until `crash`. */
   failAtOperation = Number.POSITIVE_INFINITY;
+  /** What every write fails with. */
+  failWrites: Error | undefined;
   freeSpaceBytes = Number.MAX_SAFE_INTEGER;
 
   /** Power loss and restart. */
@@ -74,7 +76,8 @@ export class SimulatedDisk implements FileSystem {
     return {
       write: async (bytes) => {
         this.#step();
-        file.live = Buffer.concat([file.live, bytes]);
+        if (this.failWrites !== undefined) throw this.failWrites;
+        file.live = appended(file.live, bytes);
       },
       sync: async () => {
         this.#step();
@@ -171,6 +174,21 @@ export class SimulatedDisk implements FileSystem {
 }
 
 export class PowerLoss extends Error {}
+
+/** Room beyond the end of `live` is used when there is some, so that many small writes stay cheap. */
+function appended(live: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const end = live.byteOffset + live.byteLength;
+  const size = live.byteLength + bytes.byteLength;
+  if (end + bytes.byteLength <= live.buffer.byteLength) {
+    new Uint8Array(live.buffer).set(bytes, end);
+    return new Uint8Array(live.buffer, live.byteOffset, size);
+  }
+  const room = new ArrayBuffer(Math.max(1024, 2 * size));
+  const grown = new Uint8Array(room, 0, size);
+  grown.set(live);
+  grown.set(bytes, live.byteLength);
+  return grown;
+}
 
 function newDirectory(): SimulatedDirectory {
   return { kind: "directory", live: new Map(), durable: new Map() };
