@@ -32,13 +32,19 @@ export async function* bodyPieces(
   using guard = new ReadGuard(request, limits);
   let receivedBytes = 0;
   const pieces: AsyncIterator<Buffer, undefined> = stream.iterator({ destroyOnReturn: false });
-  for (;;) {
-    const step = await guard.race(pieces.next());
-    if (step.done === true) return;
-    receivedBytes += step.value.length;
-    if (receivedBytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
-    yield step.value;
-    guard.restart();
+  try {
+    for (;;) {
+      const step = await guard.race(pieces.next());
+      if (step.done === true) return;
+      receivedBytes += step.value.length;
+      if (receivedBytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
+      yield step.value;
+      guard.restart();
+    }
+  } finally {
+    // Gives the stream back, so that the rest can be thrown away. Not awaited: a read that the client keeps
+    // waiting for ever would come first.
+    pieces.return?.().catch(() => {});
   }
 }
 

@@ -1,5 +1,5 @@
+import type { WebSocket } from "@fastify/websocket";
 import type { Timers } from "@twentysix/platform";
-import type { WebSocket } from "ws";
 import type { WebsocketLimits } from "../settings.ts";
 
 const CLOSE_TRY_AGAIN = 1013;

@@ -1,4 +1,4 @@
-import type { WebSocket } from "ws";
+import type { WebSocket } from "@fastify/websocket";
 import type { ApiServices } from "../services.ts";
 import type { WebsocketLimits } from "../settings.ts";
 import { Connection } from "./connection.ts";

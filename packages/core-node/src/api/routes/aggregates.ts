@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { formatIsoOffset } from "@twentysix/protocol";
 import type { AggregateEntry } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { AggregateCache } from "../aggregate-cache.ts";
@@ -11,7 +12,6 @@ import { sendList } from "../http/send-list.ts";
 import { listMode, paginationParameters } from "../query/pagination.ts";
 import { choice, flag, integer, textList } from "../query/parameter.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
-import { isoWithOffset } from "../time-format.ts";
 
 const CACHE_BYTES = 32 * 1024 * 1024;
 
@@ -105,8 +105,8 @@ function aggregatesBody(address: string, entries: readonly AggregateEntry[], wit
 /** `original_item_hash` is the last revision despite its name: clients know it so. */
 function infoOf(entry: AggregateEntry): string {
   return JSON.stringify({
-    created: isoWithOffset(entry.createdMicros),
-    last_updated: isoWithOffset(entry.updatedMicros),
+    created: formatIsoOffset(entry.createdMicros),
+    last_updated: formatIsoOffset(entry.updatedMicros),
     original_item_hash: entry.lastItemHash,
     last_update_item_hash: entry.lastItemHash,
     first_item_hash: entry.firstItemHash,

@@ -1,5 +1,5 @@
-import { isItemHash } from "@twentysix/protocol";
-import type { EventView } from "@twentysix/storage";
+import { formatIsoZ, isItemHash } from "@twentysix/protocol";
+import { type EventView, renderMessageView } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
@@ -7,8 +7,7 @@ import { isUnchanged, sendUnchanged } from "../http/conditional.ts";
 import { sendJson } from "../http/json-reply.ts";
 import { addPlainGet, pathValue } from "../http/route.ts";
 import { sendRefusal } from "../http/send-error.ts";
-import { renderMessageView, renderStatus } from "../message-view.ts";
-import { isoUtc } from "../time-format.ts";
+import { renderStatus } from "../render-status.ts";
 
 /** One message by its hash. A malformed hash names no message: 404, like an unknown one. */
 export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: ApiContext): void {
@@ -87,5 +86,5 @@ function withoutContent(status: string): ApiError {
 }
 
 function eventBody({ seq, kind, atMicros, cause }: EventView): object {
-  return { seq, kind, at: isoUtc(atMicros), cause };
+  return { seq, kind, at: formatIsoZ(atMicros), cause };
 }

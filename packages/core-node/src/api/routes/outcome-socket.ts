@@ -5,7 +5,7 @@ import type { ApiContext } from "../context.ts";
 import { pathValue } from "../http/route.ts";
 import { sendRefusal } from "../http/send-error.ts";
 import { refusePlainGet } from "../live/upgrade-only.ts";
-import { renderStatus } from "../message-view.ts";
+import { renderStatus } from "../render-status.ts";
 import type { ApiServices } from "../services.ts";
 
 const CLOSE_NORMAL = 1000;
