@@ -54,6 +54,33 @@ test("a lost connection is opened again and what was missed is fetched", async (
   assert.ok(Number(query?.get("startDate")) >= began);
 });
 
+test("a node that is not ready to tell what was missed is asked again", async () => {
+  let calls = 0;
+  await using double = await startHttpDouble(() => {
+    calls += 1;
+    if (calls === 1) return { status: 500, body: "500: still starting" };
+    return { body: { messages: [listedMessage("missed")], next_cursor: null } };
+  });
+  double.onSocket((socket) => {
+    if (double.sockets.length > 1) return;
+    socket.send(frame("a"));
+    socket.close(1001);
+  });
+  const messages = await take(watcher(double).watchMessages({}), 2);
+  assert.deepEqual(hashesOf(messages), ["a", "missed"].map(hashOf));
+  assert.equal(double.sockets.length, 3);
+});
+
+test("what is wrong for good ends the watch, while it catches up too", async () => {
+  await using double = await startHttpDouble(() => ({ status: 422, body: "422: no" }));
+  double.onSocket((socket) => {
+    socket.send(frame("a"));
+    socket.close(1001);
+  });
+  await assert.rejects(take(watcher(double).watchMessages({}), 2), withCode("SDK_HTTP_ERROR"));
+  assert.equal(double.sockets.length, 2);
+});
+
 test("a node that cannot be had is given up after the attempts that were allowed", async () => {
   const double = await startHttpDouble(() => ({ body: nothing }));
   await double[Symbol.asyncDispose]();

@@ -1,7 +1,7 @@
 import { isJsonObject } from "@twentysix/protocol";
 import { backOffDelayMs } from "../back-off.ts";
 import type { Connection } from "../connection.ts";
-import { invalidInput, SdkError } from "../errors.ts";
+import { invalidInput, isSdkError, SdkError } from "../errors.ts";
 import { AnswerObject, badAnswer, readJsonText } from "../http/answer-json.ts";
 import { iterateMessages } from "../messages/iterate-messages.ts";
 import { type MessageFilter, messageQuery } from "../messages/message-filter.ts";
@@ -69,6 +69,9 @@ export async function* watchMessages(
       if (began !== null) lost ??= nowMicros;
       if (end.hadFrames || nowMicros - openedMicros >= GOOD_CONNECTION_MICROS) attempts = 0;
       if (attempts >= maxAttempts) throw connectionLost(end, attempts);
+    } catch (error) {
+      // What was missed could not be fetched just now: the next connection tries again.
+      if (attempts >= maxAttempts || !isPassing(error)) throw error;
     } finally {
       socket.close();
     }
@@ -121,6 +124,11 @@ async function* missed(
 function catchUpMicros(began: bigint, lost: bigint): bigint {
   const from = lost - OVERLAP_MICROS;
   return from > began ? from : began;
+}
+
+function isPassing(error: unknown): boolean {
+  if (isSdkError(error, "SDK_NETWORK_ERROR") || isSdkError(error, "SDK_TIMEOUT")) return true;
+  return isSdkError(error, "SDK_HTTP_ERROR") && (error.details.status >= 500 || error.details.status === 429);
 }
 
 function readFrame(connection: Connection, url: string, data: unknown): MessageObject {
