@@ -45,9 +45,9 @@ const immutable = closedObject<ImmutableVolume>({
   use_latest: withDefault(boolean, () => true),
 });
 
-/** `true` and nothing that merely means it. */
+/** `true`, or the number that equals it in the reference; no text that means it. */
 const onlyTrue: Check<true> = (value, at) =>
-  value === true ? true : at.fail("literal_error", "Input should be True", value);
+  value === true || value === 1 ? true : at.fail("literal_error", "Input should be True", value);
 
 const ephemeral = closedObject<EphemeralVolume>({
   ...labels,

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { CID, OWNER, REGISTER, SAMPLES, SHA } from "../support/content-samples.ts";
+import { CID, OWNER, REGISTER, type SAMPLES, SHA, VARIANTS } from "../support/content-samples.ts";
 
 /** A number as it is to be written, when that is not how JSON.stringify writes it. */
 export class RawNumber {
@@ -187,90 +187,18 @@ const VALUES: readonly Tree[] = [
 ];
 
 /** Every key that some schema knows, and some that none does. */
-const KEYS = [
-  "address",
-  "time",
-  "key",
-  "content",
-  "type",
-  "ref",
-  "tags",
-  "item_type",
-  "item_hash",
-  "size",
-  "content_type",
-  "metadata",
-  "payment",
-  "chain",
-  "receiver",
-  "allow_amend",
-  "authorized_keys",
-  "variables",
-  "environment",
-  "resources",
-  "requirements",
-  "volumes",
-  "replaces",
-  "code",
-  "runtime",
-  "data",
-  "export",
-  "on",
-  "encoding",
-  "entrypoint",
-  "interface",
-  "args",
-  "use_latest",
-  "comment",
-  "mount",
-  "name",
-  "persistence",
-  "parent",
-  "ephemeral",
-  "size_mib",
-  "rootfs",
-  "forgotten_by",
-  "vcpus",
-  "memory",
-  "seconds",
-  "published_ports",
-  "internet",
-  "aleph_api",
-  "reproducible",
-  "shared_cache",
-  "hypervisor",
-  "trusted_execution",
-  "firmware",
-  "policy",
-  "mode",
-  "measurements",
-  "attestation_port",
-  "platform",
-  "registers",
-  "launch",
-  "vcpu_type",
-  "workload",
-  "verification",
-  "backend",
-  "hash_tree",
-  "roothash",
-  "cpu",
-  "node",
-  "gpu",
-  "node_hash",
-  "owner",
-  "address_regex",
-  "terms_and_conditions",
-  "hashes",
-  "aggregates",
-  "reason",
-  "http",
-  "message",
-  "persistent",
-  "mime_type",
-  "__proto__",
-  "constructor",
-];
+const KEYS = `
+  address time key content type ref tags item_type item_hash size content_type metadata payment chain
+  receiver allow_amend authorized_keys variables environment resources requirements volumes replaces
+  code runtime data export on encoding entrypoint interface args use_latest comment mount name
+  persistence parent ephemeral size_mib rootfs forgotten_by vcpus memory seconds published_ports
+  internet aleph_api reproducible shared_cache hypervisor trusted_execution firmware policy mode
+  measurements attestation_port platform registers launch vcpu_type workload verification backend
+  hash_tree roothash cpu node gpu node_hash owner address_regex terms_and_conditions hashes aggregates
+  reason http message persistent mime_type __proto__ constructor
+`
+  .trim()
+  .split(/\s+/);
 
 interface Step {
   readonly at: readonly number[];
@@ -289,8 +217,8 @@ const step: fc.Arbitrary<Step> = fc.record({
 /** A content that is a few changes away from a valid one. */
 export function mutatedContent(type: keyof typeof SAMPLES): fc.Arbitrary<string> {
   return fc
-    .array(step, { minLength: 1, maxLength: 3 })
-    .map((steps) => textOf(steps.reduce<Tree>((tree, change) => apply(tree, change, 0), SAMPLES[type])));
+    .tuple(fc.constantFrom(...VARIANTS[type]), fc.array(step, { minLength: 1, maxLength: 3 }))
+    .map(([sample, steps]) => textOf(steps.reduce<Tree>((tree, change) => apply(tree, change, 0), sample)));
 }
 
 function apply(tree: Tree, change: Step, depth: number): Tree {

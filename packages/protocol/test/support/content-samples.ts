@@ -48,6 +48,86 @@ export const INSTANCE = {
   metadata: { name: "box" },
 };
 
+export const PROGRAM_WITH_EVERYTHING = {
+  ...PROGRAM,
+  authorized_keys: [],
+  variables: { KEY: "value" },
+  code: { ...PROGRAM.code, interface: "asgi", args: ["--fast"] },
+  data: { encoding: "zip", mount: "/data", ref: CID, use_latest: null },
+  export: { encoding: "plain", mount: "/out" },
+  on: { http: false, message: [{ type: "POST", channel: "TEST" }], persistent: true },
+  environment: { ...PROGRAM.environment, hypervisor: "qemu", reproducible: false, shared_cache: true },
+  resources: { ...PROGRAM.resources, published_ports: [{ protocol: "udp", port: 53 }] },
+  requirements: { cpu: { architecture: "x86_64", vendor: "AuthenticAMD", features: ["sev"] }, node: null },
+  volumes: [
+    { comment: "c", ephemeral: true, size_mib: 5 },
+    { parent: { ref: SHA, use_latest: false }, name: "n", size_mib: 100, persistence: "store" },
+  ],
+  replaces: SHA,
+};
+
+export const GPU_INSTANCE = {
+  ...INSTANCE,
+  requirements: {
+    node: { node_hash: SHA, owner: OWNER, address_regex: "^https://", terms_and_conditions: SHA },
+    gpu: [{ vendor: "NVIDIA", device_name: "L40S", device_class: "0302", device_id: "10de:26b9" }],
+  },
+  payment: { type: "superfluid", chain: "AVAX", receiver: OWNER },
+};
+
+export const SEV_INSTANCE = {
+  ...INSTANCE,
+  environment: { hypervisor: "qemu", trusted_execution: { firmware: SHA, policy: 1, mode: "sev" } },
+};
+
+export const SNP_INSTANCE = {
+  ...INSTANCE,
+  environment: {
+    hypervisor: "qemu",
+    trusted_execution: {
+      mode: "sev_snp",
+      policy: 196608,
+      runtime: SHA,
+      attestation_port: 8443,
+      measurements: [{ platform: "sev_snp", registers: { launch: REGISTER } }],
+    },
+  },
+};
+
+export const TDX_INSTANCE = {
+  ...INSTANCE,
+  environment: {
+    hypervisor: "qemu",
+    trusted_execution: {
+      mode: "tdx",
+      runtime: SHA,
+      measurements: [
+        {
+          platform: "tdx",
+          registers: { mrtd: REGISTER, rtmr1: REGISTER, rtmr2: REGISTER, mrconfigid: REGISTER },
+        },
+      ],
+    },
+  },
+};
+
+export const CHAIN_REF_POST = {
+  ...common,
+  type: "note",
+  ref: {
+    chain: "ETH",
+    channel: "TEST",
+    item_content: "{}",
+    item_hash: SHA,
+    item_type: "inline",
+    sender: OWNER,
+    signature: "0x00",
+    time: 1730410918,
+    type: "POST",
+  },
+  content: { tags: ["a", "b"] },
+};
+
 export const V_PROGRAM = {
   ...common,
   allow_amend: false,
@@ -75,3 +155,14 @@ export const SAMPLES = {
   "V-PROGRAM": V_PROGRAM,
   FORGET,
 } as const;
+
+/** Every sample, by message type. */
+export const VARIANTS: Readonly<Record<keyof typeof SAMPLES, readonly object[]>> = {
+  AGGREGATE: [AGGREGATE, { ...AGGREGATE, key: { name: "profile" } }],
+  POST: [POST, CHAIN_REF_POST],
+  STORE: [STORE, { ...STORE, item_type: "ipfs", item_hash: CID, tags: ["t"], metadata: { a: 1 }, size: 5 }],
+  PROGRAM: [PROGRAM, PROGRAM_WITH_EVERYTHING],
+  INSTANCE: [INSTANCE, GPU_INSTANCE, SEV_INSTANCE, SNP_INSTANCE, TDX_INSTANCE],
+  "V-PROGRAM": [V_PROGRAM],
+  FORGET: [FORGET, { ...FORGET, aggregates: [SHA] }],
+};
