@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { andAll, compileSql, type Fragment } from "../compile-sql.ts";
 import { armRows, gatheredRows, itemOf } from "./arm-sql.ts";
-import { type Located, remainingPredicates, unionOfArms } from "./locate.ts";
+import { type Located, remainingPredicates } from "./locate.ts";
 
 export interface MatchCount {
   readonly total: number;
@@ -24,7 +24,11 @@ export function countMatches(list: Located, cap: number): MatchCount {
       approximate: false,
     };
   }
-  const rows = unionOfArms(source, plan.arms, (arm) => armRows(source, arm, selection, null));
+  const arms = plan.arms.map((arm) => armRows(source, arm, selection, null));
+  const all = sql.join(arms, sql` union all `);
+  // A row may have several of the wanted tags. Unlike a union, this stops at the limit.
+  const isTagged = plan.arms.length > 1 && plan.arms[0]?.path.index === null;
+  const rows = isTagged ? sql`select distinct id, k from (${all})` : all;
   const examined = countOf(list, sql`${rows} limit ${cap + 1}`);
   const approximate = examined > cap;
   if (predicates.length === 0) return { total: Math.min(examined, cap), approximate };

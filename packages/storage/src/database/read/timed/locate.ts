@@ -120,11 +120,7 @@ function orderedRows(list: Located, after: Position | null, direction: Direction
 }
 
 /** A row may have several of the wanted tags; every other arm holds rows of its own. */
-export function unionOfArms(
-  source: TimedSource,
-  arms: readonly Arm[],
-  render: (arm: Arm) => Fragment,
-): Fragment {
+function unionOfArms(source: TimedSource, arms: readonly Arm[], render: (arm: Arm) => Fragment): Fragment {
   const isTagged = source.tags !== null && arms[0]?.path.index === null;
   return sql.join(arms.map(render), isTagged ? sql` union ` : sql` union all `);
 }

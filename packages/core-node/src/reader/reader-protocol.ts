@@ -1,0 +1,66 @@
+import type {
+  AuthorizationFilter,
+  ChunkRequest,
+  Direction,
+  ListName,
+  ListQueries,
+  NodeMetricsQuery,
+  PageRequest,
+  ReadErrorCode,
+} from "@twentysix/storage";
+
+/** What the reader thread is started with. */
+export interface ReaderData {
+  readonly databasePath: string;
+  readonly cacheBytes: number;
+  /** One Int32: the id of the request that nobody waits for any more. */
+  readonly cancelled: SharedArrayBuffer;
+}
+
+/** One read, as plain data. */
+export type ReadCall =
+  | {
+      readonly [Name in ListName]: {
+        readonly kind: "page";
+        readonly list: Name;
+        readonly query: ListQueries[Name];
+        readonly page: PageRequest;
+      };
+    }[ListName]
+  | {
+      readonly [Name in ListName]: {
+        readonly kind: "cursor";
+        readonly list: Name;
+        readonly query: ListQueries[Name];
+        readonly request: ChunkRequest;
+      };
+    }[ListName]
+  | { readonly kind: "accountFilesSize"; readonly address: string }
+  | {
+      readonly kind: "authorizationsReceived";
+      readonly address: string;
+      readonly filter: AuthorizationFilter;
+    }
+  | { readonly kind: "channels" }
+  | { readonly kind: "programsOnMessage"; readonly direction: Direction }
+  | { readonly kind: "nodeMetrics"; readonly query: NodeMetricsQuery };
+
+export interface ReaderRequest {
+  readonly id: number;
+  /** Time that the thread may spend on it. */
+  readonly timeoutMs: number;
+  readonly call: ReadCall;
+}
+
+export type ReaderResponse =
+  | { readonly kind: "ready" }
+  | { readonly kind: "value"; readonly id: number; readonly value: unknown }
+  | {
+      readonly kind: "refused";
+      readonly id: number;
+      readonly code: ReadErrorCode;
+      readonly message: string;
+      readonly details: Readonly<Record<string, string | number>>;
+    }
+  /** A defect: handed to the caller as it was thrown. */
+  | { readonly kind: "failed"; readonly id: number; readonly error: unknown };

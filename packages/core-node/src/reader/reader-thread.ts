@@ -1,0 +1,200 @@
+import { Worker } from "node:worker_threads";
+import { onAbort, type Timers } from "@twentysix/platform";
+import { ReadError } from "@twentysix/storage";
+import type { ReadCall, ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
+
+export interface ReaderThreadOptions {
+  readonly databasePath: string;
+  readonly timers: Timers;
+  /** From the call to its answer, waiting included (default 10 s). */
+  readonly timeoutMs?: number;
+  /** Calls that may wait for the thread (default 256); one more fails with READ_QUEUE_FULL. */
+  readonly maxWaiting?: number;
+  /** Page cache of the connection (default 16 MiB). */
+  readonly cacheBytes?: number;
+  /** How long the thread may go on with a read that was given up before it is replaced (default 30 s). */
+  readonly stuckMs?: number;
+  /** Told when the thread died or was replaced. */
+  readonly onThreadLost?: (reason: unknown) => void;
+}
+
+/** For metrics. */
+export interface ReaderStats {
+  readonly waiting: number;
+  readonly isBusy: boolean;
+  readonly timeouts: number;
+  readonly refused: number;
+  readonly threadsLost: number;
+}
+
+interface PendingCall {
+  readonly id: number;
+  readonly call: ReadCall;
+  isAnswered: boolean;
+  settle(outcome: { readonly value: unknown } | { readonly error: unknown }): void;
+}
+
+const DEFAULTS = { timeoutMs: 10_000, maxWaiting: 256, cacheBytes: 16 * 1024 * 1024, stuckMs: 30_000 };
+
+/**
+ * The one thread that reads lists. Calls wait in a bounded queue and run one at a time; each has a time limit and
+ * an AbortSignal, which also stop the thread between the steps of the read. A thread that died or hangs is
+ * replaced at the next call.
+ */
+export class ReaderThread implements AsyncDisposable {
+  readonly #options: Required<Omit<ReaderThreadOptions, "onThreadLost">> &
+    Pick<ReaderThreadOptions, "onThreadLost">;
+  readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
+  readonly #waiting = new Set<PendingCall>();
+  #worker: Worker | null = null;
+  #running: PendingCall | null = null;
+  #cancelStuckTimer: () => void = () => {};
+  #nextId = 1;
+  #isClosed = false;
+  #timeouts = 0;
+  #refused = 0;
+  #threadsLost = 0;
+
+  constructor(options: ReaderThreadOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+  }
+
+  get stats(): ReaderStats {
+    return {
+      waiting: this.#waiting.size,
+      isBusy: this.#running !== null,
+      timeouts: this.#timeouts,
+      refused: this.#refused,
+      threadsLost: this.#threadsLost,
+    };
+  }
+
+  /**
+   * Runs one read.
+   *
+   * @throws ReadError READ_QUEUE_FULL, READ_TIMEOUT, READER_CLOSED, READER_FAILED or what the read itself refuses
+   *   with; the signal's reason when it aborts first
+   */
+  call(call: ReadCall, signal?: AbortSignal): Promise<unknown> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    if (this.#isClosed) return Promise.reject(new ReadError("READER_CLOSED", "the node is stopping"));
+    if (this.#waiting.size >= this.#options.maxWaiting) {
+      this.#refused += 1;
+      return Promise.reject(
+        new ReadError("READ_QUEUE_FULL", "too many lists are being read: try again in a moment", {
+          maxWaiting: this.#options.maxWaiting,
+        }),
+      );
+    }
+    return this.#enqueue(call, signal);
+  }
+
+  /** Ends the thread; calls that still wait fail with READER_CLOSED. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelStuckTimer();
+    const closed = new ReadError("READER_CLOSED", "the node is stopping");
+    for (const pending of [...this.#waiting, ...(this.#running === null ? [] : [this.#running])]) {
+      pending.settle({ error: closed });
+    }
+    this.#waiting.clear();
+    const worker = this.#worker;
+    this.#worker = null;
+    worker?.removeAllListeners();
+    await worker?.terminate();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #enqueue(call: ReadCall, signal: AbortSignal | undefined): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const { timeoutMs, timers } = this.#options;
+    const cancelTimer = timers.schedule(timeoutMs, () => {
+      this.#timeouts += 1;
+      const message = "the list took too long to read: ask for less, or narrow the filters";
+      this.#giveUp(pending, new ReadError("READ_TIMEOUT", message, { timeoutMs }));
+    });
+    const pending: PendingCall = {
+      id: this.#nextId,
+      call,
+      isAnswered: false,
+      settle: (outcome) => {
+        if (pending.isAnswered) return;
+        pending.isAnswered = true;
+        cancelTimer();
+        stopListening();
+        if ("error" in outcome) reject(outcome.error);
+        else resolve(outcome.value);
+      },
+    };
+    // Ids are compared as 32-bit integers with the flag of the thread.
+    this.#nextId = this.#nextId === 0x7fffffff ? 1 : this.#nextId + 1;
+    const stopListening = onAbort(signal, (reason) => this.#giveUp(pending, reason));
+    this.#waiting.add(pending);
+    this.#dispatch();
+    return promise;
+  }
+
+  #giveUp(pending: PendingCall, error: unknown): void {
+    pending.settle({ error });
+    if (this.#waiting.delete(pending) || this.#running !== pending) return;
+    Atomics.store(this.#cancelled, 0, pending.id);
+    this.#cancelStuckTimer = this.#options.timers.schedule(this.#options.stuckMs, () => {
+      this.#loseThread(new ReadError("READER_FAILED", "a read did not stop when it was given up"));
+    });
+  }
+
+  #dispatch(): void {
+    if (this.#running !== null || this.#isClosed) return;
+    const [pending] = this.#waiting;
+    if (pending === undefined) return;
+    this.#waiting.delete(pending);
+    this.#running = pending;
+    const request: ReaderRequest = { id: pending.id, timeoutMs: this.#options.timeoutMs, call: pending.call };
+    this.#thread().postMessage(request);
+  }
+
+  #thread(): Worker {
+    if (this.#worker !== null) return this.#worker;
+    const { databasePath, cacheBytes } = this.#options;
+    const data: ReaderData = { databasePath, cacheBytes, cancelled: this.#cancelled.buffer };
+    const worker = new Worker(new URL("./reader-worker.ts", import.meta.url), { workerData: data });
+    worker.on("message", (response: ReaderResponse) => this.#answer(response));
+    worker.on("error", (error) => this.#loseThread(error));
+    worker.on("exit", (code) => this.#loseThread(new Error(`the reader thread ended with code ${code}`)));
+    this.#worker = worker;
+    return worker;
+  }
+
+  #answer(response: ReaderResponse): void {
+    if (response.kind === "ready") return;
+    const pending = this.#running;
+    if (pending === null || pending.id !== response.id) return;
+    this.#cancelStuckTimer();
+    this.#running = null;
+    if (response.kind === "value") pending.settle({ value: response.value });
+    else if (response.kind === "failed") pending.settle({ error: response.error });
+    else pending.settle({ error: new ReadError(response.code, response.message, response.details) });
+    this.#dispatch();
+  }
+
+  /** The call that ran fails, the others go to a new thread. */
+  #loseThread(reason: unknown): void {
+    const worker = this.#worker;
+    if (worker === null) return;
+    this.#worker = null;
+    this.#threadsLost += 1;
+    this.#cancelStuckTimer();
+    worker.removeAllListeners();
+    // What it does until it stops concerns nobody; an error event without listener would end the process.
+    worker.on("error", () => {});
+    void worker.terminate();
+    this.#options.onThreadLost?.(reason);
+    const message = "the reader thread was lost and is being replaced: try again";
+    this.#running?.settle({ error: new ReadError("READER_FAILED", message, { reason: String(reason) }) });
+    this.#running = null;
+    this.#dispatch();
+  }
+}
