@@ -17,9 +17,11 @@ export interface PlainFields {
   readonly channel: string | null;
 }
 
+const anyText = string();
+
 /** A text that a database can store. */
 const storableText: Check<string> = (value, at) => {
-  const text = string()(value, at);
+  const text = anyText(value, at);
   if (text === INVALID || !text.includes("\u0000")) return text;
   return at.fail("value_error", "Value error, NUL characters are not allowed");
 };

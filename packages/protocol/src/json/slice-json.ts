@@ -14,22 +14,28 @@ export interface TextRange {
  */
 export function sliceMembers(text: string): Map<string, TextRange> {
   const members = new Map<string, TextRange>();
-  let position = skipSpace(text, text.indexOf("{") + 1);
-  while (text[position] === '"') {
-    const keyEnd = endOfString(text, position);
-    const key = decodeStringToken(text.slice(position, keyEnd));
-    const start = skipSpace(text, text.indexOf(":", keyEnd) + 1);
-    const end = endOfValue(text, start);
-    members.set(key, { start, end });
-    position = afterComma(text, end);
-  }
+  forEachMember(text, (key, start, end) => members.set(key, { start, end }));
   return members;
 }
 
 /** The raw text of one member of a JSON object, undefined when it has none; same condition as `sliceMembers`. */
 export function sliceMember(text: string, key: string): string | undefined {
-  const range = sliceMembers(text).get(key);
-  return range === undefined ? undefined : text.slice(range.start, range.end);
+  let found: string | undefined;
+  forEachMember(text, (name, start, end) => {
+    if (name === key) found = text.slice(start, end);
+  });
+  return found;
+}
+
+function forEachMember(text: string, visit: (key: string, start: number, end: number) => void): void {
+  let position = skipSpace(text, text.indexOf("{") + 1);
+  while (text[position] === '"') {
+    const keyEnd = endOfString(text, position);
+    const start = skipSpace(text, text.indexOf(":", keyEnd) + 1);
+    const end = endOfValue(text, start);
+    visit(decodeStringToken(text.slice(position, keyEnd)), start, end);
+    position = afterComma(text, end);
+  }
 }
 
 /** Where the elements of a JSON array stand in `text`; same condition as `sliceMembers`. */
