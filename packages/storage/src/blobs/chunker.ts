@@ -2,7 +2,7 @@
 export class Chunker {
   readonly #chunkBytes: number;
   readonly #emit: (chunk: Uint8Array) => void;
-  #buffer: Uint8Array | undefined;
+  #buffer: Uint8Array = new Uint8Array();
   #filled = 0;
   #emitted = 0;
 
@@ -32,16 +32,26 @@ export class Chunker {
   }
 
   #collect(piece: Uint8Array, offset: number): number {
-    this.#buffer ??= new Uint8Array(this.#chunkBytes);
     const taken = piece.subarray(offset, offset + this.#chunkBytes - this.#filled);
-    this.#buffer.set(taken, this.#filled);
+    this.#roomFor(this.#filled + taken.byteLength).set(taken, this.#filled);
     this.#filled += taken.byteLength;
     if (this.#filled === this.#chunkBytes) this.#flush();
     return taken.byteLength;
   }
 
+  /** The buffer grows as it is needed: most files are much smaller than a chunk. */
+  #roomFor(sizeBytes: number): Uint8Array {
+    if (sizeBytes <= this.#buffer.byteLength) return this.#buffer;
+    const grown = new Uint8Array(
+      Math.min(this.#chunkBytes, Math.max(2 * this.#buffer.byteLength, sizeBytes)),
+    );
+    grown.set(this.#buffer.subarray(0, this.#filled));
+    this.#buffer = grown;
+    return grown;
+  }
+
   #flush(): void {
-    const chunk = (this.#buffer ?? new Uint8Array()).subarray(0, this.#filled);
+    const chunk = this.#buffer.subarray(0, this.#filled);
     this.#filled = 0;
     this.#send(chunk);
   }

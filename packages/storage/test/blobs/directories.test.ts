@@ -38,8 +38,7 @@ for (const vector of kubo.directories) {
       const root = parseCid(record.root);
       for await (const { name } of listDirectory(root, store.blocks)) names.push(name);
       const top = new Set([...entriesOf(vector)].map(({ path }) => path.split("/")[0]));
-      assert.deepEqual(new Set(names), top);
-      assert.equal(names.length, top.size);
+      assert.deepEqual(names.sort(), [...top].sort());
     });
   }
 }
