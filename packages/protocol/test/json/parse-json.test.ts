@@ -191,7 +191,8 @@ test("any value survives writing and reading", () => {
       fc.constantFrom(null, true, false),
       fc
         .double({ noNaN: true, noDefaultInfinity: true })
-        .map((number) => (Object.is(number, -0) ? 0 : number)),
+        // An integer beyond 2^53 comes back as the bigint of its digits, zero without its sign.
+        .map((number) => (Number.isInteger(number) && !Number.isSafeInteger(number) ? 0.5 : number + 0)),
       fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n - 1n }),
       fc.array(tie("value")),
       fc.dictionary(fc.oneof(fc.string(), fc.constant("__proto__")), tie("value")).map((dictionary) => ({
@@ -201,9 +202,18 @@ test("any value survives writing and reading", () => {
   })).value;
   fc.assert(
     fc.property(value, (original) => {
-      const read = decoded(stringifyJson(original));
-      // Doubles beyond 2^53 come back as the exact integer that was written.
-      assert.equal(stringifyJson(read), stringifyJson(original));
+      assert.deepEqual(decoded(stringifyJson(original)), original);
+    }),
+  );
+});
+
+test("writing and reading settles after one round, for every double", () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true })), (numbers) => {
+      const once = decoded(stringifyJson(numbers));
+      const twice = decoded(stringifyJson(once));
+      assert.deepEqual(twice, once);
+      assert.equal(stringifyJson(twice), stringifyJson(once));
     }),
   );
 });
