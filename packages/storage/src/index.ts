@@ -1,4 +1,8 @@
 export { blobFilePath } from "./blobs/blob-paths.ts";
+export { openCar } from "./blobs/car-reader.ts";
+export { ContentStore, type ContentStoreOptions } from "./blobs/content-store.ts";
+export { FileNamer } from "./blobs/describe-file.ts";
+export { BlobError, type BlobErrorCode } from "./blobs/errors.ts";
 export * from "./database/codes.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
 export type { ChunkRequest, ListReader } from "./database/read/lists/list-reader.ts";

@@ -1,0 +1,133 @@
+import { encodeItemHash } from "@twentysix/protocol";
+import { BlobError, type ContentStore, FileNamer, openCar } from "@twentysix/storage";
+import { ApiError } from "../api/errors.ts";
+import {
+  CarRefusal,
+  type KeptFile,
+  type StagedFile,
+  type StageOptions,
+  type UploadServices,
+} from "../api/services.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { Budgets } from "../services/budgets.ts";
+import { inspectStore } from "./inspect-store.ts";
+import { type StagedBytes, stageBytes } from "./staging.ts";
+
+export interface UploadOptions {
+  readonly contents: ContentStore;
+  readonly pipeline: Pipeline;
+  readonly budgets: Budgets;
+  /** Folder for what is being received. */
+  readonly stagingFolder: string;
+}
+
+/** Uploads into the content store of this node; everything is on this machine, so IPFS is always there. */
+export function createUploads(options: UploadOptions): UploadServices {
+  const { contents, pipeline, budgets, stagingFolder: folder } = options;
+  return {
+    ipfsEnabled: true,
+    inspectStore: (messageText) => inspectStore(pipeline, messageText),
+    // Prices come with the ledger; until then every owner can pay.
+    checkFunds: async () => ({ ok: true }),
+    async stageFile(source, { engine, signal }) {
+      budgets.assertRoom();
+      const namer = new FileNamer(engine === "ipfs" ? ["sha256", "cidV0"] : ["sha256"]);
+      const bytes = await stageBytes(source, { folder, signal, observe: (piece) => namer.update(piece) });
+      const names = namer.finish();
+      return stagedFile(contents, bytes, engine, (engine === "ipfs" ? names.cidV0 : names.sha256) ?? "");
+    },
+    async stageCar(source, { signal }) {
+      budgets.assertRoom();
+      const bytes = await stageBytes(source, { folder, signal });
+      return {
+        sizeBytes: bytes.sizeBytes,
+        root: () => carRoot(bytes, signal),
+        keep: (keepSignal) => storing(() => keepCar(contents, bytes, keepSignal)),
+        [Symbol.asyncDispose]: () => bytes[Symbol.asyncDispose](),
+      };
+    },
+    registerFile: ({ hash, sizeBytes, type, sha256, cid, graceUntilMicros }) =>
+      pipeline.registerFile(
+        {
+          hash,
+          sizeBytes,
+          type,
+          sha256: sha256 === null ? null : encodeItemHash(sha256),
+          cid: cid === null ? null : encodeItemHash(cid),
+        },
+        graceUntilMicros,
+      ),
+  };
+}
+
+function stagedFile(
+  contents: ContentStore,
+  bytes: StagedBytes,
+  engine: StageOptions["engine"],
+  hash: string,
+): StagedFile {
+  return {
+    sizeBytes: bytes.sizeBytes,
+    hash,
+    keep: () => storing(() => keepFile(contents, bytes, engine, hash)),
+    [Symbol.asyncDispose]: () => bytes[Symbol.asyncDispose](),
+  };
+}
+
+/** A file gets its SHA-256 and the CID of fixed parameters, whichever name it was sent under. */
+async function keepFile(
+  contents: ContentStore,
+  bytes: StagedBytes,
+  engine: StageOptions["engine"],
+  hash: string,
+): Promise<KeptFile> {
+  if (engine === "storage") {
+    const put = await contents.putFile(bytes.read(), { expectedHash: hash, names: ["fixedCid"] });
+    return { hash, sizeBytes: put.sizeBytes, type: "file", sha256: put.sha256, cid: put.fixedCid ?? null };
+  }
+  const added = await contents.addFile(bytes.read(), ["cidV0", "fixedCid"], { expectedRoot: hash });
+  return {
+    hash,
+    sizeBytes: added.sizeBytes,
+    type: "file",
+    sha256: added.sha256,
+    cid: added.dags.get("fixedCid")?.root ?? null,
+  };
+}
+
+async function carRoot(bytes: StagedBytes, signal: AbortSignal): Promise<string> {
+  try {
+    await using car = await openCar(bytes.read(), signal);
+    return car.root.toString();
+  } catch (error) {
+    if (error instanceof BlobError) throw new CarRefusal("header", error.message);
+    throw error;
+  }
+}
+
+async function keepCar(contents: ContentStore, bytes: StagedBytes, signal: AbortSignal): Promise<KeptFile> {
+  try {
+    const { record } = await contents.importCar(bytes.read(), { signal });
+    return { hash: record.root, sizeBytes: record.cumulativeSizeBytes, type: "dir", sha256: null, cid: null };
+  } catch (error) {
+    if (error instanceof BlobError && !isOutOfRoom(error)) throw new CarRefusal("blocks", error.message);
+    throw error;
+  }
+}
+
+/** A store without room is the node's limit, not a fault of the file. */
+async function storing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BlobError && isOutOfRoom(error)) {
+      throw new ApiError("API_STORAGE_FULL", `${error.message}: upload to another node`, {
+        code: error.code,
+      });
+    }
+    throw error;
+  }
+}
+
+const isOutOfRoom = (error: BlobError): boolean =>
+  error.code === "BLOB_DISK_BUDGET_EXCEEDED" || error.code === "BLOB_FREE_SPACE_LOW";

@@ -1,0 +1,147 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock, Logger, Timers } from "@twentysix/platform";
+import type { NetworkDefinition } from "@twentysix/protocol";
+import {
+  ContentStore,
+  createSqlitePointReads,
+  type PointReads,
+  SqliteConnection,
+  STATE_ROOT_ALGORITHM,
+} from "@twentysix/storage";
+import { Registry } from "prom-client";
+import { createApi } from "./api/create-api.ts";
+import type { ApiServices } from "./api/services.ts";
+import type { ApiSettings } from "./api/settings.ts";
+import { createDownloads } from "./content/downloads.ts";
+import { createUploads } from "./content/uploads.ts";
+import { dataPaths } from "./data-paths.ts";
+import { Pipeline } from "./pipeline/pipeline.ts";
+import { stateRulesOf } from "./pipeline/state-rules.ts";
+import { createReaderLists } from "./reader/reader-lists.ts";
+import { ReaderThread } from "./reader/reader-thread.ts";
+import { Budgets } from "./services/budgets.ts";
+import { folderBytes } from "./services/disk-usage.ts";
+import { createLiveFeed } from "./services/live-feed.ts";
+import { NodeFigures } from "./services/node-figures.ts";
+import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
+import { createSubmit } from "./services/submit.ts";
+
+export interface CoreNodeOptions {
+  readonly dataDir: string;
+  readonly apiHost: string;
+  readonly apiPort: number;
+  readonly definition: NetworkDefinition;
+  readonly apiSettings: ApiSettings;
+  readonly gracePeriodHours: number;
+  readonly maxDiskBytes: number | null;
+  readonly maxMemoryBytes: number;
+  readonly version: string;
+  /** The address that this node signs with. */
+  readonly address: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+  readonly logPretty: boolean;
+}
+
+/** A Core Channel Node that runs. */
+export interface CoreNode {
+  /** Where the API answers, such as `http://127.0.0.1:4024`. */
+  readonly apiUrl: string;
+  readonly pipeline: Pipeline;
+  readonly reads: PointReads;
+  /** Rejects when a part fails that the node cannot live without. */
+  readonly failed: Promise<never>;
+  close(): Promise<void>;
+}
+
+const MIB = 1024 * 1024;
+/** Copies on their way at once; what they hold in memory stays a fraction of the budget. */
+const MAX_IN_FLIGHT = 8_192;
+
+/** Starts the parts of a Core Channel Node in the order of their dependencies; `close` ends them in reverse. */
+export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode> {
+  const { definition, clock, timers, log } = options;
+  const paths = dataPaths(options.dataDir);
+  await using stack = new AsyncDisposableStack();
+  mkdirSync(paths.folder, { recursive: true });
+
+  const contents = stack.use(
+    await ContentStore.open({
+      folder: paths.contents,
+      timers,
+      ...(options.maxDiskBytes === null ? {} : { maxBytes: options.maxDiskBytes }),
+    }),
+  );
+  const pipeline = await Pipeline.start({
+    databasePath: paths.database,
+    blobsPath: join(paths.contents, "files"),
+    writerCacheBytes: 32 * MIB,
+    switches: definition.switches,
+    rules: stateRulesOf(definition, options.gracePeriodHours),
+    verifierCount: 1,
+    maxInFlight: MAX_IN_FLIGHT,
+    clock,
+    timers,
+    log: log.child({ part: "pipeline" }),
+    logPretty: options.logPretty,
+  });
+  stack.defer(() => pipeline.close());
+
+  const connection = new SqliteConnection(paths.database, { readOnly: true, cacheBytes: 16 * MIB });
+  stack.defer(() => connection.close());
+  const reads = createSqlitePointReads(connection);
+  const readerLog = log.child({ part: "reader" });
+  const reader = stack.use(
+    new ReaderThread({
+      databasePath: paths.database,
+      timers,
+      onThreadLost: (reason) => readerLog.error("The reader thread was lost", { error: reason }),
+    }),
+  );
+
+  const registry = new Registry();
+  const live = createLiveFeed(pipeline, reads, log);
+  stack.defer(() => live.close());
+  const figures = new NodeFigures({ pipeline, reads, timers, log });
+  stack.defer(() => figures.close());
+  const budgets = new Budgets({
+    maxDiskBytes: options.maxDiskBytes,
+    maxMemoryBytes: options.maxMemoryBytes,
+    diskUsage: () => folderBytes(paths.folder) + contents.usage.usedBytes,
+    memoryUsage: () => process.memoryUsage.rss(),
+    timers,
+    log,
+  });
+  stack.defer(() => budgets.close());
+  addPipelineMetrics(registry, pipeline, reader, budgets);
+
+  const services: ApiServices = {
+    submit: createSubmit({ pipeline, items: live.items, budgets, timers }),
+    reads,
+    lists: createReaderLists(reader),
+    live,
+    uploads: createUploads({ contents, pipeline, budgets, stagingFolder: paths.staging }),
+    downloads: createDownloads(contents),
+    node: {
+      version: options.version,
+      network: definition.name,
+      address: options.address,
+      messageTopic: definition.topics.messages,
+      multiAddresses: () => [],
+    },
+    status: () => figures.status(),
+    health: () => figures.health(),
+    stateRoot: async () => ({ ...(await pipeline.stateRoot()), algorithm: STATE_ROOT_ALGORITHM }),
+    registry,
+    log: log.child({ part: "api" }),
+    clock,
+    timers,
+  };
+  const api = await createApi(services, options.apiSettings);
+  stack.defer(() => api.close());
+  const apiUrl = await api.listen({ host: options.apiHost, port: options.apiPort });
+  const running = stack.move();
+  return { apiUrl, pipeline, reads, failed: pipeline.failed, close: () => running.disposeAsync() };
+}

@@ -1,0 +1,21 @@
+import { join } from "node:path";
+
+/** Where a Core Channel Node keeps things. */
+export interface DataPaths {
+  /** The folder of the database. */
+  readonly folder: string;
+  readonly database: string;
+  readonly contents: string;
+  /** What is being received. */
+  readonly staging: string;
+}
+
+export function dataPaths(dataDir: string): DataPaths {
+  const folder = join(dataDir, "core");
+  return {
+    folder,
+    database: join(folder, "messages.sqlite"),
+    contents: join(dataDir, "contents"),
+    staging: join(dataDir, "staging"),
+  };
+}

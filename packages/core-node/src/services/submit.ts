@@ -1,0 +1,108 @@
+import { createDeferred, isAbortOf, type Timers } from "@twentysix/platform";
+import type { JsonValue } from "@twentysix/protocol";
+import { ApiError } from "../api/errors.ts";
+import type { SubmissionOutcome, Submit, SubmitOptions } from "../api/services.ts";
+import { PipelineError } from "../pipeline/errors.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { CopyResult, ItemChange } from "../pipeline/writer/jobs.ts";
+import type { Budgets } from "./budgets.ts";
+import type { ItemWatch } from "./item-watch.ts";
+
+export interface SubmitServices {
+  readonly pipeline: Pipeline;
+  readonly items: ItemWatch;
+  readonly budgets: Budgets;
+  readonly timers: Timers;
+}
+
+/** A node without peers has nobody to publish to, which is no failure. */
+const PUBLISHED = { status: "success", failed: [] } as const;
+
+/** Submission for the API: durable first, then, with `sync`, the final outcome. */
+export function createSubmit(services: SubmitServices): Submit {
+  return async (envelopeText, options) => {
+    services.budgets.assertRoom();
+    const result = await submitNow(services.pipeline, envelopeText, options);
+    const isOver = result.refused || result.status !== "pending";
+    if (options.sync && !isOver && result.itemHash !== null) {
+      return await awaitOutcome(services, result, result.itemHash, options);
+    }
+    return outcomeOf(result, options.sync);
+  };
+}
+
+async function submitNow(pipeline: Pipeline, text: string, options: SubmitOptions): Promise<CopyResult> {
+  try {
+    return await pipeline.submit(text, { origin: options.origin });
+  } catch (error) {
+    if (error instanceof PipelineError && error.code !== "PIPELINE_DEFECT") {
+      throw new ApiError("API_OVERLOADED", error.message, { code: error.code }, { "retry-after": "1" });
+    }
+    throw error;
+  }
+}
+
+/**
+ * Without `sync` the answer to a new message is that it is taken in, as clients of the network expect, even when
+ * its outcome is known already.
+ */
+function outcomeOf(result: CopyResult, sync: boolean): SubmissionOutcome {
+  const isNews = !sync && !result.refused && !result.known;
+  return {
+    itemHash: result.itemHash,
+    status: isNews ? "pending" : result.status,
+    refused: result.refused,
+    known: result.known,
+    publication: PUBLISHED,
+    ...(isNews ? {} : errorOf(result)),
+  };
+}
+
+function errorOf(result: CopyResult): Pick<SubmissionOutcome, "errorCode" | "reason" | "details"> {
+  if (result.status !== "rejected" || result.errorCode === undefined) return {};
+  return {
+    errorCode: result.errorCode,
+    ...(result.errorText === undefined ? {} : { reason: result.errorText }),
+    ...(result.details === undefined ? {} : { details: result.details }),
+  };
+}
+
+async function awaitOutcome(
+  services: SubmitServices,
+  result: CopyResult,
+  itemHash: string,
+  options: SubmitOptions,
+): Promise<SubmissionOutcome> {
+  const final = createDeferred<ItemChange>();
+  const stop = services.items.on(itemHash, (change) => {
+    if (change.status !== "pending") final.resolve(change);
+  });
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([options.signal, giveUp.signal]);
+  try {
+    const timeout = services.timers.sleep(options.timeoutMs, signal).then(
+      () => null,
+      (error: unknown) => {
+        if (isAbortOf(signal, error)) return null;
+        throw error;
+      },
+    );
+    const change = await Promise.race([final.promise, timeout]);
+    return change === null ? outcomeOf(result, true) : changedOutcome(result, change);
+  } finally {
+    giveUp.abort();
+    stop();
+  }
+}
+
+function changedOutcome(result: CopyResult, change: ItemChange): SubmissionOutcome {
+  const { error } = change;
+  return {
+    itemHash: change.itemHash,
+    status: change.status,
+    refused: false,
+    known: result.known,
+    publication: PUBLISHED,
+    ...(error === null ? {} : { errorCode: error.code, details: error.details as JsonValue }),
+  };
+}

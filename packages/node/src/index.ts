@@ -1,0 +1,6 @@
+export { DataDirInUseError } from "./data-lock.ts";
+export { IdentityError } from "./identity.ts";
+export { loadNetwork, NetworkDefinitionError } from "./network.ts";
+export { type RunningNode, startNode } from "./start-node.ts";
+export { exportMessages, importMessages, verifyDataDir } from "./tasks.ts";
+export { VERSION } from "./version.ts";

@@ -1,0 +1,79 @@
+import { type ApiSettings, type CoreNode, DEFAULT_API_SETTINGS, startCoreNode } from "@twentysix/core-node";
+import { createPinoLogger, createSystemClock, createSystemTimers } from "@twentysix/platform";
+import { networkHash } from "@twentysix/protocol";
+import type { NodeConfig } from "./config/index.ts";
+import { lockDataDir } from "./data-lock.ts";
+import { loadIdentity } from "./identity.ts";
+import { loadNetwork } from "./network.ts";
+import { VERSION } from "./version.ts";
+
+/** A node that runs and answers. */
+export interface RunningNode {
+  /** Where the HTTP API is: `http://127.0.0.1:4024`. */
+  readonly apiUrl: string;
+  readonly network: string;
+  /** The address that the node signs with. */
+  readonly address: string;
+  readonly version: string;
+  /** Rejects when a part fails that the node cannot live without. */
+  readonly failed: Promise<never>;
+  /** Direct access to the parts, for commands and tests in the same process. */
+  readonly core: CoreNode;
+  /** Finishes what is acknowledged, then lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** The composition root: config to services, in dependency order; `close` is its mirror. */
+export async function startNode(config: NodeConfig): Promise<RunningNode> {
+  const definition = loadNetwork(config.network);
+  const log = createPinoLogger({ level: config.logLevel });
+  log.info("starting", {
+    network: definition.name,
+    networkHash: networkHash(definition),
+    dataDir: config.dataDir,
+  });
+  await using stack = new AsyncDisposableStack();
+  const lock = lockDataDir(config.dataDir);
+  stack.defer(() => lock.release());
+  const identity = loadIdentity(config.dataDir);
+  const core = await startCoreNode({
+    dataDir: config.dataDir,
+    apiHost: config.apiHost,
+    apiPort: config.apiPort,
+    definition,
+    apiSettings: apiSettingsOf(config),
+    gracePeriodHours: config.storageGracePeriodHours,
+    maxDiskBytes: config.maxDiskBytes,
+    maxMemoryBytes: config.maxMemoryBytes,
+    version: VERSION,
+    address: identity.address,
+    clock: createSystemClock(),
+    timers: createSystemTimers(),
+    log,
+    logPretty: process.stderr.isTTY === true,
+  });
+  stack.defer(() => core.close());
+  const running = stack.move();
+  return {
+    apiUrl: core.apiUrl,
+    network: definition.name,
+    address: identity.address,
+    version: VERSION,
+    failed: core.failed,
+    core,
+    close: () => running.disposeAsync(),
+  };
+}
+
+/** The limits of the API that the operator may set; the others have their defaults. */
+function apiSettingsOf(config: NodeConfig): ApiSettings {
+  const defaults = DEFAULT_API_SETTINGS;
+  return {
+    ...defaults,
+    maxJsonBodyBytes: config.maxBodySizeBytes,
+    trustedProxies: config.trustedProxies,
+    gracePeriodMs: config.storageGracePeriodHours * 3_600_000,
+    rate: { ...defaults.rate, perSecond: config.rateLimitPerSecond, burst: config.rateLimitBurst },
+    websocket: { ...defaults.websocket, maxMessageConnections: config.maxWebsockets },
+  };
+}
