@@ -18,16 +18,25 @@ export interface CliOptions {
   readonly behaviour?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly workingDir?: string;
+  /** Start it as npm does: by a shell that does not pass signals on. */
+  readonly underShell?: boolean;
 }
 
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
   const script = fileURLToPath(new URL(`fixtures/${options.script ?? "stub-cli.ts"}`, import.meta.url));
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("TWENTYSIX_"));
-  const child = spawn(process.execPath, [script, ...args], {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(TWENTYSIX_|npm_lifecycle_)/.test(name),
+  );
+  // The command after `;` keeps the shell from becoming the program itself.
+  const [command, leading] = options.underShell
+    ? ["/bin/sh", ["-c", '"$0" "$@"; exit $?', process.execPath]]
+    : [process.execPath, []];
+  const child = spawn(command, [...leading, script, ...args], {
     cwd: options.workingDir,
     env: {
       ...Object.fromEntries(inherited),
       TWENTYSIX_TEST_BEHAVIOUR: options.behaviour ?? "",
+      ...(options.underShell ? { npm_lifecycle_event: "start" } : {}),
       ...options.environment,
     },
   });

@@ -32,6 +32,17 @@ describe("the launcher that runs the command in another runtime", TIMEOUT, () =>
     assert.deepEqual(await cli.ended, { exitCode: null, signal: "SIGKILL" });
   });
 
+  test("stops when the shell that npm put before it is gone", {
+    skip: process.platform === "win32",
+  }, async () => {
+    await using cli = startCli(["node"], { script, underShell: true });
+    await cli.shows("stdout", "ready ");
+    cli.process.kill("SIGTERM");
+    // The output closes only when the node, which shares it, is gone as well.
+    assert.equal((await cli.ended).signal, "SIGTERM");
+    assert.match(cli.stderr, /closing/);
+  });
+
   test("leaves no orphan when it is killed itself", async () => {
     await using cli = startCli(["node"], { script });
     await cli.shows("stdout", "ready ");
