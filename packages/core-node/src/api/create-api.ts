@@ -42,11 +42,14 @@ import { addJsonUploadRoutes } from "./routes/upload-json.ts";
 import type { ApiServices } from "./services.ts";
 import type { ApiSettings } from "./settings.ts";
 
+/** Requests that still run when the API closes have this long. */
+const CLOSING_MS = 2_000;
+
 /** A running API: start it with `listen`, end it with `close`. */
 export interface Api {
   /** Resolves with the address it is reached at, such as `http://127.0.0.1:4024`. */
   listen(options: { readonly host: string; readonly port: number }): Promise<string>;
-  /** Stops taking requests, closes websockets with 1001, waits for running requests. */
+  /** Stops taking requests, closes websockets with 1001, gives running requests a moment to end. */
   close(): Promise<void>;
   /** The server underneath, for tests that inject requests. */
   readonly server: FastifyInstance;
@@ -90,7 +93,10 @@ export async function createApi(services: ApiServices, settings: ApiSettings): P
     server: api,
     listen: async ({ host, port }) => api.listen({ host, port }),
     close: async () => {
+      // Long answers and waits that go on would keep the node from stopping.
+      const cancel = services.timers.schedule(CLOSING_MS, () => api.server.closeAllConnections());
       await api.close();
+      cancel();
     },
   };
 }

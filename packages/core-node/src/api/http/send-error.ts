@@ -8,7 +8,19 @@ export function sendRefusal(reply: FastifyReply, code: ApiErrorCode, message: st
   return reply.code(API_ERRORS[code]).header("content-type", JSON_TYPE).send(errorBody(code, message));
 }
 
+const DESCRIPTIVE_HEADERS = [
+  "accept-ranges",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "etag",
+];
+
 export function sendApiError(reply: FastifyReply, error: ApiError): FastifyReply {
+  // A route that found out late had begun to describe what it does not send now.
+  for (const name of DESCRIPTIVE_HEADERS) reply.removeHeader(name);
   return reply
     .code(error.status)
     .headers(error.headers)

@@ -28,7 +28,7 @@ export function addCarUploadRoute(api: FastifyInstance, context: ApiContext): vo
       if (!request.isMultipart()) {
         throw new ApiError("API_MULTIPART_MALFORMED", "400: send the CAR as multipart/form-data");
       }
-      return uploadCar(request, reply, context);
+      return await uploadCar(request, reply, context);
     },
   );
 }
@@ -71,7 +71,7 @@ async function uploadCar(
   const file = await importCar(car, expected, signal);
   await registerForGracePeriod(context, file);
   context.metrics.uploadBytes.inc({ engine: "ipfs" }, car.sizeBytes);
-  return publishUpload(reply, context, signed, { hash: file.hash, size: file.sizeBytes });
+  return await publishUpload(reply, context, signed, { hash: file.hash, size: file.sizeBytes });
 }
 
 async function importCar(car: StagedCar, expected: string, signal: AbortSignal): Promise<KeptFile> {

@@ -39,8 +39,9 @@ export function addFileUploadRoutes(api: FastifyInstance, context: ApiContext): 
         using _slot = slots.take();
         const upload = { request, reply, engine, context };
         if (engine === "ipfs" && !context.services.uploads.ipfsEnabled) throw ipfsDisabled();
-        if (request.isMultipart()) return uploadForm(upload);
-        if (engine === "storage") return uploadRaw(upload);
+        // Awaited here: what `using` holds ends with this function.
+        if (request.isMultipart()) return await uploadForm(upload);
+        if (engine === "storage") return await uploadRaw(upload);
         throw new ApiError("API_MULTIPART_MALFORMED", "400: send the file as multipart/form-data");
       },
     );
@@ -55,7 +56,7 @@ async function uploadRaw({ request, reply, engine, context }: Upload): Promise<F
   assertAnnouncedSize(request.raw, maxBytes);
   const pieces = bodyPieces(request.raw, request.raw, { ...stallLimits(context, signal), maxBytes });
   await using staged = await services.uploads.stageFile(pieces, { engine, signal });
-  return keepWithoutMessage({ request, reply, engine, context }, staged, "file");
+  return await keepWithoutMessage({ request, reply, engine, context }, staged, "file");
 }
 
 async function uploadForm(upload: Upload): Promise<FastifyReply> {
@@ -80,8 +81,8 @@ async function uploadForm(upload: Upload): Promise<FastifyReply> {
   });
   if (received === null) throw missingFile(engine);
   await using staged = received.file;
-  if (signed === undefined) return keepWithoutMessage(upload, staged, received.name);
-  return keepWithMessage(upload, staged, received.name, signed);
+  if (signed === undefined) return await keepWithoutMessage(upload, staged, received.name);
+  return await keepWithMessage(upload, staged, received.name, signed);
 }
 
 async function keepWithoutMessage(

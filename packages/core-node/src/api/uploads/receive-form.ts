@@ -47,6 +47,8 @@ export async function receiveForm<File extends AsyncDisposable>(
       }
     }
   } catch (error) {
+    // The parser waits for somebody to read a part that nobody will: what still comes is thrown away instead.
+    request.raw.unpipe();
     await received?.file[Symbol.asyncDispose]();
     throw error;
   }

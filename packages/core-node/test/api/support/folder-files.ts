@@ -26,6 +26,8 @@ export class FolderFiles implements UploadServices, DownloadServices {
   funds: FundsVerdict = { ok: true };
   /** Set to refuse the signature of every message. */
   badSignature = false;
+  /** Where registrations go on to. */
+  onRegister: (file: KeptFile, graceUntilMicros: bigint) => Promise<void> = async () => {};
   carRoot = "";
   carImport: () => KeptFile = () => {
     throw new CarRefusal("blocks", "a block is missing");
@@ -99,6 +101,7 @@ export class FolderFiles implements UploadServices, DownloadServices {
 
   async registerFile(file: KeptFile & { readonly graceUntilMicros: bigint }): Promise<void> {
     this.registered.push(file);
+    await this.onRegister(file, file.graceUntilMicros);
   }
 
   async openFile(hash: string, { range }: OpenOptions): Promise<AsyncIterable<Uint8Array> | null> {

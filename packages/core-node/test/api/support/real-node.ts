@@ -127,6 +127,10 @@ function connect({ services }: TestApi, pipeline: Pipeline, reads: PointReads): 
       ...(details === undefined ? {} : { details }),
     };
   };
+  services.files.onRegister = async (file, graceUntilMicros) => {
+    const sha256 = file.sha256 === null ? null : Buffer.from(file.sha256, "hex");
+    await pipeline.registerFile({ ...file, sha256, cid: null }, graceUntilMicros);
+  };
   let lastSeq = 0;
   pipeline.onCommit(({ changes }) => {
     for (const message of reads.liveMessages(lastSeq, 1_000)) {
