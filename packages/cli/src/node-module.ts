@@ -9,6 +9,8 @@ export interface RunningNode {
   /** The address that the node signs with. */
   readonly address: string;
   readonly version: string;
+  /** Rejects when a part fails that the node cannot live without. */
+  readonly failed: Promise<never>;
   /** Finishes what is acknowledged, then lets go of everything. */
   close(): Promise<void>;
 }

@@ -18,10 +18,13 @@ export async function runNode(config: NodeConfig, host: CommandHost): Promise<nu
     const node = await start(config, host);
     if (node === undefined) return EXIT.failed;
     announce(node, config, host, logger);
-    logger.info("stopping", { reason: await stop.requested });
+    const ending = await Promise.race([stop.requested, node.failed.catch((error: unknown) => ({ error }))]);
+    const hasFailed = typeof ending !== "string";
+    if (hasFailed) logger.error("a part of the node failed; stopping", ending);
+    else logger.info("stopping", { reason: ending });
     await node.close();
     logger.info("stopped");
-    return EXIT.ok;
+    return hasFailed ? EXIT.failed : EXIT.ok;
   } finally {
     stop.release();
   }
