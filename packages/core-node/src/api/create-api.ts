@@ -13,6 +13,7 @@ import { addRequestMetrics } from "./http/request-metrics.ts";
 import { RouteTable } from "./http/route-table.ts";
 import { addUrlLimit } from "./http/url-limit.ts";
 import { Connections } from "./live/connections.ts";
+import { refuseOtherUpgrades } from "./live/upgrade-only.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { API_DOCUMENT_OPTIONS } from "./openapi.ts";
 import { addAddressRoutes } from "./routes/addresses.ts";
@@ -75,6 +76,7 @@ export async function createApi(services: ApiServices, settings: ApiSettings): P
       done();
     },
   });
+  refuseOtherUpgrades(api);
   addCors(api);
   addUrlLimit(api, settings.maxUrlBytes);
   addRateLimit(api, settings.rate, services.clock);

@@ -10,6 +10,7 @@ export interface TestApi {
   readonly services: TestServices;
   get(path: string, init?: RequestInit): Promise<Response>;
   post(path: string, body: BodyInit, init?: RequestInit): Promise<Response>;
+  close(): Promise<void>;
   json(path: string, init?: RequestInit): Promise<unknown>;
 }
 
@@ -36,8 +37,13 @@ export async function startApi(
     websocket: { ...DEFAULT_API_SETTINGS.websocket, ...settings.websocket },
   });
   const url = await api.listen({ host: "127.0.0.1", port: 0 });
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (isOpen) await api.close();
+    isOpen = false;
+  };
   context.after(async () => {
-    await api.close();
+    await close();
     await services.files.remove();
   });
   return {
@@ -45,6 +51,7 @@ export async function startApi(
     wsUrl: url.replace("http", "ws"),
     port: Number(new URL(url).port),
     services,
+    close,
     get: (path, init) => fetch(url + path, init),
     post: (path, body, init) => fetch(url + path, { method: "POST", body, ...init }),
     json: async (path, init) => (await fetch(url + path, init)).json(),
