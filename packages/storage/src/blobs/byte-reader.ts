@@ -1,32 +1,25 @@
 import { abortable, type ByteSource } from "./byte-source.ts";
 
 /** Takes exact numbers of bytes from a stream of pieces, keeping one piece at most beside what is asked for. */
-export class ByteReader implements AsyncDisposable {
+export class ByteReader implements Disposable {
   readonly #pieces: AsyncGenerator<Uint8Array, void, undefined>;
   #piece: Uint8Array = new Uint8Array();
-  #takenBytes = 0;
 
   constructor(source: ByteSource, signal?: AbortSignal) {
     this.#pieces = abortable(source, signal);
   }
 
-  /** Bytes handed out so far. */
-  get takenBytes(): number {
-    return this.#takenBytes;
-  }
-
-  /** `count` bytes, or the fewer that are left before the end. */
+  /** `count` bytes, or the fewer that are left before the end. The caller bounds `count`: it is memory. */
   async take(count: number): Promise<Uint8Array> {
-    const taken: Uint8Array[] = [];
-    let missing = count;
-    while (missing > 0 && (await this.#fill())) {
-      const part = this.#piece.subarray(0, missing);
+    const taken = new Uint8Array(count);
+    let filled = 0;
+    while (filled < count && (await this.#fill())) {
+      const part = this.#piece.subarray(0, count - filled);
+      taken.set(part, filled);
       this.#piece = this.#piece.subarray(part.byteLength);
-      missing -= part.byteLength;
-      taken.push(part.slice());
+      filled += part.byteLength;
     }
-    this.#takenBytes += count - missing;
-    return taken.length === 1 && taken[0] !== undefined ? taken[0] : Buffer.concat(taken);
+    return taken.subarray(0, filled);
   }
 
   /** One byte, or undefined at the end. */
@@ -34,12 +27,12 @@ export class ByteReader implements AsyncDisposable {
     if (!(await this.#fill())) return undefined;
     const byte = this.#piece[0];
     this.#piece = this.#piece.subarray(1);
-    this.#takenBytes += 1;
     return byte;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pieces.return();
+  /** Tells the source to stop. It is not waited for: one that keeps silent would never answer. */
+  [Symbol.dispose](): void {
+    void this.#pieces.return().catch(() => {});
   }
 
   async #fill(): Promise<boolean> {

@@ -2,11 +2,12 @@ import { CID } from "multiformats/cid";
 import { ByteReader } from "./byte-reader.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { readCarLength, readCarRoot, truncated } from "./car-header.ts";
-import { assertBlockHash, type Block } from "./cids.ts";
-import { MAX_BLOCK_BYTES } from "./dag-limits.ts";
+import type { Block } from "./cids.ts";
+import { assertBlockSize } from "./dag-limits.ts";
 import { BlobError } from "./errors.ts";
+import { verifiedBlocks } from "./verified-blocks.ts";
 
-export interface CarReader extends AsyncDisposable {
+export interface CarReader extends Disposable {
   readonly root: CID;
   /** The blocks in the order of the file, each held against its hash. To be read once. */
   blocks(): AsyncGenerator<Block, void, undefined>;
@@ -22,28 +23,25 @@ const MAX_CID_BYTES = 160;
  */
 export async function openCar(source: ByteSource, signal?: AbortSignal): Promise<CarReader> {
   const reader = new ByteReader(source, signal);
-  const close = (): Promise<void> => reader[Symbol.asyncDispose]();
+  const close = (): void => reader[Symbol.dispose]();
   try {
     const root = await readCarRoot(reader);
-    return { root, blocks: () => readBlocks(reader), [Symbol.asyncDispose]: close };
+    return { root, blocks: () => verifiedBlocks(readSections(reader)), [Symbol.dispose]: close };
   } catch (error) {
-    await close();
+    close();
     throw error;
   }
 }
 
-async function* readBlocks(reader: ByteReader): AsyncGenerator<Block, void, undefined> {
-  await using _closing = reader;
+async function* readSections(reader: ByteReader): AsyncGenerator<Block, void, undefined> {
+  using _closing = reader;
   while (true) {
     const sizeBytes = await readCarLength(reader);
     if (sizeBytes === undefined) return;
-    if (sizeBytes > MAX_BLOCK_BYTES + MAX_CID_BYTES) throw tooLarge(sizeBytes);
+    assertBlockSize(sizeBytes, MAX_CID_BYTES);
     const section = await reader.take(sizeBytes);
     if (section.byteLength < sizeBytes) throw truncated("a block");
-    const block = parseSection(section);
-    if (block.bytes.byteLength > MAX_BLOCK_BYTES) throw tooLarge(block.bytes.byteLength);
-    assertBlockHash(block);
-    yield block;
+    yield parseSection(section);
   }
 }
 
@@ -59,11 +57,4 @@ function parseSection(section: Uint8Array): Block {
       cause,
     );
   }
-}
-
-function tooLarge(sizeBytes: number): BlobError {
-  return new BlobError("BLOCK_TOO_LARGE", `a block may have ${MAX_BLOCK_BYTES} bytes: cut the file smaller`, {
-    maxBlockBytes: MAX_BLOCK_BYTES,
-    sizeBytes,
-  });
 }

@@ -27,6 +27,7 @@ import { nodeFileSystem } from "./node-file-system.ts";
 import { SqliteBlockIndex } from "./sqlite-block-index.ts";
 import { StoredBlocks } from "./stored-blocks.ts";
 import { type TreeEntry, TreeImport } from "./tree-import.ts";
+import { verifiedBlocks } from "./verified-blocks.ts";
 
 export interface ContentStoreOptions {
   /** Absolute path of the folder for all of it. */
@@ -151,14 +152,14 @@ export class ContentStore implements AsyncDisposable {
 
   /**
    * Stores a DAG from its blocks, in any order.
-   * @throws BlobError as `packDag`
+   * @throws BlobError as `verifiedBlocks` and `packDag`
    */
   async addDag(
     root: CID,
     blocks: AsyncIterable<Block> | Iterable<Block>,
     options: DagImportOptions = {},
   ): Promise<ImportedDag> {
-    return await this.#importDag(root, blocks, options);
+    return await this.#importDag(root, verifiedBlocks(blocks), options);
   }
 
   /**
@@ -166,7 +167,7 @@ export class ContentStore implements AsyncDisposable {
    * @throws BlobError as `openCar` and `packDag`; CAR_ROOT_MISMATCH, BLOB_SIZE_EXCEEDED
    */
   async importCar(source: ByteSource, options: ImportCarOptions = {}): Promise<ImportedDag> {
-    await using car = await openCar(limitBytes(source, options.maxSizeBytes), options.signal);
+    using car = await openCar(limitBytes(source, options.maxSizeBytes), options.signal);
     const { expectedRoot } = options;
     if (expectedRoot !== undefined && expectedRoot !== car.root.toString()) {
       throw new BlobError("CAR_ROOT_MISMATCH", `Root CID does not match (${car.root} != ${expectedRoot})`, {

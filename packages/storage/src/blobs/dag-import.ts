@@ -2,7 +2,7 @@ import type { CID } from "multiformats/cid";
 import type { BlobStore } from "./blob-store.ts";
 import type { BlockEntry } from "./block-index.ts";
 import { BlockPack } from "./block-pack.ts";
-import { assertBlockHash, type Block, isInline } from "./cids.ts";
+import { type Block, isInline } from "./cids.ts";
 import { type DagFacts, DagGraph } from "./dag-graph.ts";
 import type { DagLimits } from "./dag-limits.ts";
 import { type DagStat, statRoot } from "./dag-stat.ts";
@@ -24,10 +24,11 @@ export interface PackedDag {
 
 /**
  * Writes blocks that come in any order into one pack, each once, and proves that the root and all that it links to
- * are among them. Blocks are hashed as they come. Whatever fails, no pack is left.
+ * are among them. Whatever fails, no pack is left.
  *
+ * @param blocks blocks that have the hash of their CID; `verifiedBlocks` (verified-blocks.ts) makes them so
  * @param root the root, or a function that says it once all blocks have come
- * @throws BlobError BLOCK_HASH_MISMATCH, CID_UNSUPPORTED, DAG_INCOMPLETE, DAG_NODE_INVALID, DAG_TOO_MANY_BLOCKS,
+ * @throws BlobError DAG_INCOMPLETE, DAG_NODE_INVALID, DAG_TOO_MANY_BLOCKS,
  * DAG_TOO_MANY_LINKS, DAG_TOO_DEEP, DAG_TOO_LARGE; those of `BlobStore.put`
  */
 export async function packDag(
@@ -44,7 +45,6 @@ export async function packDag(
   async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     yield pack.head();
     for await (const block of blocks) {
-      assertBlockHash(block);
       stats.see(block);
       if (!isInline(block.cid) && graph.add(block)) yield* pack.section(block);
     }

@@ -1,3 +1,5 @@
+import { BlobError } from "./errors.ts";
+
 /** What a DAG from outside may ask of this node's memory and time. */
 export interface DagLimits {
   readonly maxBlocks: number;
@@ -17,3 +19,12 @@ export const DEFAULT_DAG_LIMITS: DagLimits = {
   maxDepth: 512,
   maxCumulativeBytes: Number.MAX_SAFE_INTEGER,
 };
+
+/** @throws BlobError BLOCK_TOO_LARGE */
+export function assertBlockSize(sizeBytes: number, roomBytes = 0): void {
+  if (sizeBytes <= MAX_BLOCK_BYTES + roomBytes) return;
+  throw new BlobError("BLOCK_TOO_LARGE", `a block may have ${MAX_BLOCK_BYTES} bytes: cut the file smaller`, {
+    maxBlockBytes: MAX_BLOCK_BYTES,
+    sizeBytes,
+  });
+}

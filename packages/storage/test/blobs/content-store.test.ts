@@ -234,3 +234,56 @@ test("a CAR of kilobytes that claims petabytes costs kilobytes", async () => {
   );
   assert.ok(error.details.maxCumulativeBytes);
 });
+
+test("a DAG given as blocks is taken in any order, and each block is held against its hash", async () => {
+  const { store, disk } = await memoryStore();
+  const { root, blocks } = bomb(1000, 3, 3);
+  const [first, ...rest] = blocks;
+  assert.ok(first);
+  const forged = { cid: first.cid, bytes: new Uint8Array(first.bytes.length) };
+  await rejectsWith("BLOCK_HASH_MISMATCH", () => store.addDag(root, [...rest, forged]));
+  const large = rawBlock(new Uint8Array(2 * 1024 * 1024 + 1));
+  await rejectsWith("BLOCK_TOO_LARGE", () => store.addDag(large.cid, [large]));
+  await rejectsWith("DAG_INCOMPLETE", () => store.addDag(root, rest));
+  assert.deepEqual(disk.paths(), []);
+  await store.addDag(root, blocks.toReversed());
+  assert.equal((await drain(store.read(root.toString()))).length, 27_000);
+});
+
+test("a file put under its SHA-256 says the other names that were asked for", async () => {
+  const { store } = await memoryStore();
+  const vector = kubo.files.find(({ sizeBytes }) => sizeBytes === 524_288);
+  assert.ok(vector);
+  const put = await store.putFile(seededBytes(vector.seed, vector.sizeBytes), {
+    names: ["sha256", "cidV0", "fixedCid"],
+    expectedHash: vector.sha256,
+  });
+  assert.deepEqual(put, {
+    sha256: vector.sha256,
+    sizeBytes: vector.sizeBytes,
+    isNew: true,
+    cidV0: vector.cidV0,
+    fixedCid: vector.cidV1,
+  });
+  assert.deepEqual(await store.stat(vector.sha256), {
+    type: "file",
+    sizeBytes: vector.sizeBytes,
+    cumulativeSizeBytes: vector.sizeBytes,
+  });
+  assert.equal(await store.stat(vector.cidV0), undefined);
+});
+
+test("closing ends an import, leaves nothing of it and can be waited for", async () => {
+  const { store, disk } = await memoryStore();
+  const started = Promise.withResolvers<void>();
+  const silent = async function* (): AsyncGenerator<Uint8Array> {
+    yield carFixture("size-1000").subarray(0, 5000);
+    started.resolve();
+    await new Promise(() => {});
+  };
+  const outcome = rejectsWith("BLOB_STORE_CLOSED", () => store.importCar(silent()));
+  await started.promise;
+  await store[Symbol.asyncDispose]();
+  await outcome;
+  assert.deepEqual(disk.paths(), []);
+});
