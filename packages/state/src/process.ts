@@ -115,6 +115,7 @@ function applyNeeds(message: PreparedMessage): Need[] {
   const needs: Need[] = detail.kind === "AGGREGATE" ? aggregateNeeds(message.content.owner, detail) : [];
   if (message.envelope.itemType !== "inline")
     needs.push({ table: "contentPins", key: message.envelope.itemHash });
+  if (detail.kind === "STORE") needs.push({ table: "graces", key: detail.fileHash });
   return needs;
 }
 
