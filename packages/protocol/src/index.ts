@@ -169,6 +169,25 @@ export {
   type PermissionDecision,
 } from "./permissions/decide-permission.ts";
 export { isOwnerItself } from "./permissions/owner.ts";
+export { ATTO_DIGITS, formatAtto, PriceDecimal, parseAtto } from "./pricing/amount.ts";
+export {
+  type CostAmounts,
+  type CostLine,
+  type CostType,
+  MIN_CREDIT_ATTO_PER_SECOND,
+} from "./pricing/cost-line.ts";
+export {
+  type CostInput,
+  dueAtto,
+  type MessageCost,
+  messageCost,
+  mibOfBytes,
+  type PaymentType as PricedPaymentType,
+  paymentTypeOf,
+} from "./pricing/message-cost.ts";
+export { type PriceBook, priceBookOf } from "./pricing/price-book.ts";
+export { PricingError, type PricingErrorCode } from "./pricing/pricing-error.ts";
+export type { PricedFile, SizeOf } from "./pricing/volume-cost.ts";
 export type { CryptoProvider } from "./signature/crypto-provider.ts";
 export type { VerificationContext } from "./signature/family-verifier.ts";
 export { nobleCrypto } from "./signature/noble-crypto.ts";
