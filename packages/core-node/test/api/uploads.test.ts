@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { BlobError } from "@twentysix/storage";
 import type { KeptFile } from "../../src/api/services.ts";
+import { PipelineError } from "../../src/pipeline/errors.ts";
 import { smallFileCid } from "./support/folder-files.ts";
 import { openSocket, readAnswer } from "./support/raw-socket.ts";
 import { queued } from "./support/services.ts";
@@ -57,6 +59,35 @@ test("a JSON value is stored compact with sorted keys and exact numbers", async 
   assert.equal((await api.post("/api/v0/storage/add_json", "{nope")).status, 422);
   assert.equal((await api.post("/api/v0/storage/add_json", "")).status, 422);
   assert.equal((await api.post("/api/v0/storage/add_json", "3")).status, 200);
+});
+
+test("a large JSON value is worked on beside the thread that answers", async (t) => {
+  const api = await startApi(t);
+  const value = `{"z":[${"1.50, ".repeat(60_000)}1],"a":"é"}`;
+  const canonical = `{"a":"é","z":[${"1.50,".repeat(60_000)}1]}`;
+  const response = await api.post("/api/v0/storage/add_json", value);
+  assert.deepEqual(await response.json(), {
+    status: "success",
+    hash: createHash("sha256").update(canonical).digest("hex"),
+  });
+  const bad = await api.post("/api/v0/storage/add_json", `${value}]`);
+  assert.equal(bad.status, 422);
+  assert.equal(((await bad.json()) as { type: string }[])[0]?.type, "json_invalid");
+});
+
+test("a full disk or a full queue is said so, and is no defect", async (t) => {
+  const api = await startApi(t);
+  const { files } = api.services;
+  files.onRegister = () =>
+    Promise.reject(new BlobError("BLOB_DISK_BUDGET_EXCEEDED", "the disk budget is used up"));
+  const full = await api.post("/api/v0/storage/add_json", "{}");
+  assert.equal(full.status, 507);
+  assert.equal(((await full.json()) as { error: Body }).error.code, "API_STORAGE_FULL");
+  api.services.outcome = () =>
+    Promise.reject(new PipelineError("PIPELINE_QUEUE_FULL", "many messages on their way"));
+  const busy = await api.post("/api/v0/messages", '{"message":{}}');
+  assert.deepEqual([busy.status, busy.headers.get("retry-after")], [503, "2"]);
+  assert.match(await (await api.get("/metrics")).text(), /^twentysix_internal_errors_total 0$/m);
 });
 
 test("bodies above 1 MiB are taken by uploads, above their own limit refused with nothing left", async (t) => {

@@ -1,5 +1,6 @@
-import { ReadError } from "@twentysix/storage";
+import { BlobError, ReadError } from "@twentysix/storage";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { PipelineError } from "../../pipeline/errors.ts";
 import { ApiError, errorBody } from "../errors.ts";
 import type { ApiServices } from "../services.ts";
 import { clientClosed } from "./disconnect.ts";
@@ -24,6 +25,8 @@ export function handleError(
     }
     if (error.code !== "READER_FAILED") return sendApiError(reply, overloaded(error));
   }
+  const busy = refusalOfNode(error);
+  if (busy !== null) return sendApiError(reply, busy);
   const refused = refusalOfFramework(error);
   if (refused !== null) {
     return reply
@@ -56,6 +59,19 @@ export function createErrorReport(
 function overloaded(error: ReadError): ApiError {
   const code = error.code === "READ_TIMEOUT" ? "API_READ_TIMEOUT" : "API_OVERLOADED";
   return new ApiError(code, error.message, error.details, { "retry-after": "2" });
+}
+
+/** The node cannot take more for now: not the client's fault, and no defect. */
+function refusalOfNode(error: unknown): ApiError | null {
+  if (error instanceof PipelineError) {
+    const isBusy = error.code === "PIPELINE_QUEUE_FULL" || error.code === "PIPELINE_CLOSED";
+    return isBusy ? new ApiError("API_OVERLOADED", error.message, {}, { "retry-after": "2" }) : null;
+  }
+  if (error instanceof BlobError) {
+    const isFull = error.code === "BLOB_DISK_BUDGET_EXCEEDED" || error.code === "BLOB_FREE_SPACE_LOW";
+    return isFull ? new ApiError("API_STORAGE_FULL", error.message) : null;
+  }
+  return null;
 }
 
 /** Refusals that the HTTP framework itself raises for malformed requests. */

@@ -7,11 +7,11 @@ import { addPost } from "../http/route.ts";
 import { CarRefusal, type KeptFile, type StagedCar } from "../services.ts";
 import { publishUpload, registerForGracePeriod } from "../uploads/finish-upload.ts";
 import { assertFunds } from "../uploads/funds.ts";
+import { ipfsDisabled } from "../uploads/ipfs-disabled.ts";
 import { receiveForm } from "../uploads/receive-form.ts";
-import { readStoreMetadata, type SignedUpload } from "../uploads/store-metadata.ts";
+import { stallLimits } from "../uploads/stall-limits.ts";
+import { assertIpfsItemType, readStoreMetadata, type SignedUpload } from "../uploads/store-metadata.ts";
 import { UploadSlots } from "../uploads/upload-slot.ts";
-import { assertIpfsItemType, stallLimits } from "./upload-file.ts";
-import { ipfsDisabled } from "./upload-json.ts";
 
 const FORM_OVERHEAD_BYTES = 64 * 1024;
 

@@ -7,10 +7,11 @@ import { addPost } from "../http/route.ts";
 import type { StagedFile, UploadEngine } from "../services.ts";
 import { publishUpload, registerForGracePeriod, sendUploaded } from "../uploads/finish-upload.ts";
 import { assertFunds } from "../uploads/funds.ts";
+import { ipfsDisabled } from "../uploads/ipfs-disabled.ts";
 import { type FormLimits, receiveForm } from "../uploads/receive-form.ts";
-import { readStoreMetadata, type SignedUpload } from "../uploads/store-metadata.ts";
+import { stallLimits } from "../uploads/stall-limits.ts";
+import { assertIpfsItemType, readStoreMetadata, type SignedUpload } from "../uploads/store-metadata.ts";
 import { UploadSlots } from "../uploads/upload-slot.ts";
-import { ipfsDisabled } from "./upload-json.ts";
 
 /** What surrounds the parts of a form. */
 const FORM_OVERHEAD_BYTES = 64 * 1024;
@@ -131,21 +132,4 @@ function missingFile(engine: UploadEngine): ApiError {
   return engine === "storage"
     ? new ApiError("API_MULTIPART_MALFORMED", "400: Missing 'file' part in the form")
     : new ApiError("API_UNPROCESSABLE", "422: Missing 'file' part in the form");
-}
-
-export function assertIpfsItemType({ store }: SignedUpload): void {
-  if (store.fileItemType === "ipfs") return;
-  throw new ApiError(
-    "API_UNPROCESSABLE",
-    "422: a file of this route needs item_type=ipfs in the signed content",
-  );
-}
-
-export function stallLimits({ settings, services }: ApiContext, signal: AbortSignal) {
-  return {
-    timeoutMs: settings.uploadStallTimeoutMs,
-    deadline: "stall" as const,
-    timers: services.timers,
-    signal,
-  };
 }

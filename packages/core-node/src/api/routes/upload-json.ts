@@ -1,22 +1,25 @@
-import { canonicaliseJsonText } from "@twentysix/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ApiContext } from "../context.ts";
-import { ApiError } from "../errors.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
-import { readJsonBody } from "../http/json-body.ts";
+import { assertAnnouncedSize, readBody } from "../http/request-body.ts";
 import { addPost } from "../http/route.ts";
 import { sendProblems } from "../http/send-error.ts";
+import type { ValidationProblem } from "../query/validation-problem.ts";
 import type { UploadEngine } from "../services.ts";
 import { registerForGracePeriod, sendUploaded } from "../uploads/finish-upload.ts";
+import { ipfsDisabled } from "../uploads/ipfs-disabled.ts";
+import { JsonCanonicaliser } from "../uploads/json-canonicaliser.ts";
+import { stallLimits } from "../uploads/stall-limits.ts";
 
 /** Uploads of a JSON value; what is stored and hashed is its compact form with sorted keys. */
 export function addJsonUploadRoutes(api: FastifyInstance, context: ApiContext): void {
+  const canonicaliser = new JsonCanonicaliser();
   for (const engine of ["storage", "ipfs"] as const) {
     addPost(
       api,
       `/api/v0/${engine}/add_json`,
       { cost: "upload", tag: "Storage", summary: `Upload a JSON value (${engine})` },
-      (request, reply) => uploadJson(request, reply, engine, context),
+      (request, reply) => uploadJson(request, reply, engine, canonicaliser, context),
     );
   }
 }
@@ -25,32 +28,31 @@ async function uploadJson(
   request: FastifyRequest,
   reply: FastifyReply,
   engine: UploadEngine,
+  canonicaliser: JsonCanonicaliser,
   context: ApiContext,
 ): Promise<FastifyReply> {
   const { services, settings, metrics } = context;
   if (engine === "ipfs" && !services.uploads.ipfsEnabled) throw ipfsDisabled();
-  const body = await readJsonBody(request, reply, context, settings.uploads.maxJsonBytes);
-  if (!body.ok) return sendProblems(reply, body.problems);
-  const canonical = canonicaliseJsonText(body.text);
-  if (!canonical.ok) throw new ApiError("API_UNPROCESSABLE", `422: ${canonical.reason}`);
-  const bytes = Buffer.from(canonical.text);
-  await using staged = await services.uploads.stageFile(once(bytes), {
+  const signal = disconnectSignal(reply);
+  const maxBytes = settings.uploads.maxJsonBytes;
+  assertAnnouncedSize(request.raw, maxBytes);
+  const body = await readBody(request.raw, request.raw, { ...stallLimits(context, signal), maxBytes });
+  const canonical = await canonicaliser.canonicalise(body, signal);
+  if (!canonical.ok) return sendProblems(reply, [notJson(canonical.reason)]);
+  await using staged = await services.uploads.stageFile(once(canonical.bytes), {
     engine,
-    signal: disconnectSignal(reply),
+    signal,
   });
   const file = await staged.keep();
   await registerForGracePeriod(context, file);
-  metrics.uploadBytes.inc({ engine }, bytes.length);
+  metrics.uploadBytes.inc({ engine }, canonical.bytes.length);
   return sendUploaded(reply, 200, { status: "success", hash: staged.hash });
 }
 
-export function ipfsDisabled(): ApiError {
-  return new ApiError(
-    "API_IPFS_DISABLED",
-    "403: IPFS is disabled on this node: upload with the storage engine",
-  );
+function notJson(reason: string): ValidationProblem {
+  return { type: "json_invalid", loc: ["body"], msg: `Invalid JSON: ${reason}`, input: null };
 }
 
-async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   yield bytes;
 }

@@ -46,6 +46,15 @@ export async function readStoreMetadata(
   });
 }
 
+/** @throws ApiError API_UNPROCESSABLE unless the signed content names a file of IPFS */
+export function assertIpfsItemType({ store }: SignedUpload): void {
+  if (store.fileItemType === "ipfs") return;
+  throw new ApiError(
+    "API_UNPROCESSABLE",
+    "422: a file of this route needs item_type=ipfs in the signed content",
+  );
+}
+
 function invalid(reason: string): ApiError {
   return new ApiError("API_UNPROCESSABLE", `422: invalid metadata: ${reason}`);
 }
