@@ -7,7 +7,7 @@ import { type CanonicalBytes, canonicalBytes } from "./canonical-bytes.ts";
 const MAX_INLINE_BYTES = 64 * 1024;
 const MAX_WAITING = 8;
 /** Millions of tiny values take far more memory than their text. */
-const MAX_HEAP_MIB = 768;
+const MAX_HEAP_MIB = 384;
 
 /** Brings JSON bodies into their canonical form: small ones at once, large ones one after another in a thread. */
 export class JsonCanonicaliser {
