@@ -156,6 +156,7 @@ test("lists: pages, filters in both spellings, order, formats", async (t) => {
   assert.equal((await list("channels=C2&channels=TEST")).pagination_total, 1);
   assert.equal((await list("unknown=1&limit=x")).pagination_total, 26);
   assert.equal((await list("msgStatuses=pending")).messages.length, 0);
+  assert.equal((await list("startDate=1e308")).messages.length, 0);
   assert.equal((await list("startDate=1700000012&endDate=1700000014.5")).messages.length, 2);
   assert.equal((await list(`hashes=${hashes.join(",")}`)).messages.length, 25);
   assert.equal((await list(`hashes=${hashes.join(",")}&pagination=3`)).messages.length, 3);
