@@ -41,6 +41,13 @@ export interface BatchInput {
 export class BatchWriter {
   readonly #options: BatchWriterOptions;
 
+  #workMs = 0;
+
+  /** How long the last batch worked before its commit. */
+  get workMs(): number {
+    return this.#workMs;
+  }
+
   constructor(options: BatchWriterOptions) {
     this.#options = options;
   }
@@ -49,10 +56,13 @@ export class BatchWriter {
     const { store, reader, contents, clock } = this.#options;
     const nowMicros = clock.nowMicros();
     const submissions = await resolveContents(input, reader, contents);
+    const startedMs = clock.monotonicMs();
     store.begin();
     try {
       this.#runSideJobs(input.sideJobs, nowMicros);
       const report = await this.#applyCopies(submissions, nowMicros, sideWakes(input.sideJobs));
+      store.finish();
+      this.#workMs = clock.monotonicMs() - startedMs;
       store.commit();
       return { ...report, sideJobs: input.sideJobs.map((job) => job.jobId) };
     } catch (error) {
@@ -79,6 +89,7 @@ export class BatchWriter {
       const recorder = new OutcomeRecorder({ store, world, reader, nowMicros, random });
       for (const submission of submissions) recorder.recordUnjudged({ ...submission, message: null, error });
       recorder.flush();
+      store.finish();
       store.commit();
       return { ...recorder.report(), woken: 0, sideJobs: sideJobs.map((job) => job.jobId) };
     } catch (failure) {

@@ -76,15 +76,14 @@ export class WriterLoop {
   }
 
   async #runBatch(): Promise<boolean> {
-    const { store, clock } = this.#options;
+    const { store } = this.#options;
     const copies = this.#copies.splice(0, this.#batchLimit);
     const sideJobs = this.#sideJobs;
     this.#sideJobs = [];
     const candidates = this.#takeDue();
     if (copies.length + sideJobs.length + candidates.length === 0) return false;
-    const startedMs = clock.monotonicMs();
     await this.#write(sideJobs, copies, candidates);
-    this.#adapt(clock.monotonicMs() - startedMs, copies.length + candidates.length);
+    this.#adapt(this.#options.writer.workMs, copies.length + candidates.length);
     store.checkpointIfLarge();
     return true;
   }

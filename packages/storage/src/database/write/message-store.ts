@@ -1,9 +1,9 @@
-import { statSync } from "node:fs";
 import type { Need, World } from "@twentysix/state";
 import type { Status } from "../codes.ts";
 import { STATUS_CODE } from "../codes.ts";
 import { SqliteConnection } from "../sqlite/connection.ts";
 import { migrate } from "../sqlite/migrate.ts";
+import { WriteAheadLog } from "../sqlite/write-ahead-log.ts";
 import {
   type Candidate,
   type CandidateState,
@@ -47,13 +47,15 @@ const INDEX_TABLES = new Set<Need["table"]>([
   "delegatedUses",
 ]);
 
-/** The log is folded back into the database when it grows past this. */
-const MAX_LOG_BYTES = 64 * 1024 * 1024;
-const BATCHES_PER_LOOK = 32;
+/** The log is folded back into the database when it holds more pages than this. */
+const MAX_LOG_FRAMES = 16_384;
+const BATCHES_PER_LOOK = 8;
 
 export interface MessageStoreOptions {
   readonly path: string;
   readonly cacheBytes?: number;
+  /** `off` is for databases that are thrown away: a replay, a test of rules. */
+  readonly synchronous?: "full" | "off";
   readonly readElementFields: ReadElementFields;
 }
 
@@ -64,19 +66,19 @@ export interface MessageStoreOptions {
 export class MessageStore {
   readonly #session: WriterSession;
   readonly #readElementFields: ReadElementFields;
-  readonly #path: string;
+  readonly #log: WriteAheadLog;
   #hasConfirmations: boolean;
   #batchesSinceLook = 0;
 
   constructor(options: MessageStoreOptions) {
     const connection = new SqliteConnection(options.path, {
-      synchronous: "full",
+      synchronous: options.synchronous ?? "full",
       ...(options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes }),
     });
     migrate(connection);
     connection.exec("PRAGMA wal_autocheckpoint = 0");
     this.#session = new WriterSession(connection);
-    this.#path = options.path;
+    this.#log = new WriteAheadLog(options.path);
     this.#readElementFields = options.readElementFields;
     this.#hasConfirmations = hasConfirmations(this.#session);
   }
@@ -89,8 +91,13 @@ export class MessageStore {
     this.#session.connection.exec("BEGIN IMMEDIATE");
   }
 
-  commit(): void {
+  /** Merges the counters: the last work of a batch, before its commit. */
+  finish(): void {
     this.#session.counters.flush();
+  }
+
+  /** Needs `finish` first. */
+  commit(): void {
     this.#session.connection.exec("COMMIT");
     this.#session.endBatch();
   }
@@ -227,14 +234,11 @@ export class MessageStore {
     this.#batchesSinceLook += 1;
     if (this.#batchesSinceLook < BATCHES_PER_LOOK) return;
     this.#batchesSinceLook = 0;
-    if (this.logSizeBytes() > MAX_LOG_BYTES) this.checkpoint("passive");
-  }
-
-  logSizeBytes(): number {
-    return statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    if (this.#log.frames() > MAX_LOG_FRAMES) this.checkpoint("passive");
   }
 
   close(): void {
+    this.#log.close();
     this.#session.connection.close();
   }
 }

@@ -19,7 +19,8 @@ import type { WriterSession } from "./writer-session.ts";
 
 /** Writes a post and the tags it shows. */
 export function savePost(session: WriterSession, world: World, change: Change<PostFact>): void {
-  if (change.before !== null) markDirty(session, "post", change.key);
+  const isAmended = change.after !== null && change.after.current.hash !== change.key;
+  if (change.before !== null || isAmended) markDirty(session, "post", change.key);
   const id = session.itemId(change.key);
   const { before, after } = change;
   countPost(session, before, -1);

@@ -1,8 +1,10 @@
 import {
   type Chain,
   decodeItemHash,
+  encodeItemHash,
   ITEM_TYPES,
   type ItemType,
+  isItemHash,
   MESSAGE_TYPES,
   type MessageType,
 } from "@twentysix/protocol";
@@ -14,6 +16,8 @@ import type { JsonText, PaymentType } from "../types.ts";
 const COLUMNS = `m.id, m.type, m.item_type, m.chain_id, m.sender_id, m.owner_id, m.channel_id, m.label_id, m.ref,
   m.content_hash, m.payment_id, m.time_us, m.size, m.size_bytes, m.confirmed_us, m.confirmed_height,
   i.hash, i.status, i.reception_us, c.envelope, c.content, c.origin`;
+const BY_HASH = `SELECT ${COLUMNS} FROM items AS i CROSS JOIN messages AS m CROSS JOIN copies AS c
+  WHERE i.hash = ? AND m.id = i.id AND c.id = m.copy_id`;
 const BY_ID = `SELECT ${COLUMNS} FROM messages AS m CROSS JOIN items AS i CROSS JOIN copies AS c
   WHERE m.id = ? AND i.id = m.id AND c.id = m.copy_id`;
 const CONFIRMATIONS =
@@ -92,10 +96,20 @@ export class MessageRows {
   /** null when the item is not live (any more). */
   byId(id: number): MessageRow | null {
     const row = this.#connection.getBig<Columns>(BY_ID, id);
-    if (row === undefined) return null;
+    return row === undefined ? null : this.#resolve(row);
+  }
+
+  /** The same by hash, in one statement; null also for a text that is no item hash. */
+  byHash(itemHash: string): MessageRow | null {
+    if (!isItemHash(itemHash, { anyCidV1: true })) return null;
+    const row = this.#connection.getBig<Columns>(BY_HASH, encodeItemHash(itemHash));
+    return row === undefined ? null : this.#resolve(row);
+  }
+
+  #resolve(row: Columns): MessageRow {
     const { addresses, channels, labels } = this.#names;
     return {
-      id,
+      id: Number(row.id),
       itemHash: decodeItemHash(row.hash),
       status: STATUSES[Number(row.status)] ?? unknownCode("status", row.status),
       receptionMicros: row.reception_us,

@@ -47,6 +47,7 @@ export function selectMessages(
   return {
     conditions,
     extra: [...status, ...confirmationPredicates(filter)],
+    ...confirmedOnly(filter),
     lowestMicros: lowestMicros(filter.startMicros),
     highestMicros: timeBefore(filter.endMicros),
   };
@@ -98,4 +99,10 @@ function confirmationPredicates({ startBlock, endBlock, confirmed }: MessageFilt
   if (confirmed === true) predicates.push(sql`m.confirmed_us <> ${NO_CONFIRMATION}`);
   if (confirmed === false) predicates.push(sql`m.confirmed_us = ${NO_CONFIRMATION}`);
   return predicates;
+}
+
+/** Contradicting conditions leave the predicates to find nothing. */
+function confirmedOnly({ endBlock, confirmed }: MessageFilter): Pick<Selection, "isConfirmed"> {
+  if (endBlock !== undefined || confirmed === true) return { isConfirmed: true };
+  return confirmed === false ? { isConfirmed: false } : {};
 }

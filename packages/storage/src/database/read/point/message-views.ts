@@ -24,6 +24,8 @@ export class MessageViews {
   /** null for a hash that is unknown, or no hash at all. */
   view(itemHash: string): MessageView | null {
     for (let reads = 0; reads < MAX_READS; reads += 1) {
+      const row = this.#messages.byHash(itemHash);
+      if (row !== null) return viewOfLive(row);
       const item = itemOfHash(this.#connection, itemHash);
       if (item === null) return null;
       const view = this.#ofStatus(item);
@@ -37,9 +39,7 @@ export class MessageViews {
 
   /** The row of a live message. */
   live(itemHash: string): MessageRow | null {
-    const item = itemOfHash(this.#connection, itemHash);
-    if (item === null || (item.status !== "processed" && item.status !== "removing")) return null;
-    return this.#messages.byId(item.id);
+    return this.#messages.byHash(itemHash);
   }
 
   #ofStatus({ id, status, itemHash, receptionMicros }: ItemRow): MessageView | null {
@@ -49,15 +49,9 @@ export class MessageViews {
         return { ...common, status, messagesJson: queuedCopies(this.#connection, id) };
       case "rejected":
         return { ...common, status, ...rejectionOf(this.#connection, id) };
-      case "processed": {
-        const row = this.#messages.byId(id);
-        return row === null ? null : { ...common, status, messageJson: renderMessage(row) };
-      }
-      case "removing": {
-        const row = this.#messages.byId(id);
-        if (row === null) return null;
-        return { ...common, status, messageJson: renderMessage(row), paymentType: row.paymentType };
-      }
+      case "processed":
+      case "removing":
+        return null;
       case "forgotten": {
         const skeleton = this.#skeletons.byId("forgotten", id);
         if (skeleton === null) return null;
@@ -77,4 +71,12 @@ export class MessageViews {
       }
     }
   }
+}
+
+function viewOfLive(row: MessageRow): MessageView {
+  const { itemHash, receptionMicros, paymentType } = row;
+  const messageJson = renderMessage(row);
+  if (row.status === "removing")
+    return { status: "removing", itemHash, receptionMicros, messageJson, paymentType };
+  return { status: "processed", itemHash, receptionMicros, messageJson };
 }

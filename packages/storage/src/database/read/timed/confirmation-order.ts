@@ -20,7 +20,10 @@ export function locateByConfirmation(list: Located, paths: AccessPaths, wanted: 
   if (list.plan.gather || list.plan.estimatedRows <= MAX_SORTED_ROWS) {
     return gatherBy(list, [sql.ref("m.confirmed_us"), sql.ref("m.time_us")], null, wanted);
   }
-  const walks = [walkUnconfirmed, walkConfirmed];
+  const walks = [
+    ...(list.selection.isConfirmed === true ? [] : [walkUnconfirmed]),
+    ...(list.selection.isConfirmed === false ? [] : [walkConfirmed]),
+  ];
   if (wanted.direction === "asc") walks.reverse();
   const found: RowKey[] = [];
   let skip = wanted.skip;

@@ -25,6 +25,8 @@ export interface Selection {
   readonly conditions: ReadonlyMap<string, readonly SqlValue[]>;
   /** Further predicates on `m`. */
   readonly extra: readonly Fragment[];
+  /** Only rows with (true) or without (false) a confirmation pass `extra`. */
+  readonly isConfirmed?: boolean;
   /** Inclusive bounds of the time. */
   readonly lowestMicros: bigint | null;
   readonly highestMicros: bigint | null;

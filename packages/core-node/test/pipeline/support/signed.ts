@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import {
+  createEvmAccount,
+  createSolanaAccount,
+  type LocalAccount,
+  type MessageType,
+} from "@twentysix/protocol";
+import { createNodeSecp256k1Signer } from "@twentysix/protocol/node";
+
+const signer = createNodeSecp256k1Signer();
+const key = (name: string): Uint8Array => createHash("sha256").update(`test key of ${name}`).digest();
+
+/** Accounts of the tests by name. */
+export const evm = (name: string): LocalAccount => createEvmAccount({ privateKey: key(name), signer });
+export const solana = (name: string): LocalAccount => createSolanaAccount({ privateKey: key(name) });
+
+export interface Signed {
+  readonly hash: string;
+  readonly text: string;
+}
+
+export interface EnvelopeOptions {
+  /** Default: that of the content. */
+  readonly time?: number;
+  readonly channel?: string | null;
+  /** Default: the signer. */
+  readonly owner?: string;
+}
+
+/** A signed inline message whose content is made at `time` seconds. */
+export function signed(
+  account: LocalAccount,
+  type: MessageType,
+  time: number,
+  content: Readonly<Record<string, unknown>>,
+  options: EnvelopeOptions = {},
+): Signed {
+  const text = JSON.stringify({ address: options.owner ?? account.address, time, ...content });
+  return envelope(account, type, text, { time, ...options });
+}
+
+/** Another envelope around a content: other time, channel or signer. */
+export function envelope(
+  account: LocalAccount,
+  type: MessageType,
+  content: string,
+  options: EnvelopeOptions & { readonly time: number },
+): Signed {
+  const hash = createHash("sha256").update(content).digest("hex");
+  const timeMicros = BigInt(Math.round(options.time * 1e6));
+  const body = {
+    chain: account.chain,
+    sender: account.address,
+    type,
+    channel: options.channel === undefined ? "TEST" : options.channel,
+    time: options.time,
+    item_type: "inline",
+    item_content: content,
+    item_hash: hash,
+    signature: account.sign({ type, itemHash: hash, timeMicros }),
+  };
+  return { hash, text: JSON.stringify(body) };
+}
+
+/** The same message with other values in its envelope. */
+export function withEnvelope(message: Signed, values: Readonly<Record<string, unknown>>): Signed {
+  return { hash: message.hash, text: JSON.stringify({ ...(JSON.parse(message.text) as object), ...values }) };
+}
+
+/** The same EVM signature, written differently. */
+export function respelled(message: Signed): Signed {
+  const { signature } = JSON.parse(message.text) as { signature: string };
+  return withEnvelope(message, { signature: signature.slice(2).toUpperCase() });
+}
+
+export const post = (account: LocalAccount, time: number, body: unknown, options?: EnvelopeOptions): Signed =>
+  signed(account, "POST", time, { type: "note", content: { body } }, options);
+
+export const amend = (
+  account: LocalAccount,
+  time: number,
+  ref: string,
+  body: unknown,
+  options?: EnvelopeOptions,
+): Signed =>
+  signed(account, "POST", time, { type: "amend", ref, content: { body, tags: [`t${time % 3}`] } }, options);
+
+export const aggregate = (
+  account: LocalAccount,
+  time: number,
+  name: string,
+  content: object,
+  options?: EnvelopeOptions,
+): Signed => signed(account, "AGGREGATE", time, { key: name, content }, options);
+
+export const grant = (
+  account: LocalAccount,
+  time: number,
+  ...entries: readonly { readonly address: string; readonly types?: readonly string[] }[]
+): Signed => aggregate(account, time, "security", { authorizations: entries });
+
+export const store = (
+  account: LocalAccount,
+  time: number,
+  fileHash: string,
+  ref: string | null = null,
+  options?: EnvelopeOptions,
+): Signed =>
+  signed(
+    account,
+    "STORE",
+    time,
+    { item_type: "storage", item_hash: fileHash, ...(ref === null ? {} : { ref }) },
+    options,
+  );
+
+export const forget = (
+  account: LocalAccount,
+  time: number,
+  hashes: readonly string[],
+  options?: EnvelopeOptions,
+): Signed => signed(account, "FORGET", time, { hashes }, options);
+
+export const program = (
+  account: LocalAccount,
+  time: number,
+  ref: string,
+  replaces: string | null = null,
+): Signed =>
+  signed(account, "PROGRAM", time, {
+    type: "vm-function",
+    allow_amend: true,
+    code: { encoding: "zip", entrypoint: "main:app", ref, use_latest: false },
+    runtime: { ref, comment: "", use_latest: false },
+    on: { http: true },
+    environment: {},
+    resources: {},
+    ...(replaces === null ? {} : { replaces }),
+  });

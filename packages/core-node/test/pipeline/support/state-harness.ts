@@ -1,0 +1,174 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createSeededRandom } from "@twentysix/platform";
+import {
+  type NetworkDefinition,
+  type ProtocolSwitches,
+  parseJson,
+  parseNetworkDefinition,
+} from "@twentysix/protocol";
+import { createNodeCrypto } from "@twentysix/protocol/node";
+import { createSqlitePointReads, MessageStore, renderMessageView, StateTree } from "@twentysix/storage";
+import { createCopyReader } from "../../../src/pipeline/copy-reader.ts";
+import { aggregateFields } from "../../../src/pipeline/prepare-message.ts";
+import { stateRulesOf } from "../../../src/pipeline/state-rules.ts";
+import { verifyCopy } from "../../../src/pipeline/verify-copy.ts";
+import { BatchWriter } from "../../../src/pipeline/writer/batch-writer.ts";
+import type { CopyResult } from "../../../src/pipeline/writer/jobs.ts";
+
+const crypto = createNodeCrypto();
+
+export function networkDefinition(
+  name: "local" | "mainnet",
+  switches: Partial<ProtocolSwitches> = {},
+): NetworkDefinition {
+  const path = new URL(`../../../../../networks/${name}.json`, import.meta.url);
+  const parsed = parseJson(readFileSync(path, "utf8"));
+  const result = parsed.ok ? parseNetworkDefinition(parsed.value) : null;
+  if (result === null || !result.ok) throw new Error(`networks/${name}.json cannot be read`);
+  return { ...result.definition, switches: { ...result.definition.switches, ...switches } };
+}
+
+/** Content of the n-th test file, and its name. */
+export const testFile = (n: number): { readonly hash: string; readonly sizeBytes: number } => {
+  const bytes = Buffer.from(`test file ${n}`);
+  return { hash: createHash("sha256").update(bytes).digest("hex"), sizeBytes: bytes.length };
+};
+
+/** The writer of a node over a real database, with a clock that jumps to whatever is due next. */
+export class StateHarness implements AsyncDisposable {
+  readonly store: MessageStore;
+  readonly #folder: string;
+  readonly #writer: BatchWriter;
+  readonly #definition: NetworkDefinition;
+  readonly contents = new Map<string, string>();
+  nowMicros = 1_800_000_000_000_000n;
+  #jobId = 0;
+
+  private constructor(folder: string, definition: NetworkDefinition) {
+    this.#folder = folder;
+    this.#definition = definition;
+    const reader = createCopyReader(crypto.sha256, definition.switches);
+    this.store = new MessageStore({
+      path: join(folder, "messages.sqlite"),
+      synchronous: "off",
+      readElementFields: (envelope, content) => aggregateFields(content ?? inlineContent(envelope)),
+    });
+    this.#writer = new BatchWriter({
+      store: this.store,
+      rules: stateRulesOf(definition, 24),
+      reader,
+      contents: { read: async (itemHash) => this.contents.get(itemHash) ?? null },
+      priceCheck: () => ({ ok: true }),
+      clock: { nowMicros: () => this.nowMicros, monotonicMs: () => Number(this.nowMicros / 1_000n) },
+      random: createSeededRandom(26),
+    });
+  }
+
+  static async open(definition: NetworkDefinition): Promise<StateHarness> {
+    return new StateHarness(await mkdtemp(join(tmpdir(), "twentysix-state-")), definition);
+  }
+
+  /** Tells the node of a file that it holds. */
+  async hold(...files: readonly { readonly hash: string; readonly sizeBytes: number }[]): Promise<void> {
+    const sideJobs = files.map((file) => ({
+      kind: "file" as const,
+      jobId: 0,
+      file: { ...file, type: "file" as const, sha256: null, cid: null },
+      graceUntilMicros: null,
+    }));
+    await this.#writer.write({ sideJobs, copies: [], candidates: [] });
+  }
+
+  /** One batch of envelopes. */
+  async submit(...texts: readonly string[]): Promise<readonly CopyResult[]> {
+    const { switches } = this.#definition;
+    const copies = texts.map((text) => {
+      this.#jobId += 1;
+      const copy = verifyCopy(text, { crypto, switches });
+      return { jobId: this.#jobId, copy, origin: "http" as const, receptionMicros: this.nowMicros };
+    });
+    this.nowMicros += 1_000n;
+    return (await this.#writer.write({ sideJobs: [], copies, candidates: [] })).results;
+  }
+
+  /** Runs everything that is or becomes due until nothing is queued any more. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 10_000; round += 1) {
+      const due = this.store.nextDueMicros();
+      if (due === null) return;
+      if (due > this.nowMicros) this.nowMicros = due;
+      const candidates = this.store.due(this.nowMicros, 64);
+      await this.#writer.write({ sideJobs: [], copies: [], candidates });
+      this.nowMicros += 1_000n;
+    }
+    throw new Error("The queue does not come to rest");
+  }
+
+  root(): string {
+    return new StateTree(this.store.session.connection).root().root;
+  }
+
+  /** What the single-message route answers, without what is local to a node. */
+  view(itemHash: string): Record<string, unknown> | null {
+    const reads = createSqlitePointReads(this.store.session.connection);
+    const view = reads.messageView(itemHash);
+    if (view === null) return null;
+    const body = JSON.parse(renderMessageView(view)) as Record<string, unknown>;
+    delete body["reception_time"];
+    return body;
+  }
+
+  status(itemHash: string): string | null {
+    return createSqlitePointReads(this.store.session.connection).statusOf(itemHash)?.status ?? null;
+  }
+
+  /** The derived tables as texts, by hashes and not by ids. */
+  dump(): Record<string, readonly string[]> {
+    return Object.fromEntries(
+      Object.entries(VIEWS).map(([name, query]) => [
+        name,
+        this.store.session.connection.all(query).map((row) => JSON.stringify(Object.values(row))),
+      ]),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.store.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function inlineContent(envelopeText: string): string {
+  return (JSON.parse(envelopeText) as { item_content?: string }).item_content ?? "{}";
+}
+
+const VIEWS: Readonly<Record<string, string>> = {
+  messages: `SELECT lower(hex(i.hash)), i.status, s.address, o.address, ch.channel, CAST(m.time_us AS TEXT), c.envelope
+    FROM messages m JOIN items i ON i.id = m.id JOIN addresses s ON s.id = m.sender_id JOIN addresses o ON o.id = m.owner_id
+    LEFT JOIN channels ch ON ch.id = m.channel_id JOIN copies c ON c.id = m.copy_id ORDER BY i.hash`,
+  tags: `SELECT lower(hex(i.hash)), l.label, CAST(t.time_us AS TEXT) FROM message_tags t JOIN items i ON i.id = t.message_id
+    JOIN labels l ON l.id = t.tag_id ORDER BY i.hash, l.label`,
+  posts: `SELECT lower(hex(i.hash)), lower(hex(c.hash)), CAST(p.updated_us AS TEXT), lower(hex(t.hash)), ch.channel FROM posts p
+    JOIN items i ON i.id = p.id JOIN items c ON c.id = p.current_id JOIN items t ON t.id = p.tags_id
+    LEFT JOIN channels ch ON ch.id = p.channel_id ORDER BY i.hash`,
+  post_tags: `SELECT lower(hex(i.hash)), l.label, CAST(t.updated_us AS TEXT) FROM post_tags t JOIN items i ON i.id = t.post_id
+    JOIN labels l ON l.id = t.tag_id ORDER BY i.hash, l.label`,
+  amends: `SELECT lower(hex(i.hash)), lower(hex(t.hash)) FROM amends a JOIN items i ON i.id = a.id JOIN items t ON t.id = a.target_id
+    ORDER BY i.hash`,
+  aggregates: `SELECT o.address, l.label, lower(hex(f.hash)), lower(hex(e.hash)) FROM aggregates a JOIN addresses o ON o.id = a.owner_id
+    JOIN labels l ON l.id = a.key_id JOIN items f ON f.id = a.first_id JOIN items e ON e.id = a.last_id ORDER BY 1, 2`,
+  fields: `SELECT o.address, l.label, f.field, lower(hex(i.hash)), f.value FROM aggregate_fields f
+    JOIN addresses o ON o.id = f.owner_id JOIN labels l ON l.id = f.key_id JOIN items i ON i.id = f.item_id ORDER BY 1, 2, 3`,
+  file_tags: `SELECT t.tag, o.address, lower(hex(f.hash)), lower(hex(i.hash)) FROM file_tags t JOIN addresses o ON o.id = t.owner_id
+    JOIN files f ON f.id = t.file_id JOIN items i ON i.id = t.item_id ORDER BY 1`,
+  vms: `SELECT lower(hex(i.hash)), lower(hex(o.hash)), v.allow_amend FROM vms v JOIN items i ON i.id = v.id
+    JOIN items o ON o.id = v.original_id ORDER BY i.hash`,
+  forgotten: `SELECT lower(hex(i.hash)), lower(hex(f.parent)), f.revises FROM forgotten f JOIN items i ON i.id = f.id ORDER BY i.hash`,
+  forgets: `SELECT lower(hex(i.hash)), lower(hex(f.hash)) FROM forgets r JOIN items i ON i.id = r.item_id
+    JOIN items f ON f.id = r.forget_id ORDER BY i.hash, f.hash`,
+  statuses: `SELECT lower(hex(hash)), status, lower(hex(leaf)) FROM items ORDER BY hash`,
+};
