@@ -94,7 +94,7 @@ function hide(
   retractDerived(world, context, hash, live);
   world.facts.copies.set(hash, []);
   dropCandidates(world, hash);
-  if (retain) for (const copy of copies) world.requeued.push({ hash, ...textsOf(copy), retained: true });
+  if (retain) retainCopies(world, hash, copies);
   world.facts.items.set(hash, {
     ...item,
     status: "forgotten",
@@ -133,13 +133,24 @@ function forgetCandidate(
   const revises = parent !== null || (live.type === "STORE" && live.ref !== null);
   const copies = world.index.candidates.get(hash) ?? [];
   dropCandidates(world, hash);
-  if (retain) for (const copy of copies) world.requeued.push({ hash, ...textsOf(copy), retained: true });
+  if (retain) retainCopies(world, hash, copies);
   const signature = candidate.envelope.signature;
   world.facts.items.set(hash, {
     ...item,
     status: "forgotten",
     forgotten: forgottenSnapshot(live, signature, parent, revises, null),
   });
+}
+
+/** Keeps the texts as candidates that nothing wakes. */
+function retainCopies(
+  world: World,
+  hash: string,
+  copies: readonly { readonly envelopeText: string; readonly contentText: string | null }[],
+): void {
+  const retained = copies.map(textsOf);
+  for (const copy of retained) world.requeued.push({ hash, ...copy, retained: true });
+  if (world.index.candidates.has(hash)) world.index.candidates.set(hash, retained);
 }
 
 function dropCandidates(world: World, hash: string): void {

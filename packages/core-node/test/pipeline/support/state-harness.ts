@@ -117,8 +117,8 @@ export class StateHarness implements AsyncDisposable {
     const reads = createSqlitePointReads(this.store.session.connection);
     const view = reads.messageView(itemHash);
     if (view === null) return null;
-    const body = JSON.parse(renderMessageView(view)) as Record<string, unknown>;
-    delete body["reception_time"];
+    const body = JSON.parse(renderMessageView(view) ?? "{}") as Record<string, unknown>;
+    delete body.reception_time;
     return body;
   }
 

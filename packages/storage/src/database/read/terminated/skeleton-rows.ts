@@ -12,7 +12,7 @@ const REMOVED = `SELECT i.hash, r.type, r.chain_id, r.sender_id, r.owner_id, r.c
   r.signature, r.time_us, r.size, r.removed_us AS ended_us
   FROM removed AS r CROSS JOIN items AS i WHERE r.id = ? AND i.id = r.id`;
 const FORGET_HASHES = `SELECT i.hash FROM forgets AS f CROSS JOIN items AS i
-  WHERE f.item_id = ? AND i.id = f.forget_id ORDER BY f.forget_id`;
+  WHERE f.item_id = ? AND i.id = f.forget_id ORDER BY (SELECT m.content_time_us FROM messages m WHERE m.id = f.forget_id), i.hash`;
 const PARENT = `SELECT i.id AS parent_id FROM forgotten AS f CROSS JOIN items AS i
   WHERE f.id = ? AND i.hash = f.parent`;
 
