@@ -20,13 +20,19 @@ export function forgottenParent(
   const detail = message.content.detail;
   const parent = detail.kind === "POST" ? detail.amends : "replaces" in detail ? detail.replaces : null;
   if (parent === null) return null;
-  const missing = missingFacts(world, [{ table: "items", key: parent }]);
+  const missing = missingFacts(world, [
+    { table: "items", key: parent },
+    { table: "candidates", key: parent },
+  ]);
   if (missing.length > 0) return need(missing);
   const original = world.forgotten(parent);
   return original !== null && original.type === message.envelope.type ? parent : null;
 }
 
-/** Records a message as forgotten with its original, without keeping its texts. */
+/**
+ * Records a message as forgotten with its original. Its texts are kept only while those of the original are:
+ * behind the FORGET of a delegate that may yet be taken back.
+ */
 export function applyForgottenChild(
   world: World,
   message: PreparedMessage,
@@ -42,6 +48,11 @@ export function applyForgottenChild(
     live: null,
     forgotten: snapshot,
   });
+  if ((world.index.candidates.get(parent) ?? []).length > 0) {
+    const { envelopeText, contentText } = message;
+    world.requeued.push({ hash, envelopeText, contentText, retained: true });
+    if (world.index.candidates.has(hash)) world.index.candidates.set(hash, [{ envelopeText, contentText }]);
+  }
   world.events.push({ hash, kind: "forgotten", cause: { with: parent } });
   world.wakes.add(`item:${hash}`);
   return { kind: "forgotten" };

@@ -1,5 +1,5 @@
 import { dependentsOf, retractDerived, retractionNeeds } from "./derived.ts";
-import type { ItemFact, LiveMessage } from "./facts.ts";
+import { compareVersions, type ItemFact, type LiveMessage, type Version } from "./facts.ts";
 import type { StateContext } from "./rules.ts";
 import { type Need, tableOf, type World } from "./world.ts";
 
@@ -66,6 +66,7 @@ function restoreNeeds(world: World, forget: string): Need[] {
   for (const target of targets ?? []) {
     needs.push({ table: "items", key: target }, { table: "forgets", key: target });
     needs.push({ table: "candidates", key: target }, { table: "forgottenChildren", key: target });
+    for (const other of world.facts.forgets.peek(target) ?? []) needs.push({ table: "items", key: other });
     for (const child of world.index.forgottenChildren.peek(target) ?? []) {
       needs.push(
         { table: "items", key: child },
@@ -82,7 +83,10 @@ function restoreTargets(world: World, forget: string): void {
   for (const target of world.index.forgetTargets.get(forget) ?? []) {
     const rest = (world.facts.forgets.get(target) ?? []).filter((hash) => hash !== forget);
     world.facts.forgets.set(target, rest);
-    if (rest.length > 0) continue;
+    if (rest.length > 0) {
+      redate(world, target, rest);
+      continue;
+    }
     const parent = world.forgotten(target)?.parent ?? null;
     if (parent !== null && world.facts.items.peek(parent)?.status === "forgotten") continue;
     restore(world, target, forget);
@@ -91,6 +95,21 @@ function restoreTargets(world: World, forget: string): void {
     }
   }
   world.index.forgetTargets.set(forget, []);
+}
+
+/** The first of the remaining FORGETs in canonical order dates the forgetting. */
+function redate(world: World, target: string, forgets: readonly string[]): void {
+  const item = world.facts.items.get(target);
+  if (item === null || item.forgotten === null) return;
+  let first: (Version & { readonly envelopeMicros: bigint }) | null = null;
+  for (const hash of forgets) {
+    const live = world.live(hash);
+    if (live === null) continue;
+    const forget = { hash, timeMicros: live.contentTimeMicros, envelopeMicros: live.timeMicros };
+    if (first === null || compareVersions(forget, first) < 0) first = forget;
+  }
+  const forgottenMicros = first?.envelopeMicros ?? null;
+  world.facts.items.set(target, { ...item, forgotten: { ...item.forgotten, forgottenMicros } });
 }
 
 function restore(world: World, hash: string, forget: string): void {

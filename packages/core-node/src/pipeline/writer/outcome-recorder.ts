@@ -87,7 +87,7 @@ export class OutcomeRecorder {
         this.#answer(submission, hash, this.#item(hash)?.status ?? "processed", null, true);
         break;
       case "forgotten":
-        this.#settle(submission, hash);
+        if (!this.#isRetained(hash)) this.#settle(submission, hash);
         this.#change(hash, "forgotten", null);
         this.#answer(submission, hash, "forgotten", null, true);
         break;
@@ -157,6 +157,11 @@ export class OutcomeRecorder {
     const { candidateId } = submission;
     if (candidateId !== null) this.#deferred.push(() => this.#options.store.deleteCandidate(candidateId));
     else if (this.#isStored(hash)) this.#deferred.push(() => this.#dropSameCandidate(submission));
+  }
+
+  /** Its texts go to the queue, hidden behind a FORGET that is not final. */
+  #isRetained(hash: string): boolean {
+    return this.#options.world.requeued.some((copy) => copy.hash === hash && copy.retained);
   }
 
   #isStored(hash: string): boolean {
