@@ -1,6 +1,7 @@
 import { checkPermission } from "./authorise.ts";
 import { addCopy } from "./copies.ts";
 import type { CopyFact, ItemFact } from "./facts.ts";
+import { showForgottenCopy } from "./forgotten-copy.ts";
 import { applyForgottenChild, forgottenParent } from "./forgotten-parent.ts";
 import { aggregateNeeds, applyAggregate } from "./handlers/aggregate.ts";
 import { applyForget, checkForget } from "./handlers/forget.ts";
@@ -57,7 +58,7 @@ export function processMessage(
   if (missing.length > 0) return need(missing);
   const item = world.facts.items.get(hash);
   if (item?.live) return addCopy(world, context, message, item, item.live);
-  if (item?.forgotten) return { kind: "forgotten" };
+  if (item?.forgotten) return showForgottenCopy(world, context, message, item, item.forgotten);
   const parent = forgottenParent(world, context, message);
   if (typeof parent !== "string" && parent !== null) return parent;
   if (parent !== null) {
