@@ -66,8 +66,13 @@ describe("under canonical order a set of messages has one state", () => {
   }
 
   test("100 random orders of a mixed corpus of more than 500 messages", async () => {
-    const corpus = [0, 10, 20, 30, 40, 50, 60].flatMap((variant) =>
-      scenarios(variant).flatMap((scenario) => scenario.messages),
+    // Each scenario has accounts of its own: what several of them do to one another is not settled yet.
+    const count = scenarios(0).length;
+    const corpus = [1, 2, 3, 4, 5, 6].flatMap((round) =>
+      Array.from(
+        { length: count },
+        (_, index) => scenarios(round * 1_000 + index)[index]?.messages ?? [],
+      ).flat(),
     );
     assert.ok(corpus.length >= 500, `${corpus.length} messages`);
     const random = createSeededRandom(26);
