@@ -26,6 +26,35 @@ export function messageSource(counters: Counters): TimedSource {
   };
 }
 
+/** Combinations of values whose counters are added up to find out that a pair never occurs. */
+const MAX_PAIRS = 64;
+
+/**
+ * How many live messages meet the conditions on two columns; null when that is not counted, or takes too long.
+ * The counters of senders leave out what is about to be removed, so they cannot tell that nothing is there.
+ */
+export function messagesOfPair(
+  counters: Counters,
+  conditions: ReadonlyMap<string, readonly SqlValue[]>,
+  first: string,
+  second: string,
+): number | null {
+  const pair = [first, second].sort();
+  const values = (column: string): number[] => conditions.get(column)?.map(Number) ?? [];
+  if (values(first).length * values(second).length > MAX_PAIRS) return null;
+  if (pair.join() === "channel_id,sender_id") {
+    return counters.sum("senderChannel", values("sender_id"), values("channel_id"));
+  }
+  const column = pair[0] === "type" ? pair[1] : pair[0];
+  if (!pair.includes("type") || column === undefined || column === "sender_id") return null;
+  if (!(column in COUNTED_COLUMNS)) return null;
+  return counters.sum(
+    COUNTED_COLUMNS[column as keyof typeof COUNTED_COLUMNS],
+    values(column),
+    values("type"),
+  );
+}
+
 /** How many live messages meet conditions on these columns together; null when no counter is kept for them. */
 export function countMessages(
   counters: Counters,

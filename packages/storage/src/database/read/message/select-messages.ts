@@ -7,6 +7,7 @@ import type { Fragment } from "../compile-sql.ts";
 import type { Counters } from "../counters.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import { idsOfHashes } from "../item-ids.ts";
+import { messagesOfPair } from "../lists/message-source.ts";
 import { lowestMicros, timeBefore } from "../time-bounds.ts";
 import type { Selection } from "../timed/source.ts";
 import type { MessageFilter } from "../types.ts";
@@ -44,6 +45,7 @@ export function selectMessages(
   add("type", labelled.types);
   const status = selectStatus(counters, filter.statuses);
   if (status === null || [...conditions.values()].some((values) => values.length === 0)) return null;
+  if (isKnownEmpty(counters, conditions)) return null;
   return {
     conditions,
     extra: [...status, ...confirmationPredicates(filter)],
@@ -99,6 +101,14 @@ function confirmationPredicates({ startBlock, endBlock, confirmed }: MessageFilt
   if (confirmed === true) predicates.push(sql`m.confirmed_us <> ${NO_CONFIRMATION}`);
   if (confirmed === false) predicates.push(sql`m.confirmed_us = ${NO_CONFIRMATION}`);
   return predicates;
+}
+
+/** Two values that never met, such as a sender and a channel: two long indexes would be walked for nothing. */
+function isKnownEmpty(counters: Counters, conditions: Selection["conditions"]): boolean {
+  const columns = [...conditions.keys()];
+  return columns.some((first, at) =>
+    columns.slice(at + 1).some((second) => messagesOfPair(counters, conditions, first, second) === 0),
+  );
 }
 
 /** Contradicting conditions leave the predicates to find nothing. */

@@ -32,7 +32,11 @@ export function readAccessPaths(connection: SqliteConnection, source: TimedSourc
     if (columns.at(-1) !== source.time || sql === null) continue;
     const condition = conditionOf(sql);
     const fixed = columns.slice(0, -1);
-    if (condition === null || condition === `${fixed[0]} is not null` || condition === source.always) {
+    if (
+      condition === null ||
+      fixed.some((column) => condition === `${column} is not null`) ||
+      condition === source.always
+    ) {
       usable.push({ index: name, columns: fixed });
     } else {
       partial.set(condition, name);

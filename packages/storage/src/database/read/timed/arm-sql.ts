@@ -11,12 +11,20 @@ export interface Bounds {
   readonly highestMicros: bigint | null;
 }
 
-/** The rows of one arm without order: `id`, `k` (time), and `hash` when asked. Covered by the index without hash. */
+/** What rows need that are to be put in order. */
+export interface OrderedRows {
+  readonly after: Position | null;
+  readonly direction: Direction;
+  /** On `m`, checked before the hash is looked up. */
+  readonly predicates: readonly Fragment[];
+}
+
+/** The rows of one arm: `id`, `k` (time), and `hash` when they are to be ordered. Covered by the index without. */
 export function armRows(
   source: TimedSource,
   arm: Arm,
   bounds: Bounds,
-  hash: { readonly after: Position | null; readonly direction: Direction } | null,
+  ordered: OrderedRows | null,
 ): Fragment {
   const isTagged = arm.path.index === null;
   const prefix = isTagged ? "t" : "m";
@@ -33,19 +41,20 @@ export function armRows(
   if (bounds.highestMicros !== null) conditions.push(sql`${time} <= ${bounds.highestMicros}`);
   const id = isTagged ? sql.ref(`t.${source.tags?.rowId ?? ""}`) : sql.ref("m.id");
   const from = isTagged ? sql`${sql.table(source.tags?.table ?? "")} as t` : indexed(source, arm);
-  if (hash === null) return sql`select ${id} as id, ${time} as k from ${from} where ${andAll(conditions)}`;
+  if (ordered === null) return sql`select ${id} as id, ${time} as k from ${from} where ${andAll(conditions)}`;
 
   const joins: Fragment[] = [];
   const item = itemOf(source, isTagged);
-  if (item.needsRow) {
+  if (item.needsRow || (isTagged && ordered.predicates.length > 0)) {
     joins.push(sql`cross join ${sql.table(source.table)} as m`);
     conditions.push(sql`m.id = ${id}`);
   }
+  conditions.push(...ordered.predicates);
   if (item.join !== null) {
     joins.push(sql`cross join items as i`);
     conditions.push(sql`i.id = ${item.join}`);
   }
-  if (hash.after !== null) conditions.push(isAfter([time], item.hash, hash.after, hash.direction));
+  if (ordered.after !== null) conditions.push(isAfter([time], item.hash, ordered.after, ordered.direction));
   return sql`select ${id} as id, ${time} as k, ${item.hash} as hash from ${from} ${sql.join(joins, sql` `)} where ${andAll(conditions)}`;
 }
 

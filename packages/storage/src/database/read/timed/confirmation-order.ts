@@ -1,10 +1,11 @@
 import { sql } from "kysely";
 import { UNCONFIRMED } from "../../codes.ts";
-import { andAll, type Fragment } from "../compile-sql.ts";
+import { andAll, compileSql, type Fragment } from "../compile-sql.ts";
 import type { AccessPaths } from "./access-path.ts";
-import { isAfter } from "./arm-sql.ts";
-import { filterSlices, gatherBy, type Located, remainingPredicates, type Wanted } from "./locate.ts";
+import { type Bounds, isAfter } from "./arm-sql.ts";
+import { gatherBy, type Located, remainingPredicates, timeSlices, type Wanted } from "./locate.ts";
 import type { Plan } from "./plan.ts";
+import { type SliceWalk, type Walked, walkSlices } from "./slices.ts";
 import type { Position, RowKey } from "./source.ts";
 
 /** Above this many rows the order is walked on its index rather than sorted. */
@@ -36,12 +37,6 @@ export function locateByConfirmation(list: Located, paths: AccessPaths, wanted: 
   return found;
 }
 
-interface Walked {
-  readonly found: readonly RowKey[];
-  /** Rows that are still to be skipped. */
-  readonly skip: number;
-}
-
 function walkUnconfirmed(list: Located, paths: AccessPaths, wanted: Wanted): Walked {
   const isPast = wanted.after !== null && wanted.after.keys[0] !== UNCONFIRMED;
   if (isPast && wanted.direction === "desc") return { found: [], skip: wanted.skip };
@@ -60,7 +55,8 @@ function walkUnconfirmed(list: Located, paths: AccessPaths, wanted: Wanted): Wal
   const predicates = [...remainingPredicates(inner), sql.raw(`m.${condition}`)];
   const after: Position | null =
     wanted.after === null || isPast ? null : { keys: wanted.after.keys.slice(1), hash: wanted.after.hash };
-  const { found, skip } = filterSlices(inner, { ...wanted, after }, andAll(predicates));
+  const here = { ...wanted, after };
+  const { found, skip } = walkSlices(timeSlices(inner, here, predicates), inner, here);
   return { found: found.map((row) => ({ ...row, keys: [UNCONFIRMED, ...row.keys] })), skip };
 }
 
@@ -75,25 +71,41 @@ function walkConfirmed(list: Located, paths: AccessPaths, wanted: Wanted): Walke
   const predicates: Fragment[] = remainingPredicates(inner);
   if (lowestMicros !== null) predicates.push(sql`m.time_us >= ${lowestMicros}`);
   if (highestMicros !== null) predicates.push(sql`m.time_us <= ${highestMicros}`);
-  const rowsAfter = (after: Position | null): Fragment => confirmedRows(index, after, wanted.direction);
-  return filterSlices(
-    inner,
-    { ...wanted, after: isPast ? null : wanted.after },
-    andAll(predicates),
-    rowsAfter,
-  );
+  const here = { ...wanted, after: isPast ? null : wanted.after };
+  return walkSlices(confirmedSlices(inner, index, here, predicates), inner, here);
 }
 
-function confirmedRows(index: string, after: Position | null, direction: Wanted["direction"]): Fragment {
-  const order = direction === "desc" ? sql`desc` : sql`asc`;
-  const conditions = [sql.raw(`m.confirmed_us <> ${NONE}`), sql`i.id = m.id`];
-  if (after !== null) {
-    // The single bound is what the index seeks with; the comparison of the whole row does the rest.
-    const first = after.keys[0];
-    conditions.push(direction === "desc" ? sql`m.confirmed_us <= ${first}` : sql`m.confirmed_us >= ${first}`);
-    conditions.push(
-      isAfter([sql.ref("m.confirmed_us"), sql.ref("m.time_us")], sql.ref("i.hash"), after, direction),
-    );
-  }
-  return sql`select m.id as id, m.confirmed_us as k, m.time_us as k1, i.hash as hash from messages as m indexed by ${sql.ref(index)} cross join items as i where ${andAll(conditions)} order by k ${order}, k1 ${order}, hash asc`;
+/** Slices of confirmed messages; their bounds are on the time of the first confirmation. */
+function confirmedSlices(
+  list: Located,
+  index: string,
+  wanted: Wanted,
+  predicates: readonly Fragment[],
+): SliceWalk {
+  const order = wanted.direction === "desc" ? sql`desc` : sql`asc`;
+  const keys = [sql.ref("m.confirmed_us"), sql.ref("m.time_us")];
+  const from = sql`messages as m indexed by ${sql.ref(index)}`;
+  const start = wanted.after?.keys[0] ?? null;
+  const within = ({ lowestMicros, highestMicros }: Bounds): Fragment[] => [
+    sql.raw(`m.confirmed_us <> ${NONE}`),
+    ...(lowestMicros === null ? [] : [sql`m.confirmed_us >= ${lowestMicros}`]),
+    ...(highestMicros === null ? [] : [sql`m.confirmed_us <= ${highestMicros}`]),
+  ];
+  return {
+    bounds:
+      wanted.direction === "desc"
+        ? { lowestMicros: null, highestMicros: start }
+        : { lowestMicros: start, highestMicros: null },
+    keyAt: (bounds, offset) => {
+      const { sql: text, parameters } = compileSql(
+        sql`select m.confirmed_us as k from ${from} where ${andAll(within(bounds))} order by k ${order} limit 1 offset ${offset}`,
+      );
+      return list.connection.getBig<{ k: bigint }>(text, ...parameters)?.k;
+    },
+    rows: (bounds, after) => {
+      const position = after === null ? [] : [isAfter(keys, sql.ref("i.hash"), after, wanted.direction)];
+      const conditions = [...within(bounds), ...predicates, sql`i.id = m.id`, ...position];
+      return sql`select m.id as id, m.confirmed_us as k, m.time_us as k1, i.hash as hash from ${from} cross join items as i where ${andAll(conditions)} order by k ${order}, k1 ${order}, hash asc`;
+    },
+  };
 }

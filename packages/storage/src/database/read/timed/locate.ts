@@ -2,9 +2,20 @@ import { sql } from "kysely";
 import type { SqliteConnection } from "../../sqlite/connection.ts";
 import { andAll, compileSql, type Fragment, isOneOf } from "../compile-sql.ts";
 import type { ReadBudget } from "../read-budget.ts";
-import { armRows, type Bounds, type Direction, gatheredRows, isAfter, itemOf, rowHasTag } from "./arm-sql.ts";
+import {
+  armRows,
+  type Bounds,
+  type Direction,
+  gatheredRows,
+  isAfter,
+  itemOf,
+  type OrderedRows,
+  rowHasTag,
+} from "./arm-sql.ts";
 import { countRows } from "./count-rows.ts";
+import { fetchKeys } from "./fetch-keys.ts";
 import type { Arm, Plan } from "./plan.ts";
+import { type SliceWalk, walkSlices } from "./slices.ts";
 import type { Position, RowKey, Selection, TimedSource } from "./source.ts";
 
 export interface Wanted {
@@ -23,9 +34,6 @@ export interface Located {
   readonly budget: ReadBudget;
 }
 
-/** Rows examined by one statement while conditions are checked row by row; grows when few match. */
-const FIRST_SLICE_ROWS = 1_024;
-const LAST_SLICE_ROWS = 16_384;
 /** Offsets above this are first walked on the index alone. */
 const DEEP_ROWS = 500;
 const DEEP_STEP_ROWS = 100_000;
@@ -35,7 +43,7 @@ export function locate(list: Located, wanted: Wanted): RowKey[] {
   if (list.plan.gather) return gather(list, wanted);
   const predicates = remainingPredicates(list);
   if (predicates.length === 0) return walk(list, wanted);
-  return filterSlices(list, wanted, andAll(predicates)).found;
+  return walkSlices(timeSlices(list, wanted, predicates), list, wanted).found;
 }
 
 /** The conditions that the arms leave open, as predicates on `m`. */
@@ -49,7 +57,11 @@ export function remainingPredicates({ source, selection, plan }: Located): Fragm
 
 function walk(list: Located, wanted: Wanted): RowKey[] {
   const { skip, bounds } = skipOnIndex(list, wanted);
-  const rows = orderedRows(list, wanted.after, wanted.direction, bounds);
+  const rows = orderedRows(
+    list,
+    { after: wanted.after, direction: wanted.direction, predicates: [] },
+    bounds,
+  );
   return fetchKeys(list.connection, sql`${rows} limit ${wanted.limit} offset ${skip}`);
 }
 
@@ -60,8 +72,10 @@ function walk(list: Located, wanted: Wanted): RowKey[] {
 function skipOnIndex(list: Located, wanted: Wanted): { readonly skip: number; readonly bounds: Bounds } {
   let bounds = boundsAfter(list, wanted);
   let skip = wanted.skip;
-  // With a position the first moment is cut by hash, which the index does not know.
-  while (skip > DEEP_ROWS && wanted.after === null) {
+  // With a position the first moment is cut by hash, which the index does not know; and rows with several of the
+  // wanted tags would be counted more than once.
+  const isCountable = wanted.after === null && (list.plan.arms.length === 1 || !isTagged(list.plan.arms));
+  while (skip > DEEP_ROWS && isCountable) {
     list.budget.checkpoint();
     const time = timeAt(list, bounds, wanted.direction, Math.min(skip, DEEP_STEP_ROWS));
     if (time === undefined) break;
@@ -78,52 +92,38 @@ function skipOnIndex(list: Located, wanted: Wanted): { readonly skip: number; re
 }
 
 function timeAt(list: Located, bounds: Bounds, direction: Direction, offset: number): bigint | undefined {
-  const arms = unionOfArms(list.source, list.plan.arms, (arm) => armRows(list.source, arm, bounds, null));
+  const arms = unionOfArms(list.plan.arms, (arm) => armRows(list.source, arm, bounds, null));
   const order = direction === "desc" ? sql`desc` : sql`asc`;
   const { sql: text, parameters } = compileSql(sql`${arms} order by k ${order} limit 1 offset ${offset}`);
   return list.connection.getBig<{ k: bigint }>(text, ...parameters)?.k;
 }
 
-/** Examines the ordered rows slice by slice, so that a rare match never blocks the thread for long. */
-export function filterSlices(
-  list: Located,
-  wanted: Wanted,
-  predicate: Fragment,
-  rowsAfter = (after: Position | null): Fragment =>
-    orderedRows(list, after, wanted.direction, boundsAfter(list, { ...wanted, after })),
-): { readonly found: RowKey[]; readonly skip: number } {
-  const found: RowKey[] = [];
-  let skip = wanted.skip;
-  let after = wanted.after;
-  for (let size = FIRST_SLICE_ROWS; ; size = Math.min(size * 2, LAST_SLICE_ROWS)) {
-    list.budget.checkpoint();
-    const missing = skip + wanted.limit - found.length;
-    const rows = rowsAfter(after);
-    // The inner order survives: the slice is read as it is produced, which is also what lets the limit end it.
-    const slice = sql`select x.* from (${rows} limit ${size}) as x cross join ${sql.table(list.source.table)} as m where m.id = x.id and ${predicate} limit ${missing}`;
-    const matches = fetchKeys(list.connection, slice);
-    found.push(...matches.slice(skip));
-    skip = Math.max(0, skip - matches.length);
-    if (matches.length >= missing) return { found, skip };
-    const end = fetchKeys(list.connection, sql`${rows} limit 1 offset ${size - 1}`)[0];
-    if (end === undefined) return { found, skip };
-    after = end;
-  }
+/** The list in slices of time, its predicates checked inside each. */
+export function timeSlices(list: Located, wanted: Wanted, predicates: readonly Fragment[]): SliceWalk {
+  const { direction } = wanted;
+  return {
+    bounds: boundsAfter(list, wanted),
+    keyAt: (bounds, offset) => timeAt(list, bounds, direction, offset),
+    rows: (bounds, after) => orderedRows(list, { after, direction, predicates }, bounds),
+  };
 }
 
 /** All rows of the arms as `id, k, hash`, merged in order; lazily, when a limit follows. */
-function orderedRows(list: Located, after: Position | null, direction: Direction, bounds: Bounds): Fragment {
-  const { source, plan } = list;
-  const order = direction === "desc" ? sql`desc` : sql`asc`;
-  const arms = unionOfArms(source, plan.arms, (arm) => armRows(source, arm, bounds, { after, direction }));
+function orderedRows({ source, plan }: Located, ordered: OrderedRows, bounds: Bounds): Fragment {
+  const order = ordered.direction === "desc" ? sql`desc` : sql`asc`;
+  const arms = unionOfArms(plan.arms, (arm) => armRows(source, arm, bounds, ordered));
   return sql`${arms} order by k ${order}, hash asc`;
 }
 
 /** A row may have several of the wanted tags; every other arm holds rows of its own. */
-function unionOfArms(source: TimedSource, arms: readonly Arm[], render: (arm: Arm) => Fragment): Fragment {
-  const isTagged = source.tags !== null && arms[0]?.path.index === null;
-  return sql.join(arms.map(render), isTagged ? sql` union ` : sql` union all `);
+function unionOfArms(arms: readonly Arm[], render: (arm: Arm) => Fragment): Fragment {
+  return sql.join(
+    arms.map((arm) => render(arm)),
+    isTagged(arms) ? sql` union ` : sql` union all `,
+  );
 }
+
+const isTagged = (arms: readonly Arm[]): boolean => arms[0]?.path.index === null;
 
 /** The bounds of the selection, tightened by the position so that the index starts there. */
 function boundsAfter(
@@ -171,19 +171,3 @@ export function gatherBy(
 }
 
 const columnOf = (at: number): string => (at === 0 ? "k" : `k${at}`);
-
-interface KeyRow {
-  readonly id: bigint;
-  readonly k: bigint;
-  readonly k1?: bigint;
-  readonly hash: Uint8Array;
-}
-
-export function fetchKeys(connection: SqliteConnection, rows: Fragment): RowKey[] {
-  const { sql: text, parameters } = compileSql(rows);
-  return connection.allBig<KeyRow>(text, ...parameters).map(({ id, k, k1, hash }) => ({
-    id: Number(id),
-    keys: k1 === undefined ? [k] : [k, k1],
-    hash,
-  }));
-}
