@@ -59,6 +59,11 @@ export class ReaderThread implements AsyncDisposable {
     this.#options = { ...DEFAULTS, ...options };
   }
 
+  /** Starts the thread ahead of the first call, which would otherwise wait for it. */
+  start(): void {
+    if (!this.#isClosed) this.#thread();
+  }
+
   get stats(): ReaderStats {
     return {
       waiting: this.#waiting.size,
