@@ -32,11 +32,14 @@ export async function verifyDataDir(
 ): Promise<VerifyReport> {
   const lock = lockDataDir(config.dataDir);
   try {
+    const paths = dataPaths(config.dataDir);
     return await verifyData({
-      databasePath: dataPaths(config.dataDir).database,
+      databasePath: paths.database,
+      contentsFolder: paths.contents,
       scratchFolder: config.dataDir,
       definition: loadNetwork(config.network),
       clock: createSystemClock(),
+      timers: createSystemTimers(),
       random: createSystemRandom(),
       log: createPinoLogger({ level: config.logLevel }),
       signal: options.signal,

@@ -67,11 +67,15 @@ export function processMessage(
       applyForgottenChild(world, message, item, parent, context.nowMicros)
     );
   }
-  const stop =
-    checkPermission(world, context.rules, message) ??
-    checkDetail(world, context, message) ??
-    checkPrice(world, context, message, observedMicros);
-  if (stop !== null) return stop;
+  const checks = [
+    () => checkPermission(world, context.rules, message),
+    () => checkDetail(world, context, message),
+    () => checkPrice(world, context, message, observedMicros),
+  ];
+  for (const check of checks) {
+    const stop = check();
+    if (stop !== null && (stop.kind === "need" || !context.rules.acceptedBefore)) return stop;
+  }
   const missingForApply = missingFacts(world, applyNeeds(message));
   if (missingForApply.length > 0) return need(missingForApply);
   applyMessage(world, context, message, item);

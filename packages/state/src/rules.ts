@@ -20,6 +20,11 @@ export interface StateRules {
   readonly gracePeriodMicros: bigint;
   /** Distinct valid copies kept of one message. */
   readonly maxCopies: number;
+  /**
+   * Refusals do not count: what the messages were accepted for may have been forgotten since. For a replay of
+   * messages whose acceptance is established in another way.
+   */
+  readonly acceptedBefore: boolean;
 }
 
 /** What the price hook is given, inside the writer's transaction. */

@@ -4,6 +4,7 @@ export { ContentStore, type ContentStoreOptions } from "./blobs/content-store.ts
 export { FileNamer } from "./blobs/describe-file.ts";
 export { BlobError, type BlobErrorCode } from "./blobs/errors.ts";
 export * from "./database/codes.ts";
+export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
 export type { ChunkRequest, ListReader } from "./database/read/lists/list-reader.ts";
 export { matchesFilter } from "./database/read/message/matches-filter.ts";

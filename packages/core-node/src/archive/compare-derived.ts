@@ -1,67 +1,96 @@
+import { decodeItemHash } from "@twentysix/protocol";
 import type { SqliteConnection } from "@twentysix/storage";
+import { DERIVED_TABLES, type DerivedTable } from "./derived-tables.ts";
+import type { Problems } from "./problems.ts";
 
-/** Each derived table as rows of texts without local ids, in an order of their own. */
-const VIEWS: Readonly<Record<string, string>> = {
-  messages: `SELECT hex(i.hash), m.type, c.label, s.address, o.address, ch.channel, l.label, hex(m.ref), CAST(m.time_us AS TEXT),
-      CAST(m.content_time_us AS TEXT), m.size, m.size_bytes
-    FROM messages m JOIN items i ON i.id = m.id JOIN addresses s ON s.id = m.sender_id JOIN addresses o ON o.id = m.owner_id
-    JOIN labels c ON c.id = m.chain_id LEFT JOIN channels ch ON ch.id = m.channel_id LEFT JOIN labels l ON l.id = m.label_id
-    ORDER BY i.hash`,
-  posts: `SELECT hex(i.hash), hex(c.hash), CAST(p.updated_us AS TEXT), hex(t.hash) FROM posts p JOIN items i ON i.id = p.id
-    JOIN items c ON c.id = p.current_id JOIN items t ON t.id = p.tags_id ORDER BY i.hash`,
-  amends: `SELECT hex(i.hash), hex(t.hash) FROM amends a JOIN items i ON i.id = a.id JOIN items t ON t.id = a.target_id
-    ORDER BY i.hash`,
-  aggregates: `SELECT o.address, l.label, hex(f.hash), hex(e.hash) FROM aggregates a JOIN addresses o ON o.id = a.owner_id
-    JOIN labels l ON l.id = a.key_id JOIN items f ON f.id = a.first_id JOIN items e ON e.id = a.last_id
-    ORDER BY o.address, l.label`,
-  aggregate_fields: `SELECT o.address, l.label, f.field, hex(i.hash), f.value FROM aggregate_fields f
-    JOIN addresses o ON o.id = f.owner_id JOIN labels l ON l.id = f.key_id JOIN items i ON i.id = f.item_id
-    ORDER BY o.address, l.label, f.field`,
-  file_tags: `SELECT t.tag, o.address, hex(f.hash), hex(i.hash) FROM file_tags t JOIN addresses o ON o.id = t.owner_id
-    JOIN files f ON f.id = t.file_id JOIN items i ON i.id = t.item_id ORDER BY t.tag`,
-  vms: `SELECT hex(i.hash), hex(o.hash), v.allow_amend, v.triggers FROM vms v JOIN items i ON i.id = v.id
-    JOIN items o ON o.id = v.original_id ORDER BY i.hash`,
-  forgets: `SELECT hex(i.hash), hex(f.hash) FROM forgets r JOIN items i ON i.id = r.item_id JOIN items f ON f.id = r.forget_id
-    ORDER BY i.hash, f.hash`,
-  counters: `SELECT dimension, a, b, n FROM counters WHERE n <> 0 AND dimension IN (0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 17)
-    ORDER BY dimension, a, b`,
-};
+type Value = bigint | string | Uint8Array | null;
+type Row = Readonly<Record<string, Value>>;
 
-/** Differences listed for one table; the rest is counted. */
-const MAX_LISTED = 5;
-const CHUNK = 2_000;
+/** Longest text of one value in a report. */
+const MAX_SHOWN = 100;
 
-/** Compares the derived tables of two databases row by row. */
-export function compareDerived(stored: SqliteConnection, computed: SqliteConnection): string[] {
-  return Object.entries(VIEWS).flatMap(([name, query]) => compareView(name, query, stored, computed));
-}
-
-function compareView(
-  name: string,
-  query: string,
+/** Compares every table that follows from messages, row by row, with one that was computed anew. */
+export function compareDerived(
   stored: SqliteConnection,
   computed: SqliteConnection,
-): string[] {
-  const problems: string[] = [];
-  let different = 0;
-  for (let offset = 0; ; offset += CHUNK) {
-    const left = rowsOf(stored, query, offset);
-    const right = rowsOf(computed, query, offset);
-    for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-      if (left[index] === right[index]) continue;
-      different += 1;
-      if (different <= MAX_LISTED) {
-        problems.push(`${name}: stored ${left[index] ?? "nothing"}, computed ${right[index] ?? "nothing"}`);
-      }
-    }
-    if (left.length < CHUNK && right.length < CHUNK) break;
-  }
-  if (different > MAX_LISTED) problems.push(`${name}: ${different - MAX_LISTED} more differences`);
-  return problems;
+  problems: Problems,
+): void {
+  for (const table of DERIVED_TABLES) compareTable(table, stored, computed, problems);
 }
 
-function rowsOf(connection: SqliteConnection, query: string, offset: number): string[] {
-  return connection
-    .all(`${query} LIMIT ${CHUNK} OFFSET ${offset}`)
-    .map((row) => JSON.stringify(Object.values(row)).slice(0, 400));
+/** Walks both sides in the order of the key, so that a missing row is one problem and no more. */
+function compareTable(
+  table: DerivedTable,
+  stored: SqliteConnection,
+  computed: SqliteConnection,
+  problems: Problems,
+): void {
+  const left = rowsOf(table, stored);
+  const right = rowsOf(table, computed);
+  let found = left.next();
+  let expected = right.next();
+  while (found.done !== true || expected.done !== true) {
+    const order = found.done ? 1 : expected.done ? -1 : compareKeys(table, found.value, expected.value);
+    if (order < 0 && found.done !== true) {
+      problems.report(table.name, `${nameOf(table, stored, found.value)} does not follow from any message`);
+    } else if (order > 0 && expected.done !== true) {
+      problems.report(table.name, `${nameOf(table, stored, expected.value)} is missing`);
+    } else if (found.done !== true && expected.done !== true) {
+      reportDifferences(table, stored, found.value, expected.value, problems);
+    }
+    if (order <= 0) found = left.next();
+    if (order >= 0) expected = right.next();
+  }
+}
+
+function rowsOf(table: DerivedTable, connection: SqliteConnection): Generator<Row, void, undefined> {
+  const columns = [...table.key, ...table.columns].join(", ");
+  return connection.iterateBig<Row>(
+    `SELECT ${columns} FROM ${table.source ?? table.name} ORDER BY ${table.key.join(", ")}`,
+  );
+}
+
+function compareKeys({ key }: DerivedTable, a: Row, b: Row): number {
+  for (const column of key) {
+    const order = compareValues(a[column] ?? null, b[column] ?? null);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+/** The order of SQLite within one type of value; keys have one. */
+function compareValues(a: Value, b: Value): number {
+  if (typeof a === "bigint" && typeof b === "bigint") return a < b ? -1 : a > b ? 1 : 0;
+  return Buffer.compare(bytesOf(a), bytesOf(b));
+}
+
+const bytesOf = (value: Value): Uint8Array =>
+  value instanceof Uint8Array ? value : Buffer.from(String(value ?? ""));
+
+function reportDifferences(
+  table: DerivedTable,
+  stored: SqliteConnection,
+  found: Row,
+  expected: Row,
+  problems: Problems,
+): void {
+  for (const column of table.columns) {
+    const [is, shouldBe] = [shown(found[column]), shown(expected[column])];
+    if (is === shouldBe && compareValues(found[column] ?? null, expected[column] ?? null) === 0) continue;
+    problems.report(table.name, `${nameOf(table, stored, found)}: ${column} is ${is}, computed ${shouldBe}`);
+  }
+}
+
+function nameOf(table: DerivedTable, stored: SqliteConnection, row: Row): string {
+  const key = table.key.map((column) => `${column} ${shown(row[column])}`).join(", ");
+  const id = table.item === undefined ? null : row[table.item];
+  if (typeof id !== "bigint") return key;
+  const item = stored.get<{ hash: Uint8Array }>("SELECT hash FROM items WHERE id = ?", id);
+  return item === undefined ? key : `${key} (message ${decodeItemHash(item.hash)})`;
+}
+
+function shown(value: Value | undefined): string {
+  if (value === null || value === undefined) return "nothing";
+  const text = value instanceof Uint8Array ? Buffer.from(value).toString("hex") : String(value);
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

@@ -1,109 +1,137 @@
 import type { Clock, Logger, Random } from "@twentysix/platform";
-import { type CryptoProvider, decodeItemHash, type ProtocolSwitches } from "@twentysix/protocol";
-import type { StateRules } from "@twentysix/state";
-import { type MessageStore, ORIGINS, type SqliteConnection } from "@twentysix/storage";
-import type { CopyReader } from "../pipeline/copy-reader.ts";
-import { verifyCopy } from "../pipeline/verify-copy.ts";
+import { errorOfCode } from "@twentysix/protocol";
+import type { PreparedMessage, StateRules } from "@twentysix/state";
+import { type MessageStore, type SqliteConnection, STATUSES } from "@twentysix/storage";
 import { BatchWriter } from "../pipeline/writer/batch-writer.ts";
 import type { CopyJob } from "../pipeline/writer/jobs.ts";
-import { seedForReplay } from "./seed-replay.ts";
+import { restsOnForgotten, withForgottenElements } from "./forgotten-grounds.ts";
+import { Problems } from "./problems.ts";
+import { type CopyChecks, readCopies } from "./read-copies.ts";
+import { messagesInProcessingOrder, storedMessage } from "./stored-messages.ts";
 
-export interface ReplayOptions {
+export interface ReplayOptions extends CopyChecks {
   readonly stored: SqliteConnection;
   readonly computed: MessageStore;
-  readonly reader: CopyReader;
   readonly rules: StateRules;
-  readonly crypto: CryptoProvider;
-  readonly switches: ProtocolSwitches;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  readonly problem: (text: string) => void;
-}
-
-interface CopyRow {
-  readonly id: number;
-  readonly hash: Uint8Array;
-  readonly envelope: string;
-  readonly content: string | null;
-  readonly origin: number;
-  readonly served: number;
 }
 
 const BATCH = 256;
 const PROGRESS_EVERY = 100_000;
 
 /**
- * Feeds all stored copies, in the order in which their messages were processed, to a writer over an empty
- * database. Forgotten messages cannot be fed, so what is kept of them is given.
+ * Feeds all live messages, in the order in which they were processed, to a writer over a database that holds what
+ * `seedForReplay` gave it, and reports those that do not come to life there.
  */
 export async function replayMessages(options: ReplayOptions): Promise<void> {
-  seedForReplay(options.stored, options.computed.session.connection);
-  const contents = new Map<string, string>();
-  const writer = new BatchWriter({
-    store: options.computed,
-    rules: options.rules,
-    reader: options.reader,
-    contents: { read: async (itemHash) => contents.get(itemHash) ?? null },
-    priceCheck: () => ({ ok: true }),
-    clock: options.clock,
-    random: options.random,
-  });
+  const replay = new Replay(options);
   let replayed = 0;
-  for (const rows of batchesInProcessingOrder(options.stored)) {
+  for (const messages of messagesInProcessingOrder(options.stored)) {
     options.signal.throwIfAborted();
-    contents.clear();
-    const copies = rows.flatMap((row) => jobOf(row, options, contents));
-    const report = await writer.write({ sideJobs: [], copies, candidates: [] });
-    for (const result of report.results) {
-      if (result.status === "processed" || result.status === "forgotten") continue;
-      options.problem(
-        `message ${result.itemHash}: stored as processed, computed ${result.status} (${result.errorCode})`,
-      );
+    const jobs: CopyJob[] = [];
+    for (const message of messages) {
+      if (message.copies.length === 0) options.problems.report("copies", `message ${message.hash} has none`);
+      jobs.push(...(await readCopies(message, options)));
     }
-    replayed += copies.length;
-    if (replayed % PROGRESS_EVERY < BATCH) options.log.info("Replaying", { copies: replayed });
+    await replay.apply(jobs);
+    const before = replayed;
+    replayed += messages.length;
+    if (Math.floor(before / PROGRESS_EVERY) < Math.floor(replayed / PROGRESS_EVERY)) {
+      options.log.info("Replaying", { messages: replayed });
+    }
+  }
+  await replay.settle();
+  await replay.applyGrounded();
+  await replay.settle();
+  replay.reportMissing();
+}
+
+class Replay {
+  readonly #options: ReplayOptions;
+  readonly #writer: BatchWriter;
+  /** For messages whose grounds were forgotten after they had been accepted. */
+  readonly #lenient: BatchWriter;
+  /** The time of the replay: it jumps to whatever waits. */
+  #nowMicros: bigint;
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+    this.#nowMicros = options.clock.nowMicros();
+    this.#writer = this.#writerWith(options.rules);
+    this.#lenient = this.#writerWith({ ...options.rules, acceptedBefore: true });
+  }
+
+  #writerWith(rules: StateRules): BatchWriter {
+    const { computed, reader, clock, random } = this.#options;
+    return new BatchWriter({
+      store: computed,
+      rules,
+      reader,
+      contents: { read: async () => null },
+      priceCheck: () => ({ ok: true }),
+      clock: { nowMicros: () => this.#nowMicros, monotonicMs: () => clock.monotonicMs() },
+      random,
+    });
+  }
+
+  async apply(jobs: readonly CopyJob[], writer = this.#writer): Promise<void> {
+    const { stored } = this.#options;
+    for (let start = 0; start < jobs.length; start += BATCH) {
+      const copies = jobs.slice(start, start + BATCH).map((job) => withForgottenElements(stored, job));
+      await writer.write({ sideJobs: [], copies, candidates: [] });
+    }
+  }
+
+  /** Tries again what waits for something, until nothing changes any more. */
+  async settle(): Promise<void> {
+    const { computed, signal } = this.#options;
+    for (;;) {
+      signal.throwIfAborted();
+      const candidates = computed.due(this.#nowMicros, BATCH);
+      if (candidates.length > 0) await this.#writer.write({ sideJobs: [], copies: [], candidates });
+      else {
+        const next = computed.nextDueMicros();
+        if (next === null) return;
+        this.#nowMicros = next;
+      }
+    }
+  }
+
+  /** Applies what was refused for want of something that is forgotten now: see `restsOnForgotten`. */
+  async applyGrounded(): Promise<void> {
+    const { stored, rules } = this.#options;
+    for (const { id, code } of this.#notLive()) {
+      const message = storedMessage(stored, id);
+      if (message === null || code === null) continue;
+      // What is wrong with its copies was reported the first time.
+      const jobs = await readCopies(message, { ...this.#options, problems: new Problems() });
+      const prepared = preparedOf(jobs[0]);
+      if (prepared === null || !restsOnForgotten(stored, rules, prepared, code)) continue;
+      await this.apply(jobs, this.#lenient);
+    }
+  }
+
+  /** One line for each message that is live in the data folder and not here. */
+  reportMissing(): void {
+    const { stored, problems } = this.#options;
+    for (const { id, status, code } of this.#notLive()) {
+      const hash = storedMessage(stored, id)?.hash ?? `with id ${id}`;
+      const reason = code === null ? "" : ` (${errorOfCode(code)?.text ?? code})`;
+      problems.report("messages", `${hash} is stored as processed, computed as ${STATUSES[status]}${reason}`);
+    }
+  }
+
+  #notLive(): { id: number; status: number; code: number | null }[] {
+    return this.#options.computed.session.connection.all(
+      `SELECT i.id, i.status, (SELECT c.code FROM candidates c WHERE c.item_id = i.id LIMIT 1) AS code
+       FROM items i WHERE i.status NOT IN (1, 3, 4)`,
+    );
   }
 }
 
-function jobOf(row: CopyRow, options: ReplayOptions, contents: Map<string, string>): CopyJob[] {
-  const hash = decodeItemHash(row.hash);
-  const { crypto, switches } = options;
-  const trusted = ORIGINS[row.origin] === "onchain";
-  const copy = verifyCopy(row.envelope, trusted ? { crypto, switches, trusted } : { crypto, switches });
-  if (copy.kind === "refused") {
-    options.problem(`message ${hash}: a stored copy does not verify: ${JSON.stringify(copy.error.details)}`);
-    return [];
-  }
-  if (row.content !== null) contents.set(hash, row.content);
-  return [{ jobId: row.id, copy, origin: ORIGINS[row.origin] ?? "import", receptionMicros: 0n }];
-}
-
-/**
- * The log says when each message was processed. The served copy goes first, since without canonical order it is
- * the first that counts.
- */
-function* batchesInProcessingOrder(stored: SqliteConnection): Generator<CopyRow[]> {
-  let after = 0;
-  for (;;) {
-    const events = stored.all<{ seq: number; item_id: number }>(
-      `SELECT max(e.seq) AS seq, e.item_id FROM events e JOIN messages m ON m.id = e.item_id
-       WHERE e.kind = 2 AND e.seq > ? AND NOT EXISTS (SELECT 1 FROM events l WHERE l.item_id = e.item_id AND l.kind = 2 AND l.seq > e.seq)
-       GROUP BY e.item_id ORDER BY seq LIMIT ?`,
-      after,
-      BATCH,
-    );
-    const last = events.at(-1);
-    if (last === undefined) return;
-    after = last.seq;
-    yield events.flatMap((event) =>
-      stored.all<CopyRow>(
-        `SELECT c.id, i.hash, c.envelope, c.content, c.origin, c.id = m.copy_id AS served
-         FROM copies c JOIN items i ON i.id = c.item_id JOIN messages m ON m.id = c.item_id
-         WHERE c.item_id = ? ORDER BY served DESC, c.id`,
-        event.item_id,
-      ),
-    );
-  }
+function preparedOf(job: CopyJob | undefined): PreparedMessage | null {
+  return job?.copy.kind === "message" ? job.copy.message : null;
 }

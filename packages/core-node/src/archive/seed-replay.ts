@@ -1,24 +1,88 @@
-import type { SqliteConnection } from "@twentysix/storage";
+import { decodeItemHash, MESSAGE_TYPES } from "@twentysix/protocol";
+import {
+  COUNTER_CODE,
+  EVENT_CODE,
+  forgottenLeaf,
+  type SqliteConnection,
+  STATUS_CODE,
+} from "@twentysix/storage";
+import type { Problems } from "./problems.ts";
 
-/** Tables that a replay is given, since they cannot be computed from messages: dictionaries, held files. */
-const GIVEN = ["addresses", "channels", "labels", "files"] as const;
+/** Tables that cannot be computed from messages: dictionaries, held files, what chains say. */
+const GIVEN = ["addresses", "channels", "labels", "files", "confirmations"] as const;
+/** Type of an item that is neither live nor forgotten, in the counters of statuses. */
+const UNKNOWN_TYPE = -1;
 
 /**
- * Copies into an empty database what a replay starts from: the dictionaries, the files held, and what is kept of
- * forgotten messages. Which FORGET hid them is computed again from the FORGETs themselves.
+ * Copies into an empty database what a replay starts from: the dictionaries, the files held, the ids of items (so
+ * that both databases can be compared row by row), and what is kept of forgotten messages. Which FORGETs hid those
+ * is computed again from the FORGETs themselves.
  */
-export function seedForReplay(stored: SqliteConnection, computed: SqliteConnection): void {
+export function seedForReplay(
+  stored: SqliteConnection,
+  computed: SqliteConnection,
+  problems: Problems,
+): void {
   computed.transaction(() => {
     for (const table of GIVEN) copyRows(stored, computed, `SELECT * FROM ${table}`, table);
-    copyRows(stored, computed, "SELECT id, hash, status, reception_us FROM items WHERE status = 3", "items");
+    const live =
+      "SELECT id, hash, 0 AS status, reception_us FROM items WHERE id IN (SELECT id FROM messages)";
+    copyRows(stored, computed, live, "items");
+    const forgotten =
+      "SELECT id, hash, status, reception_us FROM items WHERE status = 3 AND id NOT IN (SELECT id FROM messages)";
+    copyRows(stored, computed, forgotten, "items");
     copyRows(stored, computed, "SELECT * FROM forgotten", "forgotten");
+    prepareForgotten(computed, problems);
+    seedStatusCounters(computed);
   });
 }
 
 function copyRows(from: SqliteConnection, to: SqliteConnection, query: string, table: string): void {
-  for (const row of from.allBig<Record<string, bigint | string | Uint8Array | null>>(query)) {
+  for (const row of from.iterateBig<Record<string, bigint | string | Uint8Array | null>>(query)) {
     const columns = Object.keys(row);
     const places = columns.map(() => "?").join(", ");
     to.run(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${places})`, ...Object.values(row));
+  }
+}
+
+/** Gives every forgotten message its leaf, without FORGETs as yet, and puts it into the log that the root follows. */
+function prepareForgotten(computed: SqliteConnection, problems: Problems): void {
+  const rows = computed.all<{
+    id: number;
+    hash: Uint8Array;
+    parent: Uint8Array | null;
+    known: number | null;
+  }>(
+    "SELECT i.id, i.hash, f.parent, f.id AS known FROM items i LEFT JOIN forgotten f ON f.id = i.id WHERE i.status = 3",
+  );
+  for (const { id, hash, parent, known } of rows) {
+    const itemHash = decodeItemHash(hash);
+    if (known === null)
+      problems.report("forgotten", `${itemHash} is forgotten, what is kept of it is missing`);
+    const leaf = forgottenLeaf(itemHash, parent === null ? null : decodeItemHash(parent), []);
+    computed.run("UPDATE items SET leaf = ? WHERE id = ?", leaf, id);
+    computed.run("INSERT INTO events (item_id, kind, at_us) VALUES (?, ?, 0)", id, EVENT_CODE.forgotten);
+  }
+}
+
+/** The writer counts an item out of its old status and into its new one. */
+function seedStatusCounters(computed: SqliteConnection): void {
+  const set = (status: number, type: number, n: number): void => {
+    computed.run(
+      "INSERT INTO counters (dimension, a, b, n) VALUES (?, ?, ?, ?)",
+      COUNTER_CODE.status,
+      status,
+      type,
+      n,
+    );
+  };
+  const live = computed.get<{ n: number }>("SELECT count(*) AS n FROM items WHERE status = 0")?.n ?? 0;
+  set(STATUS_CODE.pending, UNKNOWN_TYPE, live);
+  for (let type = 0; type < MESSAGE_TYPES.length; type += 1) {
+    const found = computed.get<{ n: number }>(
+      "SELECT count(*) AS n FROM forgotten f JOIN items i ON i.id = f.id WHERE i.status = 3 AND f.type = ?",
+      type,
+    );
+    set(STATUS_CODE.forgotten, type, found?.n ?? 0);
   }
 }

@@ -1,21 +1,31 @@
 import { rmSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock, Logger, Random } from "@twentysix/platform";
+import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import { createNodeCrypto } from "@twentysix/protocol/node";
-import { MessageStore, StateTree } from "@twentysix/storage";
+import { ContentStore, MessageStore, migrate, SqliteConnection, StateTree } from "@twentysix/storage";
 import { createCopyReader } from "../pipeline/copy-reader.ts";
 import { stateRulesOf } from "../pipeline/state-rules.ts";
+import { createBlobContents } from "../pipeline/writer/blob-contents.ts";
+import { checkFiles } from "./check-files.ts";
+import { checkQueues } from "./check-queues.ts";
 import { compareDerived } from "./compare-derived.ts";
+import { NoDatabaseError } from "./errors.ts";
+import { Problems } from "./problems.ts";
+import type { CopyChecks } from "./read-copies.ts";
 import { replayMessages } from "./replay-messages.ts";
+import { seedForReplay } from "./seed-replay.ts";
 
 export interface VerifyOptions {
   readonly databasePath: string;
-  /** Folder for the database that is computed anew; removed at the end. */
+  /** Folder of the content store. */
+  readonly contentsFolder: string;
+  /** Folder for the database that is computed anew; what is written there is removed at the end. */
   readonly scratchFolder: string;
   readonly definition: NetworkDefinition;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -23,64 +33,118 @@ export interface VerifyOptions {
 
 export interface VerifyReport {
   readonly ok: boolean;
+  /** State root computed from the stored messages, lower-case hexadecimal. */
   readonly root: string;
+  /** Messages in the state. */
   readonly count: number;
-  /** What differs, one line each. */
+  /** What differs, one line each, beginning with what it is about; many of one kind are counted in the last. */
   readonly problems: readonly string[];
 }
 
+/** Hours do not matter in a replay: grace periods are left out of the comparison. */
+const GRACE_PERIOD_HOURS = 24;
+
 /**
- * Computes everything again from the stored messages: hashes and signatures of all copies, the state in a fresh
- * database, its root, and every derived table; and compares it with what is stored.
+ * Computes everything again from the stored messages and compares it with what is stored: hashes and signatures
+ * of all copies, the state in a fresh database, every derived table and counter, the state root; and that each
+ * file registered as held is there with the bytes that its names say.
+ *
+ * @throws NoDatabaseError; the signal's reason
  */
 export async function verifyData(options: VerifyOptions): Promise<VerifyReport> {
+  await assertDatabase(options.databasePath);
+  const problems = new Problems();
   const scratch = await mkdtemp(join(options.scratchFolder, "verify-"));
-  const stored = openStore(options.databasePath, options.definition);
-  const computed = openStore(join(scratch, "messages.sqlite"), options.definition);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => rmSync(scratch, { recursive: true, force: true }));
+  const stored = new SqliteConnection(options.databasePath);
+  stack.defer(() => stored.close());
+  migrate(stored);
+  checkIntegrity(stored, problems);
+  const checks = copyChecks(options, stored, problems);
+  checkQueues(stored, checks);
+
+  const computed = openComputed(join(scratch, "messages.sqlite"), stored, checks);
+  stack.defer(() => computed.close());
+  await replayMessages({
+    ...options,
+    ...checks,
+    stored,
+    computed,
+    rules: { ...stateRulesOf(options.definition, GRACE_PERIOD_HOURS), idempotentForget: true },
+  });
+  const computedRoot = compareRoots(stored, computed.session.connection, problems);
+  compareDerived(stored, computed.session.connection, problems);
+
+  const contents = await ContentStore.open({ folder: options.contentsFolder, timers: options.timers });
+  stack.use(contents);
+  await checkFiles(stored, contents, problems, options.signal);
+  const lines = problems.lines();
+  return { ok: lines.length === 0, ...computedRoot, problems: lines };
+}
+
+async function assertDatabase(path: string): Promise<void> {
   try {
-    const problems: string[] = [];
-    await replayMessages({
-      stored: stored.session.connection,
-      computed,
-      reader: copyReader(options.definition),
-      rules: { ...stateRulesOf(options.definition, 24), idempotentForget: true },
-      crypto: createNodeCrypto(),
-      switches: options.definition.switches,
-      clock: options.clock,
-      random: options.random,
-      log: options.log,
-      signal: options.signal,
-      problem: (text) => problems.push(text),
-    });
-    const storedRoot = new StateTree(stored.session.connection).root();
-    const computedRoot = new StateTree(computed.session.connection).root();
-    if (storedRoot.root !== computedRoot.root) {
-      problems.push(`state root: stored ${storedRoot.root}, computed ${computedRoot.root}`);
-    }
-    if (storedRoot.count !== computedRoot.count) {
-      problems.push(`messages in the state: stored ${storedRoot.count}, computed ${computedRoot.count}`);
-    }
-    problems.push(...compareDerived(stored.session.connection, computed.session.connection));
-    return { ok: problems.length === 0, root: computedRoot.root, count: computedRoot.count, problems };
-  } finally {
-    stored.close();
-    computed.close();
-    rmSync(scratch, { recursive: true, force: true });
+    await stat(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new NoDatabaseError(path);
+    throw error;
   }
 }
 
-function copyReader(definition: NetworkDefinition): ReturnType<typeof createCopyReader> {
-  return createCopyReader(createNodeCrypto().sha256, definition.switches);
+function checkIntegrity(stored: SqliteConnection, problems: Problems): void {
+  for (const row of stored.all<{ integrity_check: string }>("PRAGMA integrity_check")) {
+    if (row.integrity_check !== "ok") problems.report("database", row.integrity_check);
+  }
 }
 
-function openStore(path: string, definition: NetworkDefinition): MessageStore {
-  const reader = copyReader(definition);
+function copyChecks(options: VerifyOptions, stored: SqliteConnection, problems: Problems): CopyChecks {
+  const crypto = createNodeCrypto();
+  const { switches } = options.definition;
+  return {
+    crypto,
+    switches,
+    problems,
+    reader: createCopyReader(crypto.sha256, switches),
+    contents: createBlobContents(stored, join(options.contentsFolder, "files")),
+  };
+}
+
+/** The ids that a store hands out continue from what is there, so it is opened after the seeding. */
+function openComputed(
+  path: string,
+  stored: SqliteConnection,
+  { reader, problems }: CopyChecks,
+): MessageStore {
+  const seeding = new SqliteConnection(path, { synchronous: "off" });
+  try {
+    migrate(seeding);
+    seedForReplay(stored, seeding, problems);
+  } finally {
+    seeding.close();
+  }
   return new MessageStore({
     path,
+    synchronous: "off",
     readElementFields: (envelopeText, contentText) => {
       const message = reader.prepare(envelopeText, contentText);
       if (message === null) throw new Error("A stored element has no content");
       return message.content.detail.kind === "AGGREGATE" ? message.content.detail.fields : [];
     },
   });
+}
+
+function compareRoots(
+  stored: SqliteConnection,
+  computed: SqliteConnection,
+  problems: Problems,
+): Pick<VerifyReport, "root" | "count"> {
+  const found = new StateTree(stored).root();
+  const expected = new StateTree(computed).root();
+  if (found.root !== expected.root)
+    problems.report("state root", `is ${found.root}, computed ${expected.root}`);
+  if (found.count !== expected.count) {
+    problems.report("state root", `stands for ${found.count} messages, computed ${expected.count}`);
+  }
+  return expected;
 }

@@ -18,5 +18,6 @@ export function stateRulesOf(definition: NetworkDefinition, gracePeriodHours: nu
     vprogramReferencesChecked: switches.vprogramReferencesChecked,
     gracePeriodMicros: BigInt(gracePeriodHours) * MICROS_PER_HOUR,
     maxCopies: MAX_COPIES,
+    acceptedBefore: false,
   };
 }

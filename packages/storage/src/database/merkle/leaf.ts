@@ -18,8 +18,10 @@ export function itemLeaf(hash: string, item: ItemFact, forgets: readonly string[
     const { type, chain, sender, owner, contentTimeMicros } = item.live;
     return sha256(JSON.stringify(["live", hash, type, chain, sender, owner, contentTimeMicros.toString()]));
   }
-  if (item.forgotten !== null) {
-    return sha256(JSON.stringify(["forgotten", hash, item.forgotten.parent, [...forgets].sort()]));
-  }
-  return null;
+  return item.forgotten === null ? null : forgottenLeaf(hash, item.forgotten.parent, forgets);
+}
+
+/** The digest of a forgotten message: with which other one it went, and which FORGETs hid it. */
+export function forgottenLeaf(hash: string, parent: string | null, forgets: readonly string[]): Buffer {
+  return sha256(JSON.stringify(["forgotten", hash, parent, [...forgets].sort()]));
 }

@@ -65,6 +65,16 @@ export class SqliteConnection {
     return this.#prepare(sql, true).all(...parameters) as T[];
   }
 
+  /**
+   * Rows one after the other, integers as bigint: for tables that do not fit into memory. The statement is open
+   * until the last row was taken or the loop left.
+   */
+  *iterateBig<T = SqlRow>(sql: string, ...parameters: SqlValue[]): Generator<T, void, undefined> {
+    const statement = this.#database.prepare(sql);
+    statement.setReadBigInts(true);
+    for (const row of statement.iterate(...parameters)) yield row as T;
+  }
+
   /** Runs `work` in one immediate transaction; any exception rolls it back and is thrown on. */
   transaction<T>(work: () => T): T {
     this.#database.exec("BEGIN IMMEDIATE");

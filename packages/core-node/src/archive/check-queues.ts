@@ -1,0 +1,111 @@
+import { decodeItemHash } from "@twentysix/protocol";
+import type { SqliteConnection } from "@twentysix/storage";
+import type { Problems } from "./problems.ts";
+import { type CopyChecks, verifyStored } from "./read-copies.ts";
+
+interface Rule {
+  readonly kind: string;
+  readonly text: string;
+  /** Rows that break the rule: the hash of the item. */
+  readonly query: string;
+}
+
+/** What must hold between the tables that do not follow from live messages. */
+const RULES: readonly Rule[] = [
+  {
+    kind: "items",
+    text: "is pending and nothing is queued for it",
+    query: `SELECT i.hash FROM items i WHERE i.status = 0
+      AND NOT EXISTS (SELECT 1 FROM candidates c WHERE c.item_id = i.id AND c.next_attempt_us IS NOT NULL)`,
+  },
+  {
+    kind: "items",
+    text: "is rejected and no refused copy of it is kept",
+    query: `SELECT i.hash FROM items i WHERE i.status = 2 AND NOT EXISTS (SELECT 1 FROM candidates c WHERE c.item_id = i.id)
+      AND NOT EXISTS (SELECT 1 FROM refusals r WHERE r.item_id = i.id)`,
+  },
+  {
+    kind: "forgotten",
+    text: "is forgotten and no FORGET says so, of it or of what it belongs to",
+    query: `SELECT i.hash FROM items i LEFT JOIN forgotten f ON f.id = i.id WHERE i.status = 3
+      AND NOT EXISTS (SELECT 1 FROM forgets r WHERE r.item_id = i.id)
+      AND NOT EXISTS (SELECT 1 FROM items p WHERE p.hash = f.parent AND p.status = 3)`,
+  },
+  {
+    kind: "forgotten",
+    text: "is kept as forgotten and is not",
+    query: "SELECT i.hash FROM forgotten f JOIN items i ON i.id = f.id WHERE i.status <> 3",
+  },
+];
+
+/** Checks the queue, the refusals and the forgotten: each status has what it stands for, each queued copy verifies. */
+export function checkQueues(stored: SqliteConnection, checks: CopyChecks): void {
+  for (const rule of RULES) {
+    for (const { hash } of stored.iterateBig<{ hash: Uint8Array }>(rule.query)) {
+      checks.problems.report(rule.kind, `${decodeItemHash(hash)} ${rule.text}`);
+    }
+  }
+  const queued = stored.iterateBig<{ hash: Uint8Array; envelope: string; origin: bigint }>(
+    "SELECT i.hash, c.envelope, c.origin FROM candidates c JOIN items i ON i.id = c.item_id",
+  );
+  for (const { hash, envelope, origin } of queued) {
+    const itemHash = decodeItemHash(hash);
+    const copy = verifyStored({ envelope, origin: Number(origin) }, checks);
+    if (copy.kind === "refused") {
+      const reason = JSON.stringify(copy.error.details);
+      checks.problems.report("candidates", `a queued copy of ${itemHash} does not verify: ${reason}`);
+    } else if ((copy.kind === "message" ? copy.message.envelope : copy.envelope).itemHash !== itemHash) {
+      checks.problems.report("candidates", `a queued copy of ${itemHash} is one of another message`);
+    }
+  }
+  checkAddresses(stored, checks.problems);
+  checkCounters(stored, checks.problems);
+}
+
+function checkAddresses(stored: SqliteConnection, problems: Problems): void {
+  for (const row of stored.iterateBig<{ address: string; lower: string }>(
+    "SELECT address, lower FROM addresses",
+  )) {
+    if (row.address.toLowerCase() === row.lower) continue;
+    problems.report("addresses", `${row.address}: lower is ${row.lower}`);
+  }
+}
+
+/** Counters that are counted from the stored rows themselves: those of queues and of pins. */
+const COUNTED: readonly { readonly what: string; readonly counter: string; readonly rows: string }[] = [
+  {
+    what: "items by status",
+    counter:
+      "SELECT a, sum(n) AS n FROM counters WHERE dimension = 1 GROUP BY a HAVING sum(n) <> 0 ORDER BY a",
+    rows: "SELECT status AS a, count(*) AS n FROM items GROUP BY status ORDER BY status",
+  },
+  {
+    what: "pins by kind",
+    counter: "SELECT a, n FROM counters WHERE dimension = 13 AND n <> 0 ORDER BY a",
+    rows: "SELECT kind AS a, count(*) AS n FROM pins GROUP BY kind ORDER BY kind",
+  },
+  {
+    what: "files by owner",
+    counter: "SELECT a, n FROM counters WHERE dimension = 15 AND n <> 0 ORDER BY a",
+    rows: "SELECT owner_id AS a, count(*) AS n FROM pins WHERE kind = 1 GROUP BY owner_id ORDER BY owner_id",
+  },
+  {
+    what: "bytes of files by owner",
+    counter: "SELECT a, n FROM counters WHERE dimension = 16 AND n <> 0 ORDER BY a",
+    rows: `SELECT p.owner_id AS a, sum(f.size) AS n FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = 1
+      GROUP BY p.owner_id HAVING sum(f.size) <> 0 ORDER BY p.owner_id`,
+  },
+];
+
+function checkCounters(stored: SqliteConnection, problems: Problems): void {
+  for (const { what, counter, rows } of COUNTED) {
+    const read = (query: string): Map<bigint, bigint> =>
+      new Map([...stored.iterateBig<{ a: bigint; n: bigint }>(query)].map(({ a, n }) => [a, n]));
+    const counted = read(counter);
+    const found = read(rows);
+    for (const a of new Set([...counted.keys(), ...found.keys()])) {
+      const [is, shouldBe] = [counted.get(a) ?? 0n, found.get(a) ?? 0n];
+      if (is !== shouldBe) problems.report("counters", `${what}, ${a}: ${is}, counted ${shouldBe}`);
+    }
+  }
+}

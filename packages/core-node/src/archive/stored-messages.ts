@@ -1,0 +1,70 @@
+import { decodeItemHash } from "@twentysix/protocol";
+import type { SqliteConnection } from "@twentysix/storage";
+
+/** One stored copy of a live message. */
+export interface StoredCopy {
+  readonly copyId: number;
+  readonly envelope: string;
+  readonly content: string | null;
+  readonly origin: number;
+}
+
+/** A live message with its copies, the served one first. */
+export interface StoredMessage {
+  readonly id: number;
+  readonly hash: string;
+  readonly copies: readonly StoredCopy[];
+}
+
+/** Events looked at in one go. */
+const CHUNK = 512;
+
+/**
+ * The live messages in the order in which they were processed, as the event log tells it. A message that was
+ * taken back and processed again stands at its last place. The served copy goes first, since without canonical
+ * order it is the first that counts.
+ */
+export function* messagesInProcessingOrder(stored: SqliteConnection): Generator<StoredMessage[]> {
+  for (let after = 0; ; ) {
+    const events = stored.all<{ seq: number; item_id: number }>(
+      "SELECT seq, item_id FROM events WHERE seq > ? AND kind = 2 ORDER BY seq LIMIT ?",
+      after,
+      CHUNK,
+    );
+    const last = events.at(-1);
+    if (last === undefined) return;
+    after = last.seq;
+    yield events.flatMap((event) => {
+      const later = stored.get(
+        "SELECT 1 FROM events WHERE item_id = ? AND kind = 2 AND seq > ?",
+        event.item_id,
+        event.seq,
+      );
+      return later === undefined ? (storedMessage(stored, event.item_id) ?? []) : [];
+    });
+  }
+}
+
+/** A live message by its id; null when there is none. */
+export function storedMessage(stored: SqliteConnection, id: number): StoredMessage | null {
+  const row = stored.get<{ hash: Uint8Array; copy_id: number }>(
+    "SELECT i.hash, m.copy_id FROM messages m JOIN items i ON i.id = m.id WHERE m.id = ?",
+    id,
+  );
+  if (row === undefined) return null;
+  const copies = stored.all<{ id: number; envelope: string; content: string | null; origin: number }>(
+    "SELECT id, envelope, content, origin FROM copies WHERE item_id = ? ORDER BY id = ? DESC, id",
+    id,
+    row.copy_id,
+  );
+  return {
+    id,
+    hash: decodeItemHash(row.hash),
+    copies: copies.map(({ id: copyId, envelope, content, origin }) => ({
+      copyId,
+      envelope,
+      content,
+      origin,
+    })),
+  };
+}
