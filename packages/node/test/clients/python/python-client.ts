@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const PACKAGES = ["aleph-sdk-python==2.4.0", "aleph-message==1.7.0", "aiohttp==3.13.2"];
+const PACKAGES = ["aleph-sdk-python==2.4.0", "aleph-message==1.7.0", "aiohttp==3.14.5"];
 const INSTALL_TIMEOUT_MS = 300_000;
 
 const root = fileURLToPath(new URL("../../../../../", import.meta.url));
