@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultConfig, type NodeConfig } from "../../src/config/index.ts";
-import { startNode } from "../../src/start-node.ts";
+import { type RunningNode, startNode } from "../../src/start-node.ts";
 
 export interface TestNode {
   readonly apiUrl: string;
   readonly wsUrl: string;
+  /** The parts of the node as it runs now. */
+  readonly core: RunningNode["core"];
   /** Stops the node and starts it on the same data and the same port. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -36,6 +38,9 @@ export async function startTestNode(overrides: Partial<NodeConfig> = {}): Promis
   return {
     apiUrl,
     wsUrl: apiUrl.replace("http", "ws"),
+    get core() {
+      return node.core;
+    },
     stop,
     async restart() {
       await stop();
