@@ -33,6 +33,11 @@ const RULES: readonly Rule[] = [
   },
   {
     kind: "forgotten",
+    text: "is forgotten and what is kept of it is missing",
+    query: "SELECT hash FROM items WHERE status = 3 AND id NOT IN (SELECT id FROM forgotten)",
+  },
+  {
+    kind: "forgotten",
     text: "is kept as forgotten and is not",
     query: "SELECT i.hash FROM forgotten f JOIN items i ON i.id = f.id WHERE i.status <> 3",
   },

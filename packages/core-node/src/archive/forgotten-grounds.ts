@@ -1,5 +1,5 @@
 import { decodeItemHash, ERROR_TABLE, encodeItemHash, isItemHash } from "@twentysix/protocol";
-import type { PreparedMessage, StateRules } from "@twentysix/state";
+import type { PreparedContent, PreparedMessage, StateRules } from "@twentysix/state";
 import { MESSAGE_TYPE_CODE, type SqliteConnection } from "@twentysix/storage";
 import type { CopyJob } from "../pipeline/writer/jobs.ts";
 
@@ -52,9 +52,16 @@ export function restsOnForgotten(
 ): boolean {
   if (rules.canonicalOrder) return false;
   if (code === ERROR_TABLE.PERMISSION_DENIED.code) return hasForgottenDelegation(stored, content.owner);
-  const named = "references" in content.detail ? content.detail.references.map(({ hash }) => hash) : [];
-  const hashes = content.ref !== null && isItemHash(content.ref) ? [...named, content.ref] : named;
+  const hashes = groundsOf(content);
   return hashes.some((hash) => isForgotten(stored, hash));
+}
+
+/** The messages that must be there for a message to be accepted. */
+function groundsOf({ detail, ref }: PreparedContent): string[] {
+  const hashes = ref !== null && isItemHash(ref) ? [ref] : [];
+  if (!("references" in detail)) return hashes;
+  if (detail.replaces !== null) hashes.push(detail.replaces);
+  return [...hashes, ...detail.references.map(({ hash }) => hash)];
 }
 
 function hasForgottenDelegation(stored: SqliteConnection, owner: string): boolean {

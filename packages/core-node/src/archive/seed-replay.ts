@@ -6,7 +6,6 @@ import {
   type SqliteConnection,
   STATUS_CODE,
 } from "@twentysix/storage";
-import type { Problems } from "./problems.ts";
 
 /** Tables that cannot be computed from messages: dictionaries, held files, what chains say. */
 const GIVEN = ["addresses", "channels", "labels", "files", "confirmations"] as const;
@@ -18,21 +17,18 @@ const UNKNOWN_TYPE = -1;
  * that both databases can be compared row by row), and what is kept of forgotten messages. Which FORGETs hid those
  * is computed again from the FORGETs themselves.
  */
-export function seedForReplay(
-  stored: SqliteConnection,
-  computed: SqliteConnection,
-  problems: Problems,
-): void {
+export function seedForReplay(stored: SqliteConnection, computed: SqliteConnection): void {
   computed.transaction(() => {
     for (const table of GIVEN) copyRows(stored, computed, `SELECT * FROM ${table}`, table);
     const live =
       "SELECT id, hash, 0 AS status, reception_us FROM items WHERE id IN (SELECT id FROM messages)";
     copyRows(stored, computed, live, "items");
     const forgotten =
-      "SELECT id, hash, status, reception_us FROM items WHERE status = 3 AND id NOT IN (SELECT id FROM messages)";
+      "SELECT id, hash, status, reception_us FROM items WHERE status = 3 AND id IN (SELECT id FROM forgotten)";
     copyRows(stored, computed, forgotten, "items");
-    copyRows(stored, computed, "SELECT * FROM forgotten", "forgotten");
-    prepareForgotten(computed, problems);
+    const kept = "SELECT * FROM forgotten WHERE id IN (SELECT id FROM items WHERE status = 3)";
+    copyRows(stored, computed, kept, "forgotten");
+    prepareForgotten(computed);
     seedStatusCounters(computed);
   });
 }
@@ -46,20 +42,12 @@ function copyRows(from: SqliteConnection, to: SqliteConnection, query: string, t
 }
 
 /** Gives every forgotten message its leaf, without FORGETs as yet, and puts it into the log that the root follows. */
-function prepareForgotten(computed: SqliteConnection, problems: Problems): void {
-  const rows = computed.all<{
-    id: number;
-    hash: Uint8Array;
-    parent: Uint8Array | null;
-    known: number | null;
-  }>(
-    "SELECT i.id, i.hash, f.parent, f.id AS known FROM items i LEFT JOIN forgotten f ON f.id = i.id WHERE i.status = 3",
+function prepareForgotten(computed: SqliteConnection): void {
+  const rows = computed.all<{ id: number; hash: Uint8Array; parent: Uint8Array | null }>(
+    "SELECT i.id, i.hash, f.parent FROM items i JOIN forgotten f ON f.id = i.id",
   );
-  for (const { id, hash, parent, known } of rows) {
-    const itemHash = decodeItemHash(hash);
-    if (known === null)
-      problems.report("forgotten", `${itemHash} is forgotten, what is kept of it is missing`);
-    const leaf = forgottenLeaf(itemHash, parent === null ? null : decodeItemHash(parent), []);
+  for (const { id, hash, parent } of rows) {
+    const leaf = forgottenLeaf(decodeItemHash(hash), parent === null ? null : decodeItemHash(parent), []);
     computed.run("UPDATE items SET leaf = ? WHERE id = ?", leaf, id);
     computed.run("INSERT INTO events (item_id, kind, at_us) VALUES (?, ?, 0)", id, EVENT_CODE.forgotten);
   }

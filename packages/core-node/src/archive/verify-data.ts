@@ -33,7 +33,7 @@ export interface VerifyOptions {
 
 export interface VerifyReport {
   readonly ok: boolean;
-  /** State root computed from the stored messages, lower-case hexadecimal. */
+  /** State root computed from the stored messages, lower-case hexadecimal; empty when the database is broken. */
   readonly root: string;
   /** Messages in the state. */
   readonly count: number;
@@ -60,7 +60,7 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   const stored = new SqliteConnection(options.databasePath);
   stack.defer(() => stored.close());
   migrate(stored);
-  checkIntegrity(stored, problems);
+  if (!isIntact(stored, problems)) return { ok: false, root: "", count: 0, problems: problems.lines() };
   const checks = copyChecks(options, stored, problems);
   checkQueues(stored, checks);
 
@@ -92,10 +92,12 @@ async function assertDatabase(path: string): Promise<void> {
   }
 }
 
-function checkIntegrity(stored: SqliteConnection, problems: Problems): void {
-  for (const row of stored.all<{ integrity_check: string }>("PRAGMA integrity_check")) {
-    if (row.integrity_check !== "ok") problems.report("database", row.integrity_check);
-  }
+/** A database that contradicts itself is not read any further: nothing that it says can be believed. */
+function isIntact(stored: SqliteConnection, problems: Problems): boolean {
+  const found = stored.all<{ integrity_check: string }>("PRAGMA integrity_check");
+  const broken = found.filter((row) => row.integrity_check !== "ok");
+  for (const row of broken) problems.report("database", row.integrity_check);
+  return broken.length === 0;
 }
 
 function copyChecks(options: VerifyOptions, stored: SqliteConnection, problems: Problems): CopyChecks {
@@ -111,15 +113,11 @@ function copyChecks(options: VerifyOptions, stored: SqliteConnection, problems: 
 }
 
 /** The ids that a store hands out continue from what is there, so it is opened after the seeding. */
-function openComputed(
-  path: string,
-  stored: SqliteConnection,
-  { reader, problems }: CopyChecks,
-): MessageStore {
+function openComputed(path: string, stored: SqliteConnection, { reader }: CopyChecks): MessageStore {
   const seeding = new SqliteConnection(path, { synchronous: "off" });
   try {
     migrate(seeding);
-    seedForReplay(stored, seeding, problems);
+    seedForReplay(stored, seeding);
   } finally {
     seeding.close();
   }

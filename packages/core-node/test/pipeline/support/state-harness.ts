@@ -108,6 +108,10 @@ export class StateHarness implements AsyncDisposable {
     throw new Error("The queue does not come to rest");
   }
 
+  get databasePath(): string {
+    return join(this.#folder, "messages.sqlite");
+  }
+
   root(): string {
     return new StateTree(this.store.session.connection).root().root;
   }

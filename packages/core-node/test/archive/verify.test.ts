@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createSeededRandom, shuffled } from "@twentysix/platform";
+import { scenarios } from "../pipeline/support/scenarios.ts";
+import { evm, forget, type Signed } from "../pipeline/support/signed.ts";
+import { networkDefinition, StateHarness } from "../pipeline/support/state-harness.ts";
+import { folderOf, holdFiles, storedPost, verifyFolder } from "./support.ts";
+
+const SEEDS = [1, 2, 3];
+
+/** Every scenario twice, with accounts of its own, and messages whose content is a file. */
+function corpus(): { readonly messages: readonly Signed[]; readonly contents: readonly string[] } {
+  const count = scenarios(0).length;
+  const messages = [1, 2].flatMap((round) =>
+    Array.from(
+      { length: count },
+      (_, index) => scenarios(round * 1_000 + index)[index]?.messages ?? [],
+    ).flat(),
+  );
+  const writer = evm("of long posts");
+  const stored = [1, 2, 3].map((n) => storedPost(writer, 1_700_000_000 + n, `long ${n}`));
+  const first = stored[0]?.message.hash ?? "";
+  return {
+    messages: [...messages, ...stored.map(({ message }) => message), forget(writer, 1_700_000_009, [first])],
+    contents: stored.map(({ content }) => content),
+  };
+}
+
+async function filled(name: "local" | "mainnet", seed: number): Promise<StateHarness> {
+  const node = await StateHarness.open(networkDefinition(name));
+  const { messages, contents } = corpus();
+  await holdFiles(node, contents);
+  const random = createSeededRandom(seed);
+  const order = shuffled(random, messages);
+  for (let start = 0; start < order.length; ) {
+    const size = 1 + random.uniform(40);
+    await node.submit(...order.slice(start, start + size).map((message) => message.text));
+    start += size;
+  }
+  await node.settle();
+  return node;
+}
+
+describe("what a node derived from messages of all kinds", () => {
+  for (const name of ["local", "mainnet"] as const) {
+    for (const seed of SEEDS) {
+      test(`on ${name} is found again, whatever the order of arrival (seed ${seed})`, async () => {
+        await using node = await filled(name, seed);
+        const report = await verifyFolder(folderOf(node), networkDefinition(name));
+        assert.deepEqual(report.problems, []);
+        assert.equal(report.root, node.root());
+        assert.ok(report.ok && report.count > 100, `${report.count} messages`);
+      });
+    }
+  }
+});
