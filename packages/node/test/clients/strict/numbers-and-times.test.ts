@@ -83,12 +83,8 @@ describe("numbers of contents come back as they were signed", () => {
 });
 
 describe("times", () => {
-  for (const [given, shown] of [
-    ["1652794362.573859", 1652794362.573859],
-    ["1652794362.000001", 1652794362.000001],
-    ["1652794362", 1652794362],
-    ["9223372035.999999", 9223372035.999999],
-  ] as const) {
+  for (const given of ["1652794362.573859", "1652794362.000001", "1652794362", "9223372035.999999"]) {
+    const shown = Number(given);
     test(`${given} keeps its microseconds everywhere`, async () => {
       const account = rawAccount(`time ${given}`);
       const { itemHash } = await putRaw(node, {
