@@ -169,6 +169,42 @@ describe("files by the published client", { timeout: 60_000 }, () => {
   });
 });
 
+describe("machines by the published client", { timeout: 60_000 }, () => {
+  const client = publishedClient(node, ethereumAccount("machines"));
+  const stored = async (text: string): Promise<string> =>
+    (await client.createStore({ fileObject: Buffer.from(text), channel: "VM", sync: true })).item_hash;
+
+  test("a program is served as it was signed", async () => {
+    const [programRef, runtime] = [await stored("code"), await stored("runtime")];
+    const sent = await client.createProgram({
+      programRef,
+      runtime,
+      entrypoint: "main:app",
+      metadata: { name: "tested", tags: ["vm"] },
+      variables: { KEY: "value" },
+      channel: "VM",
+    });
+    const { content } = await client.getMessage<MessageType.program>(sent.item_hash);
+    assert.deepEqual(content, JSON.parse(String(sent.item_content)));
+    const { messages } = await client.getMessages({ tags: ["vm"] });
+    assert.deepEqual(
+      messages.map((message) => message.content),
+      [content],
+    );
+  });
+
+  test("an instance is served as it was signed", async () => {
+    const rootfs = { parent: { ref: await stored("disk"), use_latest: true }, size_mib: 20_480 };
+    const sent = await client.createInstance({
+      rootfs,
+      authorized_keys: ["ssh-ed25519 AAAA"],
+      channel: "VM",
+    });
+    const { content } = await client.getMessage<MessageType.instance>(sent.item_hash);
+    assert.deepEqual(content, JSON.parse(String(sent.item_content)));
+  });
+});
+
 describe("errors, as the published client reads them", { timeout: 60_000 }, () => {
   const client = publishedClient(node, ethereumAccount("errors"));
 
