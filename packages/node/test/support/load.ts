@@ -7,6 +7,7 @@ import {
   createClient,
   createEvmAccount,
   createSolanaAccount,
+  type Fetch,
   isSdkError,
 } from "@twentysix/sdk";
 import { createNodeSha256 } from "@twentysix/sdk/node";
@@ -21,6 +22,13 @@ export interface Acknowledgements {
   readonly forgetSent: Set<string>;
   /** SHA-256 of the bytes of every file answered with a hash, by that hash. */
   readonly files: Map<string, string>;
+}
+
+export interface Acknowledgement {
+  readonly kind: "processed" | "accepted" | "file";
+  readonly hash: string;
+  /** Of a file: SHA-256 of its bytes. */
+  readonly sha256?: string;
 }
 
 export const noAcknowledgements = (): Acknowledgements => ({
@@ -53,6 +61,10 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
   /** Told after every answer. */
   readonly onAnswer?: () => void;
+  /** Told of every acknowledgement, by the worker that received it. */
+  readonly onAcknowledged?: (acknowledgement: Acknowledgement, worker: number) => void;
+  /** How a worker sends its requests; by the platform's own means when not given. */
+  readonly fetchOf?: (worker: number) => Fetch;
 }
 
 /**
@@ -60,19 +72,14 @@ export interface LoadOptions {
  * gone. A refusal by the node is an error of the test: everything that is sent is valid.
  */
 export async function runLoad(options: LoadOptions): Promise<void> {
-  const client = createClient({
-    apiUrl: options.apiUrl,
-    createSha256: createNodeSha256,
-    retries: 0,
-    timeoutMs: 60_000,
-  });
   await Promise.all(
-    Array.from({ length: options.workers }, (_, number) => new LoadWorker(options, client, number).run()),
+    Array.from({ length: options.workers }, (_, number) => new LoadWorker(options, number).run()),
   );
 }
 
 class LoadWorker {
   readonly #options: LoadOptions;
+  readonly #number: number;
   readonly #client: Client;
   readonly #account: Account;
   readonly #random: Random;
@@ -82,9 +89,16 @@ class LoadWorker {
   readonly #amends = new Map<string, readonly string[]>();
   #count = 0;
 
-  constructor(options: LoadOptions, client: Client, number: number) {
+  constructor(options: LoadOptions, number: number) {
     this.#options = options;
-    this.#client = client;
+    this.#number = number;
+    this.#client = createClient({
+      apiUrl: options.apiUrl,
+      createSha256: createNodeSha256,
+      retries: 0,
+      timeoutMs: 60_000,
+      ...(options.fetchOf === undefined ? {} : { fetch: options.fetchOf(number) }),
+    });
     this.#account = loadAccount(number);
     this.#random = createSeededRandom(options.seed * 1_000 + number);
   }
@@ -157,7 +171,7 @@ class LoadWorker {
     const engine = this.#random.uniform(2) === 0 ? "storage" : "ipfs";
     const ref = this.#random.uniform(2) === 0 ? "named" : undefined;
     const stored = await this.#client.storeFile({ account: this.#account, sync, file, engine, ref });
-    this.#options.acknowledged.files.set(stored.fileHash, sha256Hex(file));
+    this.#acknowledge({ kind: "file", hash: stored.fileHash, sha256: sha256Hex(file) });
     this.#take(stored, this.#stores);
   }
 
@@ -165,7 +179,7 @@ class LoadWorker {
     const file = this.#bytes();
     const engine = this.#random.uniform(2) === 0 ? "storage" : "ipfs";
     const uploaded = await this.#client.uploadFile({ file, engine });
-    this.#options.acknowledged.files.set(uploaded.itemHash, sha256Hex(file));
+    this.#acknowledge({ kind: "file", hash: uploaded.itemHash, sha256: sha256Hex(file) });
   }
 
   async #forget(sync: boolean): Promise<void> {
@@ -200,13 +214,19 @@ class LoadWorker {
   }
 
   #take(made: Pick<CreatedMessage, "itemHash" | "status">, list?: string[]): void {
-    const { processed, accepted } = this.#options.acknowledged;
     if (made.status !== "processed") {
-      accepted.add(made.itemHash);
+      this.#acknowledge({ kind: "accepted", hash: made.itemHash });
       return;
     }
-    processed.add(made.itemHash);
+    this.#acknowledge({ kind: "processed", hash: made.itemHash });
     list?.push(made.itemHash);
+  }
+
+  #acknowledge(acknowledgement: Acknowledgement): void {
+    const { kind, hash, sha256 = "" } = acknowledgement;
+    if (kind === "file") this.#options.acknowledged.files.set(hash, sha256);
+    else this.#options.acknowledged[kind].add(hash);
+    this.#options.onAcknowledged?.(acknowledgement, this.#number);
   }
 
   #any(items: readonly string[]): string | undefined {
