@@ -5,10 +5,17 @@ import {
   isOwnerItself,
   messageError,
 } from "@twentysix/protocol";
-import { compareVersions, type SecurityElement, type Version } from "./facts.ts";
+import {
+  compareVersions,
+  type ForgottenMessage,
+  type LiveMessage,
+  type SecurityElement,
+  type Version,
+} from "./facts.ts";
 import { need, type Refused, reject, type Stop } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import type { StateRules } from "./rules.ts";
+import { parentOfContent } from "./target.ts";
 import { missingFacts, type World } from "./world.ts";
 
 /** Who acts: the signer of a copy, at its place in the canonical order. */
@@ -61,31 +68,43 @@ function delegationInForce(elements: readonly SecurityElement[], at: Version | n
  * The permission check of every type but FORGET, whose targets are checked one by one.
  *
  * An amend by a delegate is judged by the message it amends: the delegate needs the right to create that one.
- * Source: pyaleph `src/aleph/permissions.py`.
+ * Source: pyaleph `src/aleph/permissions.py`. Under canonical order chain and channel are always those of the
+ * copy that is judged: the channel of another message is whatever a relay made of it.
  */
 export function checkPermission(world: World, rules: StateRules, message: PreparedMessage): Stop {
   const { envelope, content } = message;
   if (content.detail.kind === "FORGET" || isOwnerItself(envelope.sender, content.owner)) return null;
-  const target = content.detail.kind === "POST" ? content.detail.amends : null;
+  const amended = content.detail.kind === "POST" ? content.detail.amends : null;
   const missing = missingFacts(world, [
     { table: "security", key: content.owner },
-    ...(target === null ? [] : [{ table: "items" as const, key: target }]),
+    ...(amended === null ? [] : [{ table: "items" as const, key: amended }]),
   ]);
   if (missing.length > 0) return need(missing);
-  const original = target === null ? null : (world.live(target) ?? world.forgotten(target));
-  const extraWaits = target === null ? [] : [`item:${target}`];
+  const original = amended === null ? null : originalOf(world, rules, amended);
+  // What this copy revises may be forgotten, and the copy with it, whoever signed it.
+  const revised = parentOfContent(message);
+  const extraWaits = revised === null ? [] : [`item:${revised}`];
   if (original !== null && !isOwnerItself(original.owner, content.owner)) {
     return denied(envelope.sender, content.owner, extraWaits);
   }
-  const subject: Subject = original ?? {
+  const own = { type: envelope.type, chain: envelope.chain, channel: envelope.channel, label: content.label };
+  const subject: Subject = {
+    ...own,
+    ...(original === null ? {} : pick(original, rules)),
     owner: content.owner,
-    type: envelope.type,
-    chain: envelope.chain,
-    channel: envelope.channel,
-    label: content.label,
   };
-  const ok = isAuthorised(world, rules, actorOf(message), { ...subject, owner: content.owner });
-  return ok ? null : denied(envelope.sender, content.owner, extraWaits);
+  return isAuthorised(world, rules, actorOf(message), subject)
+    ? null
+    : denied(envelope.sender, content.owner, extraWaits);
+}
+
+function originalOf(world: World, rules: StateRules, hash: string): LiveMessage | ForgottenMessage | null {
+  return world.live(hash) ?? (rules.canonicalOrder ? world.forgotten(hash) : null);
+}
+
+function pick(original: LiveMessage | ForgottenMessage, rules: StateRules): Partial<Subject> {
+  const { type, label, chain, channel } = original;
+  return rules.canonicalOrder ? { type, label } : { type, label, chain, channel };
 }
 
 /** Refusal (2); a later change of the owner's delegations may lift it. */

@@ -1,10 +1,12 @@
 import { messageError } from "@twentysix/protocol";
-import { actorOf, checkPermission } from "./authorise.ts";
+import { actorOf } from "./authorise.ts";
+import { authorityOf, type RankedCopy } from "./authority.ts";
 import type { CopyFact, ItemFact, LiveMessage } from "./facts.ts";
 import { need, type Outcome, reject } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
+import { compareCopies } from "./rank-copies.ts";
 import type { StateContext } from "./rules.ts";
-import { compareCopies, liveMessageOf } from "./target.ts";
+import { serveNeeds, serveRanked } from "./serve.ts";
 import { missingFacts, type World } from "./world.ts";
 
 /**
@@ -21,40 +23,69 @@ export function addCopy(
   live: LiveMessage,
 ): Outcome {
   const hash = message.envelope.itemHash;
-  const missing = missingFacts(world, [
-    { table: "copies", key: hash },
-    { table: "posts", key: hash },
-    { table: "delegations", key: hash },
-  ]);
+  const missing = missingFacts(world, [{ table: "copies", key: hash }]);
   if (missing.length > 0) return need(missing);
   const copies = world.facts.copies.get(hash) ?? [];
-  const known = copies.map((copy) => ({ copy, message: prepared(context, copy) }));
-  if (known.some((one) => isSameCopy(one.message, message))) return { kind: "confirmed", stored: false };
-  if (!context.rules.canonicalOrder) {
-    const served = known.find((one) => one.copy.served)?.message;
-    if (served !== undefined && !isSameSignature(served, message)) {
-      return reject(
-        messageError("INVALID_SIGNATURE", { errors: ["The message was accepted with another signature"] }),
-      );
-    }
-    return storeCopy(world, context, hash, copies, message);
+  if (copies.some((copy) => copy.envelopeText === message.envelopeText))
+    return { kind: "confirmed", stored: false };
+  const known = copies.map((copy) => ({ copy, message: preparedCopy(context, hash, copy) }));
+  if (context.rules.canonicalOrder) {
+    return rankCopy(
+      world,
+      context,
+      message,
+      item,
+      live,
+      known.map((one) => one.message),
+    );
   }
-  const permission = checkPermission(world, context.rules, message);
-  if (permission !== null) return permission;
-  const ranked = [...known.map((one) => one.message), message]
-    .sort(compareCopies)
-    .slice(0, context.rules.maxCopies);
-  if (!ranked.includes(message)) return { kind: "confirmed", stored: false };
-  serveRanked(world, hash, ranked);
-  if (ranked[0] === message) serveCopy(world, hash, item, live, message);
-  world.events.push({ hash, kind: "copy", cause: { sender: actorOf(message).sender } });
-  return { kind: "confirmed", stored: true };
+  if (known.some((one) => isSameCopy(one.message, message))) return { kind: "confirmed", stored: false };
+  const served = known.find((one) => one.copy.served)?.message;
+  if (served !== undefined && !isSameSignature(served, message)) {
+    return reject(
+      messageError("INVALID_SIGNATURE", { errors: ["The message was accepted with another signature"] }),
+    );
+  }
+  return storeCopy(world, context, hash, copies, message);
 }
 
-function prepared(context: StateContext, copy: CopyFact): PreparedMessage {
+/** A stored copy in the form that rules look at. */
+export function preparedCopy(context: StateContext, hash: string, copy: CopyFact): PreparedMessage {
   const message = context.prepare(copy.envelopeText, copy.contentText);
-  if (message === null) throw new Error("A stored copy can no longer be read");
+  if (message === null) throw new Error(`A stored copy of ${hash} can no longer be read`);
   return message;
+}
+
+function rankCopy(
+  world: World,
+  context: StateContext,
+  message: PreparedMessage,
+  item: ItemFact,
+  live: LiveMessage,
+  known: readonly PreparedMessage[],
+): Outcome {
+  const hash = message.envelope.itemHash;
+  const twin = known.find((one) => isSameCopy(one, message));
+  if (twin !== undefined && compareCopies(twin, message) <= 0) return { kind: "confirmed", stored: false };
+  const ranked: RankedCopy[] = [];
+  const stale: PreparedMessage[] = [];
+  for (const copy of [message, ...known]) {
+    if (copy === twin) continue;
+    const authority = authorityOf(world, context, copy);
+    if (authority.kind === "need") return authority;
+    if (authority.kind === "granted") ranked.push({ message: copy, owners: authority.owners });
+    else if (copy === message) return authority;
+    else stale.push(copy);
+  }
+  const missing = missingFacts(world, serveNeeds(world, context, hash, live));
+  if (missing.length > 0) return need(missing);
+  serveRanked(world, context, hash, item, live, ranked);
+  if (stale.length > 0) world.queueCopies(hash, stale, false);
+  const stored = (world.facts.copies.get(hash) ?? []).some(
+    (copy) => copy.envelopeText === message.envelopeText,
+  );
+  if (stored) world.events.push({ hash, kind: "copy", cause: { sender: actorOf(message).sender } });
+  return { kind: "confirmed", stored };
 }
 
 const isSameSignature = (a: PreparedMessage, b: PreparedMessage): boolean =>
@@ -62,14 +93,14 @@ const isSameSignature = (a: PreparedMessage, b: PreparedMessage): boolean =>
   a.envelope.sender === b.envelope.sender &&
   a.envelope.chain === b.envelope.chain;
 
+/** Equal but for the layout of the text. */
 function isSameCopy(a: PreparedMessage, b: PreparedMessage): boolean {
   return (
-    a.envelopeText === b.envelopeText ||
-    (isSameSignature(a, b) &&
-      a.envelope.signature === b.envelope.signature &&
-      a.envelope.timeMicros === b.envelope.timeMicros &&
-      a.envelope.channel === b.envelope.channel &&
-      a.envelope.itemType === b.envelope.itemType)
+    isSameSignature(a, b) &&
+    a.envelope.signature === b.envelope.signature &&
+    a.envelope.timeMicros === b.envelope.timeMicros &&
+    a.envelope.channel === b.envelope.channel &&
+    a.envelope.itemType === b.envelope.itemType
   );
 }
 
@@ -85,37 +116,4 @@ function storeCopy(
   world.facts.copies.set(hash, [...copies, copy]);
   world.events.push({ hash, kind: "copy", cause: null });
   return { kind: "confirmed", stored: true };
-}
-
-function serveRanked(world: World, hash: string, ranked: readonly PreparedMessage[]): void {
-  world.facts.copies.set(
-    hash,
-    ranked.map((message, rank) => ({
-      envelopeText: message.envelopeText,
-      contentText: message.contentText,
-      served: rank === 0,
-    })),
-  );
-}
-
-/** Moves everything that shows the envelope of the served copy. */
-function serveCopy(
-  world: World,
-  hash: string,
-  item: ItemFact,
-  live: LiveMessage,
-  message: PreparedMessage,
-): void {
-  world.facts.items.set(hash, {
-    ...item,
-    live: { ...liveMessageOf(message), contentTimeMicros: live.contentTimeMicros },
-  });
-  const post = world.facts.posts.get(hash);
-  if (post !== null) world.facts.posts.set(hash, { ...post, channel: message.envelope.channel });
-  const delegated = message.envelope.sender.toLowerCase() !== live.owner.toLowerCase();
-  if (live.type !== "FORGET") world.facts.delegations.set(hash, delegated ? [live.owner] : null);
-  if (message.envelope.channel !== live.channel) {
-    world.rejudge.add(live.owner);
-    world.wakes.add(`security:${live.owner}`);
-  }
 }

@@ -19,7 +19,7 @@ export function retractionNeeds(world: World, hash: string, live: LiveMessage): 
 function typeNeeds(hash: string, live: LiveMessage): Need[] {
   switch (live.type) {
     case "POST":
-      return postRetractionNeeds(hash, live);
+      return [...postRetractionNeeds(hash, live), { table: "metrics", key: hash }];
     case "AGGREGATE":
       return aggregateRetractionNeeds(hash, live);
     case "STORE":
@@ -47,6 +47,7 @@ export function retractDerived(world: World, context: StateContext, hash: string
   switch (live.type) {
     case "POST":
       retractPost(world, hash, live);
+      if (world.facts.metrics.get(hash) !== null) world.facts.metrics.set(hash, null);
       break;
     case "AGGREGATE":
       retractAggregate(world, hash, live);
@@ -71,7 +72,11 @@ export function retractDerived(world: World, context: StateContext, hash: string
 }
 
 /** What goes when `hash` goes: the amends of a post, the updates of a deployment. */
-export function dependentsOf(world: World, hash: string, live: LiveMessage): readonly string[] {
+export function dependentsOf(
+  world: World,
+  hash: string,
+  live: Pick<LiveMessage, "type" | "label">,
+): readonly string[] {
   if (live.type === "POST" && live.label !== "amend") {
     return (world.index.amendsOf.get(hash) ?? []).map((amend) => amend.hash);
   }
@@ -90,7 +95,7 @@ export function dependentNeeds(world: World, hash: string, live: LiveMessage): N
   if (!known || live.type === "AGGREGATE" || live.type === "FORGET" || live.type === "STORE") return [];
   const needs: Need[] = [];
   for (const dependent of dependentsOf(world, hash, live)) {
-    needs.push({ table: "items", key: dependent });
+    needs.push({ table: "items", key: dependent }, { table: "candidates", key: dependent });
     const item = world.facts.items.peek(dependent);
     if (item?.live) needs.push(...retractionNeeds(world, dependent, item.live));
   }

@@ -42,13 +42,18 @@ export interface ForgottenMessage {
   readonly signature: string | null;
   readonly timeMicros: bigint;
   readonly contentTimeMicros: bigint;
-  /** File size for a STORE, content size for the others. */
+  /** File size for a STORE (0 when its file was never held), content size for the others. */
   readonly size: number;
+  /** File hash of a STORE, so that what references it can be judged. */
+  readonly contentHash: string | null;
   /** The original whose forgetting takes this message along (of an amend or of a VM update). */
   readonly parent: string | null;
   /** It revised something: an amend, a STORE with `ref`, a VM with `replaces`. */
   readonly revises: boolean;
-  /** Envelope time of the FORGET that counts (the first in canonical order); null for a child of a forgotten parent. */
+  /**
+   * Date of the FORGET that counts, the first in canonical order: its envelope time as in the reference, its
+   * signed content time under canonical order. null for what only went with its parent.
+   */
   readonly forgottenMicros: bigint | null;
 }
 
@@ -133,10 +138,25 @@ export interface VmFact {
   readonly references: readonly { readonly hash: string; readonly kind: string }[];
 }
 
-/** A copy that is queued, waiting or given up. */
-export interface CandidateFact {
+/** The exact texts of a copy; `contentText` is for a content that is not inline and known. */
+export interface CopyTexts {
   readonly envelopeText: string;
   readonly contentText: string | null;
+}
+
+/** A copy that is queued, waiting or given up. */
+export interface CandidateFact extends CopyTexts {
+  /** Hidden behind a FORGET that may yet be taken back. */
+  readonly retained: boolean;
+}
+
+/** What a scoring POST says of one node. */
+export interface NodeMeasurement {
+  readonly kind: "core" | "compute";
+  readonly nodeId: string;
+  readonly measuredMicros: bigint;
+  /** JSON object of the columns that are served. */
+  readonly metricsText: string;
 }
 
 /** Compares two points of the canonical order. */

@@ -1,10 +1,13 @@
 import { dependentNeeds, dependentsOf, retractDerived, retractionNeeds } from "./derived.ts";
-import type { ForgottenMessage, ItemFact, LiveMessage } from "./facts.ts";
-import { bump } from "./handlers/store.ts";
+import { compareVersions, type ItemFact, type LiveMessage, type Version } from "./facts.ts";
+import { forgottenDate } from "./forgotten-date.ts";
+import { keepFilesOfUsers, keepsForUsers, keptFileNeeds } from "./kept-files.ts";
 import type { PreparedMessage } from "./prepared.ts";
+import { bestCopy } from "./rank-copies.ts";
 import type { StateContext } from "./rules.ts";
-import { bestCandidate, forgottenSnapshot, liveMessageOf } from "./target.ts";
-import { type Need, pairKey, type World } from "./world.ts";
+import { bestCandidate, forgottenSnapshot, liveMessageOf, parentOfContent } from "./target.ts";
+import { coveringTombstones, noteForgottenElement, tombstoneNeeds } from "./tombstones.ts";
+import { type Need, tableOf, type World } from "./world.ts";
 
 /** One target of a FORGET. */
 export interface Forgetting {
@@ -18,39 +21,50 @@ export interface Forgetting {
 /** What must be known before `hash` can be forgotten. */
 export function forgetNeeds(world: World, context: StateContext, hash: string): Need[] {
   const item = world.facts.items.get(hash);
-  const needs: Need[] = [
-    { table: "forgets", key: hash },
-    { table: "candidates", key: hash },
-  ];
+  const needs: Need[] = [{ table: "forgets", key: hash }, ...retainedNeeds(hash)];
   for (const forget of world.facts.forgets.peek(hash) ?? []) needs.push({ table: "items", key: forget });
   if (item?.live) {
     needs.push(...retractionNeeds(world, hash, item.live), ...dependentNeeds(world, hash, item.live));
     if (keepsForUsers(context, item.live)) needs.push(...userNeeds(world, hash, item.live));
+  } else if (item !== null && item.forgotten === null && world.index.candidates.has(hash)) {
+    const candidate = bestCandidate(world, context, hash);
+    if (candidate !== null) needs.push(...candidateNeeds(candidate));
   }
   return needs;
 }
 
-const keepsForUsers = (context: StateContext, live: LiveMessage): boolean =>
-  live.type === "STORE" && (context.rules.canonicalOrder || context.rules.ownerForgetsUsedFiles);
+/** What must be known before the texts that are retained of `hash`, and of what went with it, are dropped. */
+export const retainedNeeds = (hash: string): Need[] => [
+  { table: "items", key: hash },
+  { table: "candidates", key: hash },
+  { table: "forgottenChildren", key: hash },
+];
 
 function userNeeds(world: World, hash: string, live: LiveMessage): Need[] {
   const needs: Need[] = [{ table: "vmUsers", key: hash }];
-  for (const vm of world.index.vmUsers.peek(hash) ?? []) {
-    needs.push({ table: "vms", key: vm }, { table: "contentPins", key: vm });
-    needs.push({ table: "pins", key: pairKey("content", vm, live.contentHash ?? "") });
-  }
+  for (const vm of world.index.vmUsers.peek(hash) ?? [])
+    needs.push(...keptFileNeeds(world, vm, live.contentHash));
   return needs;
+}
+
+function candidateNeeds(candidate: PreparedMessage): Need[] {
+  const detail = candidate.content.detail;
+  if (detail.kind === "STORE") return [{ table: "files", key: detail.fileHash }];
+  return detail.kind === "AGGREGATE" ? tombstoneNeeds(candidate.content.owner, detail.key) : [];
 }
 
 /** Forgets one message, whatever stands of it, and takes its dependents along. */
 export function forgetItem(world: World, context: StateContext, forgetting: Forgetting): void {
-  const { hash } = forgetting;
+  const { hash, by, retain } = forgetting;
   const item = world.facts.items.get(hash);
   if (item === null) throw new Error(`Cannot forget ${hash}: it is not known`);
-  if (item.live !== null) forgetLive(world, context, hash, item, item.live, forgetting.retain);
-  else if (item.forgotten === null) forgetCandidate(world, context, hash, item, forgetting.retain);
-  else if (!forgetting.retain) dropRetained(world, hash);
-  recordForget(world, hash, forgetting.by);
+  let covering: readonly Version[] = [];
+  if (item.live !== null) forgetLive(world, context, hash, item, item.live, retain);
+  else if (item.forgotten === null) covering = forgetCandidate(world, context, hash, item, retain);
+  if (!retain) dropRetained(world, hash);
+  const version = { hash: by.envelope.itemHash, timeMicros: by.content.timeMicros };
+  recordForgets(world, context, hash, [version, ...covering], by);
+  world.events.push({ hash, kind: "forgotten", cause: { by: version.hash } });
   world.wakes.add(`item:${hash}`);
 }
 
@@ -62,13 +76,15 @@ function forgetLive(
   live: LiveMessage,
   retain: boolean,
 ): void {
-  if (keepsForUsers(context, live)) keepForUsers(world, hash, live);
   const dependents = dependentsOf(world, hash, live);
   hide(world, context, hash, item, live, parentOf(world, hash, live), retain);
+  if (keepsForUsers(context, live)) keepFilesOfUsers(world, context, hash);
   for (const dependent of dependents) {
     const child = world.facts.items.get(dependent);
     if (child === null || child.live === null) continue;
     hide(world, context, dependent, child, child.live, hash, retain);
+    const children = world.index.forgottenChildren.peek(hash);
+    if (children !== undefined) world.index.forgottenChildren.set(hash, [...(children ?? []), dependent]);
     world.wakes.add(`item:${dependent}`);
     world.events.push({ hash: dependent, kind: "forgotten", cause: { with: hash } });
   }
@@ -85,32 +101,25 @@ function hide(
   retain: boolean,
 ): void {
   const copies = world.facts.copies.get(hash) ?? [];
-  const served = copies.find((copy) => copy.served);
-  const signature =
-    served === undefined ? null : signatureOf(context, served.envelopeText, served.contentText);
+  const known = context.rules.canonicalOrder
+    ? [...copies, ...(world.index.candidates.get(hash) ?? [])]
+    : copies.filter((copy) => copy.served);
+  const shown = bestCopy(context, known);
+  if (shown === null) throw new Error(`No copy of the live message ${hash} can be read`);
   const fileSize =
     live.type === "STORE" ? (world.index.files.get(live.contentHash ?? "")?.sizeBytes ?? null) : null;
-  const revises = parent !== null || (live.type === "STORE" && live.ref !== null);
   retractDerived(world, context, hash, live);
   world.facts.copies.set(hash, []);
-  dropCandidates(world, hash);
-  if (retain) retainCopies(world, hash, copies);
+  world.dropCandidates(hash);
+  if (retain) world.queueCopies(hash, known, true);
+  if (live.type === "AGGREGATE") noteForgottenElement(world, live, hash);
   world.facts.items.set(hash, {
     ...item,
     status: "forgotten",
     live: null,
-    forgotten: forgottenSnapshot(live, signature, parent, revises, fileSize),
+    forgotten: forgottenSnapshot(liveMessageOf(shown), shown.envelope.signature, parent, fileSize),
   });
 }
-
-function signatureOf(context: StateContext, envelopeText: string, contentText: string | null): string | null {
-  return context.prepare(envelopeText, contentText)?.envelope.signature ?? null;
-}
-
-const textsOf = (copy: { envelopeText: string; contentText: string | null }) => ({
-  envelopeText: copy.envelopeText,
-  contentText: copy.contentText,
-});
 
 function parentOf(world: World, hash: string, live: LiveMessage): string | null {
   if (live.type === "POST") return live.label === "amend" ? live.ref : null;
@@ -118,99 +127,79 @@ function parentOf(world: World, hash: string, live: LiveMessage): string | null 
   return vm === null || vm.original === hash ? null : vm.original;
 }
 
+/** Returns the FORGETs by name that cover the message as well. */
 function forgetCandidate(
   world: World,
   context: StateContext,
   hash: string,
   item: ItemFact,
   retain: boolean,
+): readonly Version[] {
+  const shown = bestCandidate(world, context, hash);
+  if (shown === null) throw new Error(`Cannot forget ${hash}: no copy of it is known`);
+  hideUnseen(world, shown, item, { parent: parentOfContent(shown), retain, receptionMicros: 0n });
+  return coveringTombstones(world, shown);
+}
+
+/** How a message that was never live is forgotten. */
+export interface Unseen {
+  readonly parent: string | null;
+  readonly retain: boolean;
+  /** When this node first heard of it, if it has no record of that. */
+  readonly receptionMicros: bigint;
+}
+
+/** Puts a message that is not live among the forgotten ones. Needs its `candidates` and the file of a STORE. */
+export function hideUnseen(
+  world: World,
+  shown: PreparedMessage,
+  item: ItemFact | null,
+  { parent, retain, receptionMicros }: Unseen,
 ): void {
-  const candidate = bestCandidate(world, context, hash);
-  if (candidate === null) throw new Error(`Cannot forget ${hash}: no copy of it is known`);
-  const live = liveMessageOf(candidate);
-  const detail = candidate.content.detail;
-  const parent = detail.kind === "POST" ? detail.amends : "replaces" in detail ? detail.replaces : null;
-  const revises = parent !== null || (live.type === "STORE" && live.ref !== null);
-  const copies = world.index.candidates.get(hash) ?? [];
-  dropCandidates(world, hash);
-  if (retain) retainCopies(world, hash, copies);
-  const signature = candidate.envelope.signature;
+  const hash = shown.envelope.itemHash;
+  const known = world.index.candidates.get(hash) ?? [];
+  const detail = shown.content.detail;
+  const fileSize =
+    detail.kind === "STORE" ? (world.index.files.get(detail.fileHash)?.sizeBytes ?? null) : null;
+  world.dropCandidates(hash);
+  if (retain) world.queueCopies(hash, known, true);
+  const live = liveMessageOf(shown);
+  if (live.type === "AGGREGATE") noteForgottenElement(world, live, hash);
   world.facts.items.set(hash, {
-    ...item,
     status: "forgotten",
-    forgotten: forgottenSnapshot(live, signature, parent, revises, null),
+    receptionMicros: item?.receptionMicros ?? receptionMicros,
+    live: null,
+    forgotten: forgottenSnapshot(live, shown.envelope.signature, parent, fileSize),
   });
 }
 
-/** Keeps the texts as candidates that nothing wakes. */
-function retainCopies(
+/** A FORGET that nothing can take back ends the retaining of what earlier ones hid, and of what went with it. */
+export function dropRetained(world: World, hash: string): void {
+  world.dropCandidates(hash);
+  for (const child of world.index.forgottenChildren.get(hash) ?? []) world.dropCandidates(child);
+}
+
+/** Adds FORGETs to those that hide a message, and dates the forgetting by the first of them. */
+export function recordForgets(
   world: World,
+  context: StateContext,
   hash: string,
-  copies: readonly { readonly envelopeText: string; readonly contentText: string | null }[],
+  added: readonly Version[],
+  by: PreparedMessage | null,
 ): void {
-  const retained = copies.map(textsOf);
-  for (const copy of retained) world.requeued.push({ hash, ...copy, retained: true });
-  if (world.index.candidates.has(hash)) world.index.candidates.set(hash, retained);
-}
-
-function dropCandidates(world: World, hash: string): void {
-  world.dropped.add(hash);
-  if (world.index.candidates.has(hash)) world.index.candidates.set(hash, []);
-}
-
-/** A FORGET by the owner is final at once: what an earlier one retained goes. */
-function dropRetained(world: World, hash: string): void {
-  dropCandidates(world, hash);
-}
-
-/** Adds the FORGET and dates the forgetting by the first of them in canonical order. */
-function recordForget(world: World, hash: string, by: PreparedMessage): void {
   const known = world.facts.forgets.get(hash) ?? [];
-  const forgetHash = by.envelope.itemHash;
-  world.facts.forgets.set(hash, [...new Set([...known, forgetHash])]);
+  world.facts.forgets.set(hash, [...new Set([...known, ...added.map((version) => version.hash)])]);
   const item = world.facts.items.get(hash);
-  if (item?.forgotten) {
-    const forgottenMicros = forgottenAt(world, item.forgotten, known, by);
-    world.facts.items.set(hash, { ...item, forgotten: { ...item.forgotten, forgottenMicros } });
-  }
-  world.events.push({ hash, kind: "forgotten", cause: { by: forgetHash } });
+  if (item === null || item.forgotten === null) return;
+  const versions = [...added, ...known.flatMap((forget) => versionOfLive(world, forget))];
+  const first = versions.sort(compareVersions)[0];
+  if (first === undefined) return;
+  const forgottenMicros = forgottenDate(world, context, first, by);
+  world.facts.items.set(hash, { ...item, forgotten: { ...item.forgotten, forgottenMicros } });
 }
 
-function forgottenAt(
-  world: World,
-  forgotten: ForgottenMessage,
-  known: readonly string[],
-  by: PreparedMessage,
-): bigint {
-  for (const forget of known) {
-    const other = world.live(forget);
-    if (other === null || forgotten.forgottenMicros === null) continue;
-    const earlier =
-      other.contentTimeMicros !== by.content.timeMicros
-        ? other.contentTimeMicros < by.content.timeMicros
-        : forget < by.envelope.itemHash;
-    if (earlier) return forgotten.forgottenMicros;
-  }
-  return by.envelope.timeMicros;
-}
-
-/** The bytes of a file that VMs use stay, for the owners of those VMs. */
-function keepForUsers(world: World, hash: string, live: LiveMessage): void {
-  const fileHash = live.contentHash ?? "";
-  for (const vm of new Set(world.index.vmUsers.get(hash) ?? [])) {
-    const fact = world.facts.vms.get(vm);
-    if (fact === null) continue;
-    const key = pairKey("content", vm, fileHash);
-    if (world.facts.pins.get(key) !== null) continue;
-    world.facts.pins.set(key, {
-      kind: "content",
-      fileHash,
-      owner: fact.owner,
-      ref: null,
-      tag: null,
-      createdMicros: fact.createdMicros,
-    });
-    world.index.contentPins.set(vm, [...(world.index.contentPins.get(vm) ?? []), fileHash]);
-    bump(world, fileHash, 1);
-  }
+function versionOfLive(world: World, hash: string): Version[] {
+  if (!tableOf(world, "items").has(hash)) return [];
+  const live = world.live(hash);
+  return live === null ? [] : [{ hash, timeMicros: live.contentTimeMicros }];
 }

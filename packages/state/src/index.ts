@@ -4,9 +4,9 @@ export { compareVersions } from "./facts.ts";
 export { tagOf } from "./handlers/store.ts";
 export type { Outcome } from "./outcome.ts";
 export type * from "./prepared.ts";
+export { compareCopies, signedByOwner } from "./rank-copies.ts";
 export type { PriceCheck, PriceRequest, PriceVerdict, StateContext, StateRules } from "./rules.ts";
 export type { Change } from "./table.ts";
-export { compareCopies } from "./target.ts";
 export {
   type AggregateElement,
   type FactsTableName,

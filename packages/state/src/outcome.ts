@@ -31,8 +31,10 @@ export type Outcome =
   | { readonly kind: "processed" }
   /** A further copy of a live message; `stored` when it is a distinct one. */
   | { readonly kind: "confirmed"; readonly stored: boolean }
-  /** The message is forgotten, or was applied as forgotten because its original is. */
-  | { readonly kind: "forgotten" };
+  /** The message is forgotten; `retained` when this copy is kept, hidden, behind a FORGET that may be taken back. */
+  | { readonly kind: "forgotten"; readonly retained: boolean }
+  /** The message was removed for lack of funds, which is final in this network. */
+  | { readonly kind: "removed" };
 
 /** What stops a message: an outcome, or null to go on. */
 export type Stop = Needing | Waiting | Refused | null;

@@ -1,13 +1,20 @@
 import { checkPermission } from "./authorise.ts";
 import { addCopy } from "./copies.ts";
 import type { CopyFact, ItemFact } from "./facts.ts";
+import {
+  applyForgottenChild,
+  applyForgottenElement,
+  forgottenParent,
+  standingForgets,
+} from "./forgotten-arrival.ts";
 import { showForgottenCopy } from "./forgotten-copy.ts";
-import { applyForgottenChild, forgottenParent } from "./forgotten-parent.ts";
 import { aggregateNeeds, applyAggregate } from "./handlers/aggregate.ts";
 import { applyForget, checkForget } from "./handlers/forget.ts";
+import { applyMetrics } from "./handlers/node-metrics.ts";
 import { applyPost, checkPost } from "./handlers/post.ts";
 import { applyStore, checkStore, tagOf } from "./handlers/store.ts";
 import { applyVm, checkVm } from "./handlers/vm.ts";
+import { newVmNeeds } from "./kept-files.ts";
 import { need, type Outcome, reject, type Stop } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import type { StateContext } from "./rules.ts";
@@ -53,20 +60,27 @@ export function processMessage(
   message: PreparedMessage,
   observedMicros: bigint,
 ): Outcome {
+  const outcome = judgeMessage(world, context, message, observedMicros);
+  // As in the reference: what is refused is judged again only when it is sent again.
+  if (outcome.kind === "reject" && !context.rules.canonicalOrder) return { ...outcome, waits: [] };
+  return outcome;
+}
+
+function judgeMessage(
+  world: World,
+  context: StateContext,
+  message: PreparedMessage,
+  observedMicros: bigint,
+): Outcome {
   const hash = message.envelope.itemHash;
   const missing = missingFacts(world, [{ table: "items", key: hash }]);
   if (missing.length > 0) return need(missing);
   const item = world.facts.items.get(hash);
   if (item?.live) return addCopy(world, context, message, item, item.live);
   if (item?.forgotten) return showForgottenCopy(world, context, message, item, item.forgotten);
-  const parent = forgottenParent(world, context, message);
-  if (typeof parent !== "string" && parent !== null) return parent;
-  if (parent !== null) {
-    return (
-      checkDetail(world, context, message) ??
-      applyForgottenChild(world, message, item, parent, context.nowMicros)
-    );
-  }
+  if (item?.status === "removed" && !context.rules.removedMayReturn) return { kind: "removed" };
+  const forgotten = forgetOnArrival(world, context, message, item);
+  if (forgotten !== null) return forgotten;
   const checks = [
     () => checkPermission(world, context.rules, message),
     () => checkDetail(world, context, message),
@@ -76,10 +90,27 @@ export function processMessage(
     const stop = check();
     if (stop !== null && (stop.kind === "need" || !context.rules.acceptedBefore)) return stop;
   }
-  const missingForApply = missingFacts(world, applyNeeds(message));
+  const missingForApply = missingFacts(world, applyNeeds(world, context, message));
   if (missingForApply.length > 0) return need(missingForApply);
   applyMessage(world, context, message, item);
   return { kind: "processed" };
+}
+
+/** What has been forgotten before it came is applied as that; null when it has not. */
+function forgetOnArrival(
+  world: World,
+  context: StateContext,
+  message: PreparedMessage,
+  item: ItemFact | null,
+): Outcome | null {
+  const parent = forgottenParent(world, context, message);
+  if (typeof parent === "string") {
+    return checkDetail(world, context, message) ?? applyForgottenChild(world, context, message, item, parent);
+  }
+  if (parent !== null) return parent;
+  const covering = standingForgets(world, context, message);
+  if ("kind" in covering) return covering;
+  return covering.length === 0 ? null : applyForgottenElement(world, context, message, item, covering);
 }
 
 /** What the type asks for: files, originals, references, targets. */
@@ -115,13 +146,23 @@ function checkPrice(
   return verdict.ok ? null : reject(verdict.error);
 }
 
-function applyNeeds(message: PreparedMessage): Need[] {
-  const detail = message.content.detail;
-  const needs: Need[] = detail.kind === "AGGREGATE" ? aggregateNeeds(message.content.owner, detail) : [];
-  if (message.envelope.itemType !== "inline")
-    needs.push({ table: "contentPins", key: message.envelope.itemHash });
-  if (detail.kind === "STORE") needs.push({ table: "graces", key: detail.fileHash });
-  return needs;
+function applyNeeds(world: World, context: StateContext, message: PreparedMessage): Need[] {
+  const { content, envelope } = message;
+  const detail = content.detail;
+  const needs: Need[] = [];
+  if (envelope.itemType !== "inline") needs.push({ table: "contentPins", key: envelope.itemHash });
+  switch (detail.kind) {
+    case "AGGREGATE":
+      return [...needs, ...aggregateNeeds(content.owner, detail)];
+    case "STORE":
+      return [...needs, { table: "graces", key: detail.fileHash }];
+    case "POST":
+    case "FORGET":
+      return needs;
+    default:
+      if (!context.rules.canonicalOrder) return needs;
+      return [...needs, ...newVmNeeds(world, envelope.itemHash, detail.references)];
+  }
 }
 
 function applyMessage(
@@ -176,6 +217,7 @@ function applyDetail(world: World, context: StateContext, message: PreparedMessa
   switch (detail.kind) {
     case "POST":
       applyPost(world, message);
+      applyMetrics(world, context, message);
       break;
     case "AGGREGATE":
       applyAggregate(world, message, detail);

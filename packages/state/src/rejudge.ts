@@ -1,78 +1,77 @@
-import { type Actor, checkPermission, isAuthorised } from "./authorise.ts";
-import { need, type Outcome } from "./outcome.ts";
+import { authorityOf, type RankedCopy } from "./authority.ts";
+import { preparedCopy } from "./copies.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import { retractItem, retractNeeds } from "./retract-item.ts";
 import type { StateContext } from "./rules.ts";
+import { serveNeeds, serveRanked } from "./serve.ts";
 import { missingFacts, type Need, type World } from "./world.ts";
+
+/** The copies of a live message by whether they still may be. */
+interface Coverage {
+  readonly hash: string;
+  readonly covered: readonly RankedCopy[];
+  readonly uncovered: readonly PreparedMessage[];
+}
 
 /**
  * Judges again every live message that relies on the delegations of `owner`, and takes back those that they no
- * longer cover.
+ * longer cover. A message with another copy that is covered stays, shown by that one.
  *
  * @returns what must be fetched before this can be done, empty when it is done
  */
 export function rejudgeOwner(world: World, context: StateContext, owner: string): readonly Need[] {
   const missing = missingFacts(world, [{ table: "delegatedUses", key: owner }]);
   if (missing.length > 0) return missing;
-  const uses = world.index.delegatedUses.get(owner) ?? [];
   const needs: Need[] = [];
-  const revoked: string[] = [];
-  for (const hash of uses) {
-    const verdict = isStillCovered(world, context, hash);
-    if (typeof verdict === "boolean") {
-      if (!verdict) revoked.push(hash);
-    } else needs.push(...verdict);
+  const changed: Coverage[] = [];
+  for (const hash of world.index.delegatedUses.get(owner) ?? []) {
+    const coverage = coverageOf(world, context, hash);
+    if (coverage === null) continue;
+    if (Array.isArray(coverage)) needs.push(...coverage);
+    else if (coverage.uncovered.length > 0) changed.push(coverage);
   }
-  for (const hash of revoked) needs.push(...missingFacts(world, retractNeeds(world, hash)));
+  for (const { hash, covered } of changed) {
+    const live = world.live(hash);
+    const asked =
+      covered.length === 0 || live === null
+        ? retractNeeds(world, context, hash)
+        : serveNeeds(world, context, hash, live);
+    needs.push(...missingFacts(world, asked));
+  }
   if (needs.length > 0) return needs;
-  for (const hash of revoked) retractItem(world, context, hash, `security:${owner}`);
+  for (const coverage of changed) takeBack(world, context, coverage, owner);
   return [];
 }
 
-/** Does the served copy still pass? True too for what is not live any more. */
-function isStillCovered(world: World, context: StateContext, hash: string): boolean | readonly Need[] {
+/** null for what is not live any more. */
+function coverageOf(world: World, context: StateContext, hash: string): Coverage | Need[] | null {
   const missing = missingFacts(world, [
     { table: "items", key: hash },
     { table: "copies", key: hash },
-    { table: "delegations", key: hash },
   ]);
   if (missing.length > 0) return missing;
-  if (world.live(hash) === null) return true;
-  const served = (world.facts.copies.get(hash) ?? []).find((copy) => copy.served);
-  const message = served === undefined ? null : context.prepare(served.envelopeText, served.contentText);
-  if (message === null) throw new Error(`The served copy of ${hash} can no longer be read`);
-  if (message.content.detail.kind === "FORGET") return isForgetCovered(world, context, message);
-  const stop: Outcome | null = checkPermission(world, context.rules, message);
-  if (stop === null) return true;
-  return stop.kind === "need" ? stop.needs : false;
+  if (world.live(hash) === null) return null;
+  const covered: RankedCopy[] = [];
+  const uncovered: PreparedMessage[] = [];
+  for (const copy of world.facts.copies.get(hash) ?? []) {
+    const message = preparedCopy(context, hash, copy);
+    const authority = authorityOf(world, context, message);
+    if (authority.kind === "need") return [...authority.needs];
+    if (authority.kind === "granted") covered.push({ message, owners: authority.owners });
+    else uncovered.push(message);
+  }
+  return { hash, covered, uncovered };
 }
 
-function isForgetCovered(
-  world: World,
-  context: StateContext,
-  message: PreparedMessage,
-): boolean | readonly Need[] {
-  const hash = message.envelope.itemHash;
-  const missing = missingFacts(world, [{ table: "forgetTargets", key: hash }]);
-  if (missing.length > 0) return missing;
-  const targets = targetsOf(world, message);
-  const asked = missingFacts(
-    world,
-    targets.map((target) => ({ table: "items" as const, key: target })),
-  );
-  if (asked.length > 0) return asked;
-  const actor: Actor = { sender: message.envelope.sender, timeMicros: message.content.timeMicros, hash };
-  const facts = targets.flatMap((target) => world.forgotten(target) ?? []);
-  const owners = missingFacts(
-    world,
-    facts.map((fact) => ({ table: "security" as const, key: fact.owner })),
-  );
-  if (owners.length > 0) return need(owners).needs;
-  return facts.every((fact) => isAuthorised(world, context.rules, actor, fact));
-}
-
-function targetsOf(world: World, message: PreparedMessage): readonly string[] {
-  const known = world.index.forgetTargets.get(message.envelope.itemHash) ?? [];
-  const named = message.content.detail.kind === "FORGET" ? message.content.detail.hashes : [];
-  return [...new Set([...known, ...named])];
+function takeBack(world: World, context: StateContext, coverage: Coverage, owner: string): void {
+  const { hash, covered, uncovered } = coverage;
+  const item = world.facts.items.get(hash);
+  // An earlier one of this round may have taken it along.
+  if (item === null || item.live === null) return;
+  if (covered.length === 0) {
+    retractItem(world, context, hash, `security:${owner}`);
+    return;
+  }
+  serveRanked(world, context, hash, item, item.live, covered);
+  world.queueCopies(hash, uncovered, false);
 }

@@ -1,7 +1,10 @@
 import { dependentsOf, retractDerived, retractionNeeds } from "./derived.ts";
-import { compareVersions, type ItemFact, type LiveMessage, type Version } from "./facts.ts";
+import { compareVersions, type LiveMessage, type Version } from "./facts.ts";
+import { forgottenDate } from "./forgotten-date.ts";
+import type { ForgetDetail } from "./prepared.ts";
 import type { StateContext } from "./rules.ts";
-import { type Need, tableOf, type World } from "./world.ts";
+import { dropTombstones, tombstoneNeeds } from "./tombstones.ts";
+import { type Need, pairKey, tableOf, type World } from "./world.ts";
 
 /*
  * Only under canonical order: a delegation that turns out not to have been in force takes back what relied on
@@ -9,22 +12,45 @@ import { type Need, tableOf, type World } from "./world.ts";
  */
 
 /** What must be known before a live message can be taken back with everything that rests on it. */
-export function retractNeeds(world: World, hash: string): Need[] {
+export function retractNeeds(world: World, context: StateContext, hash: string): Need[] {
   const item = world.facts.items.peek(hash);
   if (item === undefined) return [{ table: "items", key: hash }];
   if (item === null || item.live === null) return [];
-  const needs = retractionNeeds(world, hash, item.live);
-  if (item.live.type === "FORGET") return [...needs, ...restoreNeeds(world, hash)];
-  if (item.live.type === "STORE")
-    needs.push({ table: "vmUsers", key: hash }, { table: "tagPins", key: hash });
-  if (needs.every((need) => tableOf(world, need.table).has(need.key))) {
-    for (const dependent of restingOn(world, hash, item.live)) needs.push(...retractNeeds(world, dependent));
-  }
-  return needs;
+  const needs: Need[] = [...retractionNeeds(world, hash, item.live), { table: "candidates", key: hash }];
+  if (item.live.type === "FORGET") return [...needs, ...restoreNeeds(world, context, hash)];
+  return [...needs, ...restingNeeds(world, context, hash, item.live)];
 }
 
-/** Messages whose acceptance rests on `hash`. */
-function restingOn(world: World, hash: string, live: LiveMessage): readonly string[] {
+function restingNeeds(
+  world: World,
+  context: StateContext,
+  hash: string,
+  live: Pick<LiveMessage, "type" | "label">,
+): Need[] {
+  const needs = lookupsOfResting(hash, live);
+  if (!needs.every((need) => tableOf(world, need.table).has(need.key))) return needs;
+  return [...needs, ...restingOn(world, hash, live).flatMap((one) => retractNeeds(world, context, one))];
+}
+
+function lookupsOfResting(hash: string, live: Pick<LiveMessage, "type" | "label">): Need[] {
+  switch (live.type) {
+    case "STORE":
+      return [
+        { table: "vmUsers", key: hash },
+        { table: "tagPins", key: hash },
+      ];
+    case "POST":
+      return live.label === "amend" ? [] : [{ table: "amendsOf", key: hash }];
+    case "AGGREGATE":
+    case "FORGET":
+      return [];
+    default:
+      return [{ table: "vmVersions", key: hash }];
+  }
+}
+
+/** Live messages whose acceptance rests on `hash`. */
+function restingOn(world: World, hash: string, live: Pick<LiveMessage, "type" | "label">): readonly string[] {
   if (live.type !== "STORE") return dependentsOf(world, hash, live);
   const revisions = (world.index.tagPins.get(hash) ?? [])
     .map((pin) => pin.hash)
@@ -36,88 +62,131 @@ function restingOn(world: World, hash: string, live: LiveMessage): readonly stri
 export function retractItem(world: World, context: StateContext, hash: string, cause: string): void {
   const item = world.facts.items.get(hash);
   if (item === null || item.live === null) return;
-  if (item.live.type === "FORGET") {
-    restoreTargets(world, hash);
-  } else {
-    for (const dependent of new Set(restingOn(world, hash, item.live))) {
-      retractItem(world, context, dependent, cause);
-    }
-  }
+  if (item.live.type === "FORGET") restoreTargets(world, context, hash);
+  else retractResting(world, context, hash, item.live, cause);
   retractDerived(world, context, hash, item.live);
-  requeueCopies(world, hash, item);
+  world.queueCopies(hash, world.facts.copies.get(hash) ?? [], false);
+  world.facts.copies.set(hash, []);
+  world.facts.items.set(hash, { ...item, status: "pending", live: null });
+  // What was refused because of it is judged again as well.
+  world.wakes.add(`item:${hash}`);
   world.events.push({ hash, kind: "retracted", cause: { because: cause } });
 }
 
-function requeueCopies(world: World, hash: string, item: ItemFact): void {
-  const copies = world.facts.copies.get(hash) ?? [];
-  for (const { envelopeText, contentText } of copies) {
-    world.requeued.push({ hash, envelopeText, contentText, retained: false });
-  }
-  const waiting = world.index.candidates.peek(hash);
-  if (waiting !== undefined) world.index.candidates.set(hash, [...(waiting ?? []), ...copies]);
-  world.facts.copies.set(hash, []);
-  world.facts.items.set(hash, { ...item, status: "pending", live: null });
+function retractResting(
+  world: World,
+  context: StateContext,
+  hash: string,
+  live: Pick<LiveMessage, "type" | "label">,
+  cause: string,
+): void {
+  for (const dependent of new Set(restingOn(world, hash, live)))
+    retractItem(world, context, dependent, cause);
 }
 
-function restoreNeeds(world: World, forget: string): Need[] {
+/** The owner and the contents of a live FORGET. */
+function forgetOf(
+  world: World,
+  context: StateContext,
+  hash: string,
+): { readonly owner: string; readonly detail: ForgetDetail } | null {
+  const copy = (world.facts.copies.peek(hash) ?? []).find((one) => one.served);
+  const message = copy === undefined ? null : context.prepare(copy.envelopeText, copy.contentText);
+  if (message === null || message.content.detail.kind !== "FORGET") return null;
+  return { owner: message.content.owner, detail: message.content.detail };
+}
+
+function restoreNeeds(world: World, context: StateContext, forget: string): Need[] {
   const targets = world.index.forgetTargets.peek(forget);
   if (targets === undefined) return [{ table: "forgetTargets", key: forget }];
   const needs: Need[] = [];
+  const named = forgetOf(world, context, forget);
+  for (const name of named?.detail.aggregates ?? []) needs.push(...tombstoneNeeds(named?.owner ?? "", name));
   for (const target of targets ?? []) {
-    needs.push({ table: "items", key: target }, { table: "forgets", key: target });
-    needs.push({ table: "candidates", key: target }, { table: "forgottenChildren", key: target });
+    needs.push(...hiddenNeeds(world, context, target));
     for (const other of world.facts.forgets.peek(target) ?? []) needs.push({ table: "items", key: other });
-    for (const child of world.index.forgottenChildren.peek(target) ?? []) {
-      needs.push(
-        { table: "items", key: child },
-        { table: "forgets", key: child },
-        { table: "candidates", key: child },
-      );
-    }
+    const parent = world.facts.items.peek(target)?.forgotten?.parent ?? null;
+    if (parent !== null) needs.push({ table: "items", key: parent });
+    needs.push({ table: "forgottenChildren", key: target });
+    for (const child of world.index.forgottenChildren.peek(target) ?? [])
+      needs.push(...hiddenNeeds(world, context, child));
   }
   return needs;
 }
 
+function hiddenNeeds(world: World, context: StateContext, hash: string): Need[] {
+  const forgotten = world.facts.items.peek(hash)?.forgotten ?? null;
+  return [
+    { table: "items", key: hash },
+    { table: "forgets", key: hash },
+    { table: "candidates", key: hash },
+    ...(forgotten === null ? [] : restingNeeds(world, context, hash, forgotten)),
+  ];
+}
+
 /** The FORGET no longer holds: what only it hid comes back from the retained copies. */
-function restoreTargets(world: World, forget: string): void {
+function restoreTargets(world: World, context: StateContext, forget: string): void {
+  const named = forgetOf(world, context, forget);
+  if (named !== null) dropTombstones(world, named.owner, named.detail.aggregates, forget);
   for (const target of world.index.forgetTargets.get(forget) ?? []) {
     const rest = (world.facts.forgets.get(target) ?? []).filter((hash) => hash !== forget);
     world.facts.forgets.set(target, rest);
-    if (rest.length > 0) {
-      redate(world, target, rest);
-      continue;
-    }
+    redate(world, context, target, rest);
+    if (rest.length > 0) continue;
     const parent = world.forgotten(target)?.parent ?? null;
-    if (parent !== null && world.facts.items.peek(parent)?.status === "forgotten") continue;
-    restore(world, target, forget);
+    if (parent !== null && world.facts.items.get(parent)?.status === "forgotten") continue;
+    restore(world, context, target, forget);
     for (const child of world.index.forgottenChildren.get(target) ?? []) {
-      if ((world.facts.forgets.get(child) ?? []).length === 0) restore(world, child, forget);
+      if ((world.facts.forgets.get(child) ?? []).length === 0) restore(world, context, child, forget);
     }
   }
   world.index.forgetTargets.set(forget, []);
 }
 
-/** The first of the remaining FORGETs in canonical order dates the forgetting. */
-function redate(world: World, target: string, forgets: readonly string[]): void {
+/** The first of the remaining FORGETs in canonical order dates the forgetting; none, when only its parent is left. */
+function redate(world: World, context: StateContext, target: string, forgets: readonly string[]): void {
   const item = world.facts.items.get(target);
   if (item === null || item.forgotten === null) return;
-  let first: (Version & { readonly envelopeMicros: bigint }) | null = null;
+  let first: Version | null = null;
   for (const hash of forgets) {
     const live = world.live(hash);
     if (live === null) continue;
-    const forget = { hash, timeMicros: live.contentTimeMicros, envelopeMicros: live.timeMicros };
-    if (first === null || compareVersions(forget, first) < 0) first = forget;
+    const version = { hash, timeMicros: live.contentTimeMicros };
+    if (first === null || compareVersions(version, first) < 0) first = version;
   }
-  const forgottenMicros = first?.envelopeMicros ?? null;
+  const forgottenMicros = first === null ? null : forgottenDate(world, context, first, null);
   world.facts.items.set(target, { ...item, forgotten: { ...item.forgotten, forgottenMicros } });
 }
 
-function restore(world: World, hash: string, forget: string): void {
+/**
+ * Puts a forgotten message back into the queue, and with it what rested on its having been forgotten. One whose
+ * texts are gone becomes unknown again: whoever has a copy may send it.
+ */
+function restore(world: World, context: StateContext, hash: string, forget: string): void {
   const item = world.facts.items.get(hash);
-  if (item === null) return;
+  if (item === null || item.forgotten === null) return;
+  const { forgotten } = item;
+  retractResting(world, context, hash, forgotten, `without:${forget}`);
   const copies = world.index.candidates.get(hash) ?? [];
-  world.dropped.add(hash);
-  for (const copy of copies) world.requeued.push({ hash, ...copy, retained: false });
-  world.facts.items.set(hash, { ...item, status: "pending", forgotten: null });
+  world.dropCandidates(hash);
+  world.queueCopies(hash, copies, false);
+  const status = copies.length > 0 ? "pending" : "rejected";
+  world.facts.items.set(hash, { ...item, status, forgotten: null });
+  if (forgotten.type === "AGGREGATE") dropForgottenElement(world, hash, forgotten);
+  world.wakes.add(`item:${hash}`);
   world.events.push({ hash, kind: "retracted", cause: { without: forget } });
+}
+
+function dropForgottenElement(
+  world: World,
+  hash: string,
+  { owner, label }: { readonly owner: string; readonly label: string | null },
+): void {
+  const key = pairKey(owner, label ?? "");
+  const known = world.index.forgottenElements.peek(key);
+  if (known === undefined) return;
+  world.index.forgottenElements.set(
+    key,
+    (known ?? []).filter((element) => element.hash !== hash),
+  );
 }

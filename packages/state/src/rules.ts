@@ -18,8 +18,18 @@ export interface StateRules {
   readonly vprogramReferencesChecked: boolean;
   /** How long a file outlives its last pin. */
   readonly gracePeriodMicros: bigint;
+  /** A removed message that is submitted again is processed anew. */
+  readonly removedMayReturn: boolean;
   /** Distinct valid copies kept of one message. */
   readonly maxCopies: number;
+  /** How long the texts behind a delegate's FORGET are retained, so that an earlier-dated revocation can restore them. */
+  readonly finalityWindowMicros: bigint;
+  /** Whose POSTs fill the measurements of nodes. */
+  readonly scoring: {
+    readonly addresses: readonly string[];
+    readonly channel: string;
+    readonly postType: string;
+  };
   /**
    * Refusals do not count: what the messages were accepted for may have been forgotten since. For a replay of
    * messages whose acceptance is established in another way.

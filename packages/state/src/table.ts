@@ -38,6 +38,11 @@ export class FactTable<V> {
     if (!this.#known.has(key)) this.#known.set(key, value);
   }
 
+  /** Forgets a look-up that the store answers anew. Only for facts that the batch did not change. */
+  unload(key: string): void {
+    this.#known.delete(key);
+  }
+
   set(key: string, value: V | null): void {
     if (!this.#before.has(key)) this.#before.set(key, this.get(key));
     this.#known.set(key, value);

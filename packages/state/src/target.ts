@@ -1,10 +1,11 @@
 import type { ForgottenMessage, LiveMessage } from "./facts.ts";
 import type { PreparedMessage } from "./prepared.ts";
+import { bestCopy } from "./rank-copies.ts";
 import type { StateContext } from "./rules.ts";
 import type { World } from "./world.ts";
 
 /** What the rules of FORGET look at in a target, wherever the target stands. */
-export type Target = Pick<LiveMessage, "type" | "chain" | "sender" | "owner" | "channel" | "label">;
+export type Target = Pick<LiveMessage, "type" | "chain" | "owner" | "channel" | "label">;
 
 /**
  * The target of a FORGET, or null when it is not there to be forgotten.
@@ -22,97 +23,12 @@ export function findTarget(world: World, context: StateContext, hash: string): T
   }
   if (!context.rules.canonicalOrder) return null;
   const candidate = bestCandidate(world, context, hash);
-  return candidate === null ? null : targetOf(candidate);
-}
-
-/** What a copy would become, as far as FORGET looks at it. */
-function targetOf(message: PreparedMessage): Target {
-  const { envelope, content } = message;
-  return {
-    type: envelope.type,
-    chain: envelope.chain,
-    sender: envelope.sender,
-    owner: content.owner,
-    channel: envelope.channel,
-    label: content.label,
-  };
+  return candidate === null ? null : liveMessageOf(candidate);
 }
 
 /** The candidate copy that ranks first, whose content is known. Needs `candidates` of the item. */
 export function bestCandidate(world: World, context: StateContext, hash: string): PreparedMessage | null {
-  let best: PreparedMessage | null = null;
-  for (const candidate of world.index.candidates.get(hash) ?? []) {
-    const message = context.prepare(candidate.envelopeText, candidate.contentText);
-    if (message !== null && (best === null || compareCopies(message, best) < 0)) best = message;
-  }
-  return best;
-}
-
-/**
- * The rank of two valid copies of one message; the lesser is the one to serve.
- *
- * What the author signed decides first: a copy signed by the owner, then one whose envelope time is nearest to
- * the signed content time (relays can write any), then plain text order of what is left.
- */
-export function compareCopies(a: PreparedMessage, b: PreparedMessage): number {
-  return (
-    Number(signedByOwner(b)) - Number(signedByOwner(a)) ||
-    compare(timeError(a), timeError(b)) ||
-    compare(a.envelope.timeMicros, b.envelope.timeMicros) ||
-    compare(a.envelope.itemType, b.envelope.itemType) ||
-    compare(a.envelope.chain, b.envelope.chain) ||
-    compare(a.envelope.sender, b.envelope.sender) ||
-    compareChannels(a.envelope.channel, b.envelope.channel) ||
-    compare(a.signatureId, b.signatureId) ||
-    compare(a.envelope.signature ?? "", b.envelope.signature ?? "") ||
-    compare(a.envelopeText, b.envelopeText)
-  );
-}
-
-const signedByOwner = (message: PreparedMessage): boolean =>
-  message.envelope.sender.toLowerCase() === message.content.owner.toLowerCase();
-
-function timeError(message: PreparedMessage): bigint {
-  const difference = message.envelope.timeMicros - message.content.timeMicros;
-  return difference < 0n ? -difference : difference;
-}
-
-function compare<T extends string | bigint>(a: T, b: T): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-}
-
-/** A channel before none, so that leaving it out gains nothing. */
-function compareChannels(a: string | null, b: string | null): number {
-  if (a === null || b === null) return Number(a === null) - Number(b === null);
-  return compare(a, b);
-}
-
-/** Snapshot that outlives a forgotten message. `fileSizeBytes` is given for a STORE. */
-export function forgottenSnapshot(
-  live: LiveMessage,
-  signature: string | null,
-  parent: string | null,
-  revises: boolean,
-  fileSizeBytes: number | null,
-): ForgottenMessage {
-  return {
-    type: live.type,
-    chain: live.chain,
-    sender: live.sender,
-    owner: live.owner,
-    channel: live.channel,
-    label: live.label,
-    itemType: live.itemType,
-    paymentType: live.paymentType ?? "hold",
-    signature,
-    timeMicros: live.timeMicros,
-    contentTimeMicros: live.contentTimeMicros,
-    size: fileSizeBytes ?? live.size,
-    parent,
-    revises,
-    forgottenMicros: null,
-  };
+  return bestCopy(context, world.index.candidates.get(hash) ?? []);
 }
 
 /** What is kept of a message beside its texts. */
@@ -135,4 +51,38 @@ export function liveMessageOf(message: PreparedMessage): LiveMessage {
     sizeBytes: content.sizeBytes,
     tags: content.tags,
   };
+}
+
+/** What outlives a forgotten message, but for the date. `parent` is what it revises, `fileSizeBytes` is for a STORE. */
+export function forgottenSnapshot(
+  live: LiveMessage,
+  signature: string | null,
+  parent: string | null,
+  fileSizeBytes: number | null,
+): ForgottenMessage {
+  return {
+    type: live.type,
+    chain: live.chain,
+    sender: live.sender,
+    owner: live.owner,
+    channel: live.channel,
+    label: live.label,
+    itemType: live.itemType,
+    paymentType: live.paymentType ?? "hold",
+    signature,
+    timeMicros: live.timeMicros,
+    contentTimeMicros: live.contentTimeMicros,
+    size: live.type === "STORE" ? (fileSizeBytes ?? 0) : live.size,
+    contentHash: live.contentHash,
+    parent,
+    revises: parent !== null || (live.type === "STORE" && live.ref !== null),
+    forgottenMicros: null,
+  };
+}
+
+/** What a message revises, as its content says: the original of an amend, the VM that an update replaces. */
+export function parentOfContent(message: PreparedMessage): string | null {
+  const detail = message.content.detail;
+  if (detail.kind === "POST") return detail.amends;
+  return "replaces" in detail ? detail.replaces : null;
 }

@@ -3,16 +3,19 @@ import type {
   AmendFact,
   CandidateFact,
   CopyFact,
+  CopyTexts,
   ElementFact,
   FieldFact,
   FileFact,
   ForgottenMessage,
   ItemFact,
   LiveMessage,
+  NodeMeasurement,
   PinFact,
   PostFact,
   SecurityElement,
   TagFact,
+  Version,
   VmFact,
 } from "./facts.ts";
 import { FactTable } from "./table.ts";
@@ -27,7 +30,6 @@ export interface ItemEvent {
 /** A copy that becomes a candidate. A retained one waits until the FORGET that hid it is final or taken back. */
 export interface RequeuedCopy extends CandidateFact {
   readonly hash: string;
-  readonly retained: boolean;
 }
 
 /** Which aggregate a message is an element of. */
@@ -67,12 +69,17 @@ export class World {
     forgets: new FactTable<readonly string[]>("forgets"),
     delegations: new FactTable<readonly string[]>("delegations"),
     graces: new FactTable<bigint>("graces"),
+    /** FORGETs that name an aggregate, by owner and key: they hold for elements yet to come. */
+    tombstones: new FactTable<readonly Version[]>("tombstones"),
+    metrics: new FactTable<readonly NodeMeasurement[]>("metrics"),
   };
   readonly index = {
     files: new FactTable<FileFact>("files"),
     security: new FactTable<readonly SecurityElement[]>("security"),
     amendsOf: new FactTable<readonly AmendFact[]>("amendsOf"),
     elementsOf: new FactTable<readonly ElementFact[]>("elementsOf"),
+    /** Elements of an aggregate that are forgotten, by owner and key. */
+    forgottenElements: new FactTable<readonly Version[]>("forgottenElements"),
     tagPins: new FactTable<readonly TagPin[]>("tagPins"),
     pinsOf: new FactTable<number>("pinsOf"),
     /** Files that a `content` pin of this item keeps. */
@@ -87,7 +94,7 @@ export class World {
   /** Items whose candidate copies are dropped, before `requeued` is queued. */
   readonly dropped = new Set<string>();
   /** Copies that go (back) to the queue. */
-  readonly requeued: RequeuedCopy[] = [];
+  requeued: RequeuedCopy[] = [];
   readonly events: ItemEvent[] = [];
   /** What became available: `item:<hash>`, `file:<hash>`, `security:<owner>`. */
   readonly wakes = new Set<string>();
@@ -106,8 +113,31 @@ export class World {
   settle(): void {
     for (const table of Object.values(this.facts)) table.settle();
     this.dropped.clear();
-    this.requeued.length = 0;
+    this.requeued = [];
     this.events.length = 0;
+  }
+
+  /** Takes every copy of an item out of the queue, those too that this batch put there. */
+  dropCandidates(hash: string): void {
+    this.dropped.add(hash);
+    this.requeued = this.requeued.filter((copy) => copy.hash !== hash);
+    if (this.index.candidates.has(hash)) this.index.candidates.set(hash, []);
+  }
+
+  /** Puts copies into the queue: to be judged again, or retained behind a FORGET. */
+  queueCopies(hash: string, copies: readonly CopyTexts[], retained: boolean): void {
+    const texts = copies.map(({ envelopeText, contentText }) => ({ envelopeText, contentText, retained }));
+    for (const copy of texts) this.requeued.push({ hash, ...copy });
+    const known = this.index.candidates.peek(hash);
+    if (known === undefined) return;
+    const added = new Set(texts.map((copy) => copy.envelopeText));
+    const others = (known ?? []).filter((copy) => !added.has(copy.envelopeText));
+    this.index.candidates.set(hash, [...others, ...texts]);
+  }
+
+  /** The texts of a forgotten message are kept behind FORGETs that may yet be taken back. Needs its `candidates`. */
+  isRetained(hash: string): boolean {
+    return (this.index.candidates.get(hash) ?? []).some((copy) => copy.retained);
   }
 
   live(hash: string): LiveMessage | null {

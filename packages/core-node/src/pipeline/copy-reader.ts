@@ -4,6 +4,7 @@ import {
   type Envelope,
   invalidFormat,
   type MessageError,
+  type ProtocolSwitches,
   parseEnvelope,
   type Sha256,
   type TypedContent,
@@ -24,10 +25,19 @@ export interface CopyReader {
   withContent(envelope: Envelope, envelopeText: string, fetchedText: string): ContentReadResult;
 }
 
-export function createCopyReader(sha256: Sha256, switches: ContentSwitches): CopyReader {
+/**
+ * Under `canonicalOrder` a fetched content must say itself whose it is and when: filled in from the envelope, two
+ * copies of one message would be of two owners, and of whatever time a relay wrote.
+ */
+export function createCopyReader(
+  sha256: Sha256,
+  switches: ContentSwitches & Partial<Pick<ProtocolSwitches, "canonicalOrder">>,
+): CopyReader {
   const withContent = (envelope: Envelope, envelopeText: string, fetchedText: string): ContentReadResult => {
     const completed = completeContent(fetchedText, { sender: envelope.sender, timeText: envelope.timeText });
     if (!completed.ok) return { ok: false, error: invalidFormat(completed.reason) };
+    if (switches.canonicalOrder === true && completed.text !== fetchedText)
+      return { ok: false, error: invalidFormat("the content must have its own address and time") };
     const checked = validateContent(envelope.type, completed.content, switches);
     if (!checked.ok) return { ok: false, error: invalidFormat(...checked.errors) };
     const typed = { type: envelope.type, content: checked.content } as TypedContent;

@@ -4,20 +4,26 @@ import type { StateRules } from "@twentysix/state";
 /** Distinct valid copies kept of one message: anyone can make more by changing what no signature covers. */
 const MAX_COPIES = 8;
 const MICROS_PER_HOUR = 3_600_000_000n;
+/** A week: nodes that were cut off that long catch up by reconciliation, whatever they missed. */
+const FINALITY_WINDOW_HOURS = 168n;
 
 /** The rules of state of a network, on this node. */
 export function stateRulesOf(definition: NetworkDefinition, gracePeriodHours: number): StateRules {
-  const { switches } = definition;
+  const { switches, authorities } = definition;
+  const { addresses, channel, metricsPostType } = authorities.scoring;
   return {
     canonicalOrder: switches.canonicalOrder,
     // Judging delegations by canonical order needs delegations that no delegate can write.
     securityAggregateOwnerOnly: switches.securityAggregateOwnerOnly || switches.canonicalOrder,
     idempotentForget: switches.idempotentForget || switches.canonicalOrder,
-    ownerForgetsUsedFiles: switches.ownerForgetsUsedFiles,
+    ownerForgetsUsedFiles: switches.ownerForgetsUsedFiles || switches.canonicalOrder,
     vmReplacesOwnerCheck: switches.vmReplacesOwnerCheck || switches.canonicalOrder,
     vprogramReferencesChecked: switches.vprogramReferencesChecked,
+    removedMayReturn: switches.removedMayReturn,
     gracePeriodMicros: BigInt(gracePeriodHours) * MICROS_PER_HOUR,
     maxCopies: MAX_COPIES,
+    finalityWindowMicros: FINALITY_WINDOW_HOURS * MICROS_PER_HOUR,
+    scoring: { addresses, channel, postType: metricsPostType },
     acceptedBefore: false,
   };
 }

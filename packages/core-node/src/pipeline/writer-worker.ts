@@ -12,6 +12,7 @@ import { aggregateFields } from "./prepare-message.ts";
 import { BatchWriter } from "./writer/batch-writer.ts";
 import { createBlobContents } from "./writer/blob-contents.ts";
 import type { CopyJob } from "./writer/jobs.ts";
+import { RetainedEraser } from "./writer/retained-eraser.ts";
 import { WriterLoop } from "./writer/writer-loop.ts";
 import type { WriterData, WriterRequest, WriterResponse } from "./writer-protocol.ts";
 
@@ -34,6 +35,7 @@ const store = new MessageStore({
     aggregateFields(contentText ?? inlineContent(envelopeText)),
 });
 const tree = new StateTree(store.session.connection);
+const eraser = new RetainedEraser({ store, clock, rules: data.rules });
 
 function inlineContent(envelopeText: string): string {
   const { item_content: content } = JSON.parse(envelopeText) as { item_content?: string };
@@ -69,7 +71,7 @@ const loop: WriterLoop = new WriterLoop({
     log.error("A copy made the rules fail; it is set aside and tried again", { error, itemHash });
     respond({ kind: "defect", itemHash });
   },
-  onIdle: () => tree.advance(),
+  onIdle: () => tree.advance() || eraser.advance(),
 });
 
 function hashOf(job: CopyJob): string | null {

@@ -25,12 +25,14 @@ export function checkPost(world: World, context: StateContext, message: Prepared
   if (original === null || original.type !== "POST") {
     return wait(messageError("POST_AMEND_TARGET_NOT_FOUND", null), [`item:${target}`]);
   }
-  if (original.label === "amend") return reject(messageError("POST_AMEND_AMEND", null));
+  const waits = [`item:${target}`];
+  if (original.label === "amend") return reject(messageError("POST_AMEND_AMEND", null), waits);
   if (original.owner !== message.content.owner) {
     return reject(
       messageError("PERMISSION_DENIED", {
         errors: [`Owner ${message.content.owner} may not amend a post of address ${original.owner}`],
       }),
+      waits,
     );
   }
   return requirePost(world, target, original);

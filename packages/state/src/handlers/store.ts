@@ -52,12 +52,14 @@ function checkRevision(world: World, context: StateContext, owner: string, revis
     return wait(messageError("STORE_REF_NOT_FOUND", { errors: [revised] }), [`item:${revised}`]);
   }
   const revises = live === null ? (forgotten?.revises ?? false) : live.ref !== null;
-  if (revises) return reject(messageError("STORE_UPDATE_UPDATE", null));
+  const waits = [`item:${revised}`];
+  if (revises) return reject(messageError("STORE_UPDATE_UPDATE", null), waits);
   if (original.owner === owner) return null;
   return reject(
     messageError("PERMISSION_DENIED", {
       errors: [`Owner ${owner} may not revise a file of address ${original.owner}`],
     }),
+    waits,
   );
 }
 

@@ -1,5 +1,6 @@
 import { messageError } from "@twentysix/protocol";
 import type { ForgottenMessage, LiveMessage, VmFact } from "../facts.ts";
+import { keepFilesOf } from "../kept-files.ts";
 import { need, reject, type Stop, wait } from "../outcome.ts";
 import type { PreparedMessage, SizedVolume, VmDetail, VmReference } from "../prepared.ts";
 import type { StateContext } from "../rules.ts";
@@ -16,7 +17,7 @@ export function checkVm(
   detail: VmDetail,
 ): Stop {
   const references = referencesToCheck(context, detail);
-  const missing = missingFacts(world, vmNeeds(detail, references));
+  const missing = missingFacts(world, vmNeeds(detail));
   if (missing.length > 0) return need(missing);
   const replacement = checkReplaces(world, context, message, detail);
   if (replacement !== null) return replacement;
@@ -36,9 +37,9 @@ function referencesToCheck(context: StateContext, detail: VmDetail): readonly Vm
   return detail.references;
 }
 
-function vmNeeds(detail: VmDetail, references: readonly VmReference[]): Need[] {
+function vmNeeds(detail: VmDetail): Need[] {
   const needs: Need[] = [];
-  for (const reference of references) {
+  for (const reference of detail.references) {
     needs.push({ table: "items", key: reference.hash });
     if (reference.useLatest) needs.push({ table: "tags", key: reference.hash });
   }
@@ -86,7 +87,8 @@ function checkSizes(world: World, context: StateContext, volumes: readonly Sized
       },
     ];
   });
-  return small.length === 0 ? null : reject(messageError("VM_VOLUME_TOO_SMALL", { errors: small }));
+  const waits = volumes.map(({ parent }) => `item:${parent.hash}`);
+  return small.length === 0 ? null : reject(messageError("VM_VOLUME_TOO_SMALL", { errors: small }), waits);
 }
 
 /**
@@ -94,14 +96,14 @@ function checkSizes(world: World, context: StateContext, volumes: readonly Sized
  * newest revision depends on what has arrived.
  */
 function parentFile(world: World, context: StateContext, parent: VmReference): string | null {
-  const named = world.live(parent.hash)?.contentHash ?? null;
+  const named = (world.live(parent.hash) ?? world.forgotten(parent.hash))?.contentHash ?? null;
   if (context.rules.canonicalOrder || !parent.useLatest) return named;
   return world.facts.tags.get(parent.hash)?.fileHash ?? named;
 }
 
 function parentSize(world: World, parent: VmReference, fileHash: string | null): number {
-  if (fileHash !== null) return world.index.files.get(fileHash)?.sizeBytes ?? 0;
-  return world.forgotten(parent.hash)?.size ?? 0;
+  const held = fileHash === null ? null : world.index.files.get(fileHash);
+  return held?.sizeBytes ?? world.forgotten(parent.hash)?.size ?? 0;
 }
 
 function checkReplaces(
@@ -116,20 +118,22 @@ function checkReplaces(
   const original: LiveMessage | ForgottenMessage | null =
     live ?? (context.rules.canonicalOrder ? world.forgotten(replaced) : null);
   const replaceable = context.rules.vmReplacesOwnerCheck ? detail.kind : "PROGRAM";
+  const waits = [`item:${replaced}`];
   if (original === null || original.type !== replaceable) {
-    return wait(messageError("VM_REF_NOT_FOUND", { errors: [replaced] }), [`item:${replaced}`]);
+    return wait(messageError("VM_REF_NOT_FOUND", { errors: [replaced] }), waits);
   }
   if (context.rules.vmReplacesOwnerCheck && original.owner !== message.content.owner) {
     return reject(
       messageError("PERMISSION_DENIED", {
         errors: [`Owner ${message.content.owner} may not replace a VM of address ${original.owner}`],
       }),
+      waits,
     );
   }
   const vm = world.facts.vms.get(replaced);
   if (vm === null)
-    return world.forgotten(replaced)?.revises ? reject(messageError("VM_UPDATE_UPDATE", null)) : null;
-  if (vm.original !== replaced) return reject(messageError("VM_UPDATE_UPDATE", null));
+    return world.forgotten(replaced)?.revises ? reject(messageError("VM_UPDATE_UPDATE", null), waits) : null;
+  if (vm.original !== replaced) return reject(messageError("VM_UPDATE_UPDATE", null), waits);
   return checkAmendable(world, context, replaced, vm);
 }
 
@@ -154,7 +158,7 @@ function checkAmendable(world: World, context: StateContext, replaced: string, o
     const version = world.facts.vms.get(hash);
     if (version !== null && version.createdMicros >= current.createdMicros) current = version;
   }
-  return current.allowAmend ? null : reject(messageError("VM_AMEND_NOT_ALLOWED", null));
+  return current.allowAmend ? null : reject(messageError("VM_AMEND_NOT_ALLOWED", null), [`item:${replaced}`]);
 }
 
 /** Records the VM, what it references and which deployment it is a version of. */
@@ -184,6 +188,8 @@ export function applyVm(
     const users = world.index.vmUsers.peek(reference.hash);
     if (users !== undefined) world.index.vmUsers.set(reference.hash, [...(users ?? []), hash]);
   }
+  if (!context.rules.canonicalOrder || !detail.references.some((one) => world.forgotten(one.hash))) return;
+  keepFilesOf(world, context, hash);
 }
 
 /** What must be known before a VM can be taken back. */

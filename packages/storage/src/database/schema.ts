@@ -82,6 +82,14 @@ export interface ForgottenTable {
   readonly parent: Uint8Array | null;
   readonly revises: Int;
   readonly forgotten_us: Int | null;
+  readonly content_hash: Uint8Array | null;
+}
+
+export interface AggregateTombstonesTable {
+  readonly owner_id: Int;
+  readonly key_id: Int;
+  readonly forget_id: Int;
+  readonly time_us: Int;
 }
 
 export interface RemovedTable {
@@ -165,6 +173,7 @@ export interface Schema {
   readonly messages: MessagesTable;
   readonly message_tags: MessageTagsTable;
   readonly forgotten: ForgottenTable;
+  readonly aggregate_tombstones: AggregateTombstonesTable;
   readonly removed: RemovedTable;
   readonly posts: PostsTable;
   readonly post_tags: PostTagsTable;

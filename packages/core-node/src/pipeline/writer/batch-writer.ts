@@ -85,8 +85,8 @@ export class BatchWriter {
     try {
       this.#runSideJobs(sideJobs, nowMicros);
       const world = new World();
-      const { reader, random } = this.#options;
-      const recorder = new OutcomeRecorder({ store, world, reader, nowMicros, random });
+      const { reader, random, rules } = this.#options;
+      const recorder = new OutcomeRecorder({ store, world, reader, rules, nowMicros, random });
       for (const submission of submissions) recorder.recordUnjudged({ ...submission, message: null, error });
       recorder.flush();
       store.finish();
@@ -118,7 +118,14 @@ export class BatchWriter {
       priceCheck,
       prepare: (envelopeText, contentText) => reader.prepare(envelopeText, contentText),
     };
-    const recorder = new OutcomeRecorder({ store, world, reader, nowMicros, random: this.#options.random });
+    const recorder = new OutcomeRecorder({
+      store,
+      world,
+      reader,
+      rules,
+      nowMicros,
+      random: this.#options.random,
+    });
     const entries = submissions.flatMap((submission): BatchEntry[] => entryOf(submission, recorder));
     for (const submission of submissions) recorder.expect(submission);
     await runBatch(world, context, entries, (needs) => {

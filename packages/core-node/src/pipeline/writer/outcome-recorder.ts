@@ -8,10 +8,11 @@ import {
   type MessageError,
   parseEnvelope,
 } from "@twentysix/protocol";
-import type { ItemFact, Outcome, PreparedMessage, RequeuedCopy, World } from "@twentysix/state";
+import type { ItemFact, Outcome, PreparedMessage, RequeuedCopy, StateRules, World } from "@twentysix/state";
 import type { MessageStore, Origin } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
 import { candidateOf, copyIdentity, rawIdentity } from "./candidate-of.ts";
+import { crowdedOut, MAX_CANDIDATES_PER_ITEM } from "./candidate-places.ts";
 import type { BatchReport, CopyResult, ItemChange } from "./jobs.ts";
 import { nextAttemptMicros } from "./retry-schedule.ts";
 
@@ -37,14 +38,13 @@ export interface RecorderOptions {
   readonly store: MessageStore;
   readonly world: World;
   readonly reader: CopyReader;
+  readonly rules: Pick<StateRules, "canonicalOrder">;
   readonly nowMicros: bigint;
   readonly random: Random;
 }
 
 /** Longest raw text kept of a refused copy. */
 const MAX_RAW_CHARACTERS = 65_536;
-/** Candidate copies kept of one item. */
-const MAX_CANDIDATES_PER_ITEM = 16;
 
 /**
  * Turns outcomes into rows: candidates that wait, refusals, statuses, events; and into the answers for those
@@ -87,9 +87,13 @@ export class OutcomeRecorder {
         this.#answer(submission, hash, this.#item(hash)?.status ?? "processed", null, true);
         break;
       case "forgotten":
-        if (!this.#isRetained(hash)) this.#settle(submission, hash);
+        if (!outcome.retained) this.#settle(submission, hash);
         this.#change(hash, "forgotten", null);
         this.#answer(submission, hash, "forgotten", null, true);
+        break;
+      case "removed":
+        this.#settle(submission, hash);
+        this.#answer(submission, hash, "removed", null, true);
         break;
       case "wait":
         this.#wait(submission, message.envelope, outcome.error, outcome.waits);
@@ -111,6 +115,11 @@ export class OutcomeRecorder {
     }
     const { store, world } = this.#options;
     store.fetch(world, [{ table: "items", key: hash }], () => this.flush());
+    if (this.#isPastForgetting(hash)) {
+      this.#settle(submission, hash);
+      this.#answer(submission, hash, "forgotten", null, true);
+      return;
+    }
     if (envelope !== null && isRetryable(error)) {
       this.#wait(submission, envelope, error, [`file:${hash}`]);
     } else {
@@ -121,6 +130,14 @@ export class OutcomeRecorder {
         error,
       );
     }
+  }
+
+  /** The message is forgotten for good, so that a copy of it is not even fetched any more. */
+  #isPastForgetting(hash: string): boolean {
+    const { store, world } = this.#options;
+    if (!this.#item(hash)?.forgotten) return false;
+    store.fetch(world, [{ table: "candidates", key: hash }], () => this.flush());
+    return !world.isRetained(hash);
   }
 
   /** Writes everything so far, so that look-ups see it. */
@@ -155,13 +172,9 @@ export class OutcomeRecorder {
   /** A copy that found its end leaves the queue. */
   #settle(submission: Submission, hash: string): void {
     const { candidateId } = submission;
+    this.#options.world.index.candidates.unload(hash);
     if (candidateId !== null) this.#deferred.push(() => this.#options.store.deleteCandidate(candidateId));
     else if (this.#isStored(hash)) this.#deferred.push(() => this.#dropSameCandidate(submission));
-  }
-
-  /** Its texts go to the queue, hidden behind a FORGET that is not final. */
-  #isRetained(hash: string): boolean {
-    return this.#options.world.requeued.some((copy) => copy.hash === hash && copy.retained);
   }
 
   #isStored(hash: string): boolean {
@@ -185,7 +198,8 @@ export class OutcomeRecorder {
   }
 
   #reject(submission: Submission, envelope: Envelope, error: MessageError, waits: readonly string[]): void {
-    if (waits.length > 0) {
+    // Under canonical order a FORGET holds for it, and the reason for refusing it may go.
+    if (waits.length > 0 || this.#options.rules.canonicalOrder) {
       this.#queue(submission, envelope, error, { waits, nextAttemptMicros: null });
       return;
     }
@@ -207,26 +221,40 @@ export class OutcomeRecorder {
     const contentText = submission.message?.contentText ?? null;
     const candidate = candidateOf(envelope, submission.raw, contentText, submission);
     const detailsText = error.details === null ? null : JSON.stringify(error.details);
+    if (this.#options.rules.canonicalOrder && submission.message !== null) this.#announce(hash);
     this.#deferred.push(() => {
-      const room =
-        submission.candidateId !== null || store.countCandidates(hash).total < MAX_CANDIDATES_PER_ITEM;
-      if (room) {
-        store.putCandidate(candidate, {
-          attempts: submission.attempts + 1,
-          nextAttemptMicros: state.nextAttemptMicros,
-          code: error.code,
-          detailsText,
-          waits: state.waits,
-        });
-      }
+      store.putCandidate(candidate, {
+        attempts: submission.attempts + 1,
+        nextAttemptMicros: state.nextAttemptMicros,
+        code: error.code,
+        detailsText,
+        waits: state.waits,
+      });
+      if (submission.candidateId === null) this.#makeRoom(hash);
       if (isNew)
         store.appendEvent(hash, "received", submission.receptionMicros, { origin: submission.origin });
       const cause = { code: error.code, details: error.details, attempt: submission.attempts + 1 };
       store.appendEvent(hash, state.nextAttemptMicros === null ? "rejected" : "retry", nowMicros, cause);
       this.#setIdleStatus(hash, error);
     });
+    // Whatever is judged next must see it.
+    this.flush();
+    this.#options.world.index.candidates.unload(hash);
     const status = state.nextAttemptMicros === null ? "rejected" : "pending";
     this.#answer(submission, hash, status, error, !isNew);
+  }
+
+  /** Wakes those FORGETs that wait for a message which need not be live to be forgotten. */
+  #announce(hash: string): void {
+    const item = this.#item(hash);
+    if (item?.live === null && item.forgotten === null) this.#options.world.wakes.add(`item:${hash}`);
+  }
+
+  /** Too many copies of one item wait: the least of them goes. */
+  #makeRoom(hash: string): void {
+    const { store, reader } = this.#options;
+    if (store.countCandidates(hash).total <= MAX_CANDIDATES_PER_ITEM) return;
+    store.deleteCandidate(crowdedOut(store.rivalCandidates(hash), reader).id);
   }
 
   /** Records a copy that can never be valid, beside whatever else is known of its hash. */
@@ -297,7 +325,7 @@ export class OutcomeRecorder {
       detailsText: null,
       waits: [],
     });
-    if (!copy.retained) this.#change(copy.hash, "pending", null);
+    if (!copy.retained && this.#item(copy.hash)?.live === null) this.#change(copy.hash, "pending", null);
   }
 
   #change(itemHash: string, status: ItemChange["status"], error: MessageError | null): void {

@@ -1,5 +1,6 @@
 import { initial } from "./0001-initial.ts";
+import { standingForgets } from "./0002-standing-forgets.ts";
 import type { Migration } from "./migration.ts";
 
 /** All migrations in order; a published one never changes. */
-export const MIGRATIONS: readonly Migration[] = [initial];
+export const MIGRATIONS: readonly Migration[] = [initial, standingForgets];

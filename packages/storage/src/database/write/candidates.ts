@@ -1,5 +1,5 @@
-import { decodeItemHash } from "@twentysix/protocol";
-import { ORIGIN_CODE, ORIGINS, type Origin } from "../codes.ts";
+import { decodeItemHash, ERROR_TABLE } from "@twentysix/protocol";
+import { EVENT_CODE, ORIGIN_CODE, ORIGINS, type Origin } from "../codes.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** A copy that waits, was given up, or is retained behind a FORGET. */
@@ -39,7 +39,9 @@ export function putCandidate(session: WriterSession, candidate: NewCandidate, st
   const row = session.connection.get<{ id: number }>(
     `INSERT INTO candidates (item_id, identity, envelope, content, sender_id, origin, reception_us, attempts, next_attempt_us, code, details)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (identity) DO UPDATE SET content = coalesce(excluded.content, content), attempts = excluded.attempts,
+     ON CONFLICT (identity) DO UPDATE SET content = coalesce(excluded.content, content),
+       envelope = CASE WHEN (length(excluded.envelope), excluded.envelope) < (length(envelope), envelope)
+         THEN excluded.envelope ELSE envelope END, attempts = excluded.attempts,
        next_attempt_us = excluded.next_attempt_us, code = excluded.code, details = excluded.details
      RETURNING id`,
     session.itemId(candidate.hash),
@@ -151,12 +153,39 @@ export function countQueued(session: WriterSession): number {
   return session.connection.get<{ n: number }>("SELECT count(*) AS n FROM candidates")?.n ?? 0;
 }
 
-/** Retained copies whose FORGET is old enough to be final are erased; returns how many. */
-export function eraseRetained(session: WriterSession, code: number, beforeMicros: bigint): number {
+/** A copy of an item as its place among the others is decided. */
+export interface RivalCandidate {
+  readonly id: number;
+  readonly envelopeText: string;
+  readonly contentText: string | null;
+  readonly code: number | null;
+}
+
+/** All candidates of an item. */
+export function rivalCandidates(session: WriterSession, hash: string): RivalCandidate[] {
+  const itemId = session.findItem(hash);
+  if (itemId === null) return [];
+  return session.connection
+    .all<{ id: number; envelope: string; content: string | null; code: number | null }>(
+      "SELECT id, envelope, content, code FROM candidates WHERE item_id = ? ORDER BY id",
+      itemId,
+    )
+    .map(({ id, envelope, content, code }) => ({ id, envelopeText: envelope, contentText: content, code }));
+}
+
+/**
+ * Erases the retained copies of messages of which this node has not learned of a FORGET since `beforeMicros`.
+ *
+ * @param limit copies erased at most, so that the writer is not held up
+ * @returns how many were erased
+ */
+export function eraseRetained(session: WriterSession, beforeMicros: bigint, limit: number): number {
   return session.connection.run(
-    `DELETE FROM candidates WHERE next_attempt_us IS NULL AND code = ?
-       AND item_id IN (SELECT id FROM forgotten WHERE forgotten_us IS NULL OR forgotten_us < ?)`,
-    code,
+    `DELETE FROM candidates WHERE id IN (
+       SELECT c.id FROM candidates c WHERE c.code = ${ERROR_TABLE.FORGOTTEN_DUPLICATE.code} AND c.next_attempt_us IS NULL
+         AND NOT EXISTS (SELECT 1 FROM events e WHERE e.item_id = c.item_id AND e.kind = ${EVENT_CODE.forgotten} AND e.at_us >= ?)
+       LIMIT ?)`,
     beforeMicros,
+    limit,
   ).changes;
 }

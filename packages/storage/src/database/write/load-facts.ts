@@ -31,7 +31,9 @@ import {
   loadForgetTargets,
   loadForgottenChildren,
 } from "./load-relations.ts";
+import { loadMeasurements } from "./node-measurements.ts";
 import type { ReadElementFields } from "./stored-content.ts";
+import { loadForgottenElements, loadTombstones } from "./tombstones.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /**
@@ -63,11 +65,15 @@ const loaders: Readonly<Record<FactsTableName | IndexTableName, Loader>> = {
   forgets: (session, world, key) => world.facts.forgets.load(key, loadForgets(session, key)),
   delegations: (session, world, key) => world.facts.delegations.load(key, loadDelegations(session, key)),
   graces: (session, world, key) => world.facts.graces.load(key, loadGrace(session, key)),
+  tombstones: (session, world, key) => world.facts.tombstones.load(key, loadTombstones(session, key)),
+  metrics: (session, world, key) => world.facts.metrics.load(key, loadMeasurements(session, key)),
   files: (session, world, key) => world.index.files.load(key, loadFile(session, key)),
   security: (session, world, key, read) => world.index.security.load(key, loadSecurity(session, key, read)),
   amendsOf: (session, world, key) => world.index.amendsOf.load(key, loadAmendsOf(session, key)),
   elementsOf: (session, world, key, read) =>
     world.index.elementsOf.load(key, loadElementsOf(session, key, read)),
+  forgottenElements: (session, world, key) =>
+    world.index.forgottenElements.load(key, loadForgottenElements(session, key)),
   tagPins: (session, world, key) => world.index.tagPins.load(key, loadTagPins(session, key)),
   pinsOf: (session, world, key) => world.index.pinsOf.load(key, countPins(session, key)),
   contentPins: (session, world, key) => world.index.contentPins.load(key, loadContentPins(session, key)),

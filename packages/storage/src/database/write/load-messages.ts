@@ -50,12 +50,13 @@ interface ForgottenRow {
   readonly parent: Uint8Array | null;
   readonly revises: bigint;
   readonly forgotten_us: bigint | null;
+  readonly content_hash: Uint8Array | null;
 }
 
 const MESSAGE_COLUMNS =
   "type, item_type, chain_id, sender_id, owner_id, channel_id, label_id, ref, content_hash, payment_id, time_us, content_time_us, size, size_bytes";
 const FORGOTTEN_COLUMNS =
-  "type, chain_id, sender_id, owner_id, channel_id, label_id, item_type, payment_id, signature, time_us, content_time_us, size, parent, revises, forgotten_us";
+  "type, chain_id, sender_id, owner_id, channel_id, label_id, item_type, payment_id, signature, time_us, content_time_us, size, parent, revises, forgotten_us, content_hash";
 
 /** An item with its message, if it is live or forgotten; null for a hash that this node never met. */
 export function loadItem(session: WriterSession, hash: string): ItemFact | null {
@@ -122,6 +123,7 @@ function loadForgotten(session: WriterSession, id: number): ForgottenMessage {
     parent: row.parent === null ? null : decodeItemHash(row.parent),
     revises: row.revises !== 0n,
     forgottenMicros: row.forgotten_us,
+    contentHash: row.content_hash === null ? null : decodeItemHash(row.content_hash),
   };
 }
 

@@ -1,4 +1,4 @@
-import { decodeItemHash, encodeItemHash } from "@twentysix/protocol";
+import { decodeItemHash, ERROR_TABLE, encodeItemHash } from "@twentysix/protocol";
 import type { CandidateFact, CopyFact } from "@twentysix/state";
 import type { WriterSession } from "./writer-session.ts";
 
@@ -21,11 +21,15 @@ export function loadCandidates(session: WriterSession, hash: string): CandidateF
   const id = session.findItem(hash);
   if (id === null) return [];
   return session.connection
-    .all<{ envelope: string; content: string | null }>(
-      "SELECT envelope, content FROM candidates WHERE item_id = ?",
+    .all<{ envelope: string; content: string | null; retained: number }>(
+      `SELECT envelope, content, code IS ${ERROR_TABLE.FORGOTTEN_DUPLICATE.code} AS retained FROM candidates WHERE item_id = ?`,
       id,
     )
-    .map((row) => ({ envelopeText: row.envelope, contentText: row.content }));
+    .map((row) => ({
+      envelopeText: row.envelope,
+      contentText: row.content,
+      retained: row.retained !== 0,
+    }));
 }
 
 /** FORGETs that name a message. */

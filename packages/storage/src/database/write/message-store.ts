@@ -15,6 +15,8 @@ import {
   type NewCandidate,
   nextDueMicros,
   putCandidate,
+  type RivalCandidate,
+  rivalCandidates,
   wakeCandidates,
 } from "./candidates.ts";
 import {
@@ -36,6 +38,7 @@ const INDEX_TABLES = new Set<Need["table"]>([
   "security",
   "amendsOf",
   "elementsOf",
+  "forgottenElements",
   "tagPins",
   "pinsOf",
   "contentPins",
@@ -172,8 +175,14 @@ export class MessageStore {
     return nextDueMicros(this.#session);
   }
 
-  eraseRetained(code: number, beforeMicros: bigint): number {
-    return eraseRetained(this.#session, code, beforeMicros);
+  /** Copies of one item among which a place must be found. */
+  rivalCandidates(hash: string): RivalCandidate[] {
+    return rivalCandidates(this.#session, hash);
+  }
+
+  /** Erases texts retained behind FORGETs that have become final; outside of `begin` and `commit`. */
+  eraseRetained(beforeMicros: bigint, limit: number): number {
+    return eraseRetained(this.#session, beforeMicros, limit);
   }
 
   putRefusal(refusal: Refusal): void {

@@ -11,6 +11,8 @@ export function saveItem(session: WriterSession, change: Change<ItemFact>): void
   const { key: hash, before, after } = change;
   if (after === null) throw new Error(`Item ${hash} cannot cease to exist`);
   const id = before === null ? insertItem(session, hash, after) : updateItem(session, hash, after);
+  if (before?.status === "removed" && after.status !== "removed")
+    session.connection.run("DELETE FROM removed WHERE id = ?", id);
   countStatus(session, before, after);
   if (before?.live !== after.live) saveLive(session, id, before?.live ?? null, after.live);
   if (before?.forgotten !== after.forgotten) saveForgotten(session, id, after.forgotten);
@@ -111,8 +113,8 @@ function saveForgotten(session: WriterSession, id: number, forgotten: ForgottenM
   }
   session.connection.run(
     `INSERT OR REPLACE INTO forgotten (id, type, chain_id, sender_id, owner_id, channel_id, label_id, item_type,
-       payment_id, signature, time_us, content_time_us, size, parent, revises, forgotten_us)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       payment_id, signature, time_us, content_time_us, size, parent, revises, forgotten_us, content_hash)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
     MESSAGE_TYPE_CODE[forgotten.type],
     session.labels.intern(forgotten.chain),
@@ -129,5 +131,6 @@ function saveForgotten(session: WriterSession, id: number, forgotten: ForgottenM
     forgotten.parent === null ? null : encodeItemHash(forgotten.parent),
     forgotten.revises ? 1 : 0,
     forgotten.forgottenMicros,
+    forgotten.contentHash === null ? null : encodeItemHash(forgotten.contentHash),
   );
 }

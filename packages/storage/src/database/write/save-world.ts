@@ -2,10 +2,12 @@ import type { World } from "@twentysix/state";
 import { itemLeaf } from "../merkle/leaf.ts";
 import { dropCandidates } from "./candidates.ts";
 import { loadForgets } from "./load-relations.ts";
+import { saveMeasurements } from "./node-measurements.ts";
 import { saveAggregate, saveAmend, saveElement, saveField, savePost, saveVm } from "./save-derived.ts";
 import { addGracePin, dropGracePin, savePin, saveTag } from "./save-files.ts";
 import { saveItem } from "./save-items.ts";
 import { appendEvent, type CopyOrigin, saveCopies, saveDelegations, saveForgets } from "./save-relations.ts";
+import { saveTombstones } from "./tombstones.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** What the caller knows and the world does not. */
@@ -44,6 +46,8 @@ export function saveWorld(session: WriterSession, world: World, context: SaveCon
     else addGracePin(session, change.key, context.nowMicros, change.after);
   }
   for (const change of facts.vms.changes()) saveVm(session, change);
+  for (const change of facts.tombstones.changes()) saveTombstones(session, change);
+  for (const change of facts.metrics.changes()) saveMeasurements(session, change);
   saveForgottenLeaves(session, world);
   const events = world.events.map((event) => ({
     seq: appendEvent(session, session.itemId(event.hash), event.kind, context.nowMicros, event.cause),
