@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { putRaw, rawAccount } from "../../support/raw-messages.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { startTestNode } from "../../support/test-node.ts";
 import { installPythonClient, runPythonRound } from "./python-client.ts";
@@ -9,10 +11,33 @@ const unavailable = installPythonClient();
 const script = readFileSync(new URL("./round.py", import.meta.url), "utf8");
 const checks = [...script.matchAll(/^@check\nasync def (\w+)/gm)].map(([, name]) => name);
 
+/** The local network, on which the printable form counts that the Python client signs for NULS 1. */
+function networkFile(folder: string): string {
+  const local = JSON.parse(
+    readFileSync(new URL("../../../../../networks/local.json", import.meta.url), "utf8"),
+  );
+  const path = join(folder, "network.json");
+  writeFileSync(path, JSON.stringify({ ...local, switches: { ...local.switches, nulsPrintableForm: true } }));
+  return path;
+}
+
 test("the published Python client", { skip: unavailable ?? false, timeout: 300_000 }, async (context) => {
   using folder = temporaryFolder("python");
-  const node = await startTestNode();
+  const node = await startTestNode({ network: networkFile(folder.path) });
   context.after(() => node.remove());
+  const { itemHash } = await putRaw(node, {
+    account: rawAccount("confirmed"),
+    type: "POST",
+    members: '"type":"note","content":{"confirmed":true}',
+  });
+  await node.core.pipeline.confirm({
+    hash: itemHash,
+    chain: "ETH",
+    txHash: `0x${"9f".repeat(32)}`,
+    height: 18_500_000,
+    timeMicros: 1_700_000_100_250_000n,
+    publisher: "0xPublisher",
+  });
   const results = await runPythonRound(node.apiUrl, folder.path);
   assert.deepEqual(
     results.map(({ check }) => check),

@@ -1,13 +1,17 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const PACKAGES = ["aleph-sdk-python==2.4.0", "aleph-message==1.7.0", "aiohttp==3.14.5"];
+const PACKAGES = [
+  "aleph-sdk-python[nuls2,substrate,tezos]==2.4.0",
+  "aleph-message==1.7.0",
+  "aiohttp==3.14.5",
+];
 const INSTALL_TIMEOUT_MS = 300_000;
 
 const root = fileURLToPath(new URL("../../../../../", import.meta.url));
-const environment = `${root}.cache/python-client-2.4.0`;
+const environment = `${root}.cache/python-client`;
 const python = `${environment}/bin/python`;
 
 export interface CheckResult {
@@ -21,12 +25,13 @@ export interface CheckResult {
  * the repository. Gives the reason when it cannot be had: no Python, or no package index.
  */
 export function installPythonClient(): string | null {
-  if (existsSync(`${environment}/ready`)) return null;
+  const ready = `${environment}/ready`;
+  const wanted = PACKAGES.join("\n");
+  if (existsSync(ready) && readFileSync(ready, "utf8") === wanted) return null;
   mkdirSync(`${root}.cache`, { recursive: true });
   const steps: [string, string[]][] = [
     ["python3", ["-m", "venv", "--clear", environment]],
     [python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...PACKAGES]],
-    ["touch", [`${environment}/ready`]],
   ];
   for (const [command, parameters] of steps) {
     const { status, stderr, error } = spawnSync(command, parameters, {
@@ -37,6 +42,7 @@ export function installPythonClient(): string | null {
       return `${command} ${parameters.slice(0, 3).join(" ")}: ${error?.message ?? stderr.trim().slice(-300)}`;
     }
   }
+  writeFileSync(ready, wanted);
   return null;
 }
 
