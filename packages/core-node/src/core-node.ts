@@ -1,10 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Logger, Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import {
   ContentStore,
   createSqlitePointReads,
+  makeDurableFolder,
   type PointReads,
   SqliteConnection,
   STATE_ROOT_ALGORITHM,
@@ -65,7 +65,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const { definition, clock, timers, log } = options;
   const paths = dataPaths(options.dataDir);
   await using stack = new AsyncDisposableStack();
-  mkdirSync(paths.folder, { recursive: true });
+  await makeDurableFolder(paths.folder);
 
   const contents = stack.use(
     await ContentStore.open({

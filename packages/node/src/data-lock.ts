@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makeDurableFolder } from "./durable-folder.ts";
 
 /** Another process works in the data folder. */
 export class DataDirInUseError extends Error {
@@ -16,7 +16,7 @@ export class DataDirInUseError extends Error {
  * transaction, so that it ends with the process however that ends.
  */
 export function lockDataDir(dataDir: string): { release(): void } {
-  mkdirSync(dataDir, { recursive: true });
+  makeDurableFolder(dataDir);
   const database = new DatabaseSync(join(dataDir, "lock.sqlite"), { timeout: 0 });
   try {
     database.exec("BEGIN EXCLUSIVE");

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createEvmAccount, decodeLowerHex, encodeHex, type LocalAccount } from "@twentysix/protocol";
+import { makeDurableFolder, syncFolder } from "./durable-folder.ts";
 
 const KEY_FILE = "node.key";
 const PRIVATE_KEY = /^[0-9a-f]{64}$/;
@@ -21,7 +22,7 @@ export class IdentityError extends Error {
 export function loadIdentity(dataDir: string): LocalAccount {
   const folder = join(dataDir, "keys");
   const path = join(folder, KEY_FILE);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeDurableFolder(folder, 0o700);
   const text = readKey(path) ?? createKey(folder, path);
   if (!PRIVATE_KEY.test(text)) throw new IdentityError(path);
   return createEvmAccount({ privateKey: decodeLowerHex(text) });
@@ -41,5 +42,6 @@ function createKey(folder: string, path: string): string {
   const temporary = join(folder, `${KEY_FILE}.new`);
   writeFileSync(temporary, `${text}\n`, { mode: 0o600, flush: true });
   renameSync(temporary, path);
+  syncFolder(folder);
   return text;
 }

@@ -2,6 +2,7 @@ export { blobFilePath } from "./blobs/blob-paths.ts";
 export { openCar } from "./blobs/car-reader.ts";
 export { ContentStore, type ContentStoreOptions } from "./blobs/content-store.ts";
 export { FileNamer } from "./blobs/describe-file.ts";
+export { makeDurableFolder } from "./blobs/durable-folder.ts";
 export { BlobError, type BlobErrorCode } from "./blobs/errors.ts";
 export * from "./database/codes.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
