@@ -14,9 +14,9 @@ export interface DerivedTable {
 const COPIES =
   "(SELECT c.item_id, c.envelope, c.content, c.id = m.copy_id AS served FROM copies c JOIN messages m ON m.id = c.item_id)";
 
-/** Pins by messages. What keeps a forgotten file for the users of a VM depends on what was there at that time. */
-const PINS = `(SELECT p.item_id, p.kind, p.file_id, p.owner_id, p.ref, p.tag, p.created_us FROM pins p JOIN files f ON f.id = p.file_id
-   JOIN items i ON i.id = p.item_id WHERE p.kind = 1 OR (p.kind = 0 AND f.hash = i.hash))`;
+/** Pins by messages; those for a time of grace depend on when that began. */
+const PINS =
+  "(SELECT item_id, kind, file_id, owner_id, ref, tag, created_us FROM pins WHERE item_id IS NOT NULL)";
 
 /** Counters of live and forgotten messages and of what they derive; the others are counted in `countersOf`. */
 const COUNTERS =
@@ -67,6 +67,12 @@ export const DERIVED_TABLES: readonly DerivedTable[] = [
   },
   { name: "message_tags", key: ["tag_id", "time_us", "message_id"], columns: [], item: "message_id" },
   { name: "forgets", key: ["item_id", "forget_id"], columns: [], item: "item_id" },
+  {
+    name: "aggregate_tombstones",
+    key: ["owner_id", "key_id", "forget_id"],
+    columns: ["time_us"],
+    item: "forget_id",
+  },
   {
     name: "posts",
     key: ["id"],

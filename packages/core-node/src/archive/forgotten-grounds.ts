@@ -9,11 +9,11 @@ import type { CopyJob } from "../pipeline/writer/jobs.ts";
  */
 
 /**
- * A FORGET that names aggregates hit the elements that there were. Those are gone, so it is given their hashes as
- * far as they were elements of an aggregate that it names.
+ * Without canonical order a FORGET that names aggregates hits the elements that there are. Those are gone, so it is
+ * given their hashes as far as they were elements of an aggregate that it names.
  */
-export function withForgottenElements(stored: SqliteConnection, job: CopyJob): CopyJob {
-  if (job.copy.kind !== "message") return job;
+export function withForgottenElements(stored: SqliteConnection, rules: StateRules, job: CopyJob): CopyJob {
+  if (rules.canonicalOrder || job.copy.kind !== "message") return job;
   const { message } = job.copy;
   const { detail } = message.content;
   if (detail.kind !== "FORGET" || detail.aggregates.length === 0) return job;

@@ -78,9 +78,9 @@ class Replay {
   }
 
   async apply(jobs: readonly CopyJob[], writer = this.#writer): Promise<void> {
-    const { stored } = this.#options;
+    const { stored, rules } = this.#options;
     for (let start = 0; start < jobs.length; start += BATCH) {
-      const copies = jobs.slice(start, start + BATCH).map((job) => withForgottenElements(stored, job));
+      const copies = jobs.slice(start, start + BATCH).map((job) => withForgottenElements(stored, rules, job));
       await writer.write({ sideJobs: [], copies, candidates: [] });
     }
   }
@@ -126,7 +126,8 @@ class Replay {
 
   #notLive(): { id: number; status: number; code: number | null }[] {
     return this.#options.computed.session.connection.all(
-      `SELECT i.id, i.status, (SELECT c.code FROM candidates c WHERE c.item_id = i.id LIMIT 1) AS code
+      `SELECT i.id, i.status, coalesce((SELECT c.code FROM candidates c WHERE c.item_id = i.id LIMIT 1),
+         (SELECT r.code FROM refusals r WHERE r.item_id = i.id LIMIT 1)) AS code
        FROM items i WHERE i.status NOT IN (1, 3, 4)`,
     );
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createSeededRandom, shuffled } from "@twentysix/platform";
 import { scenarios } from "../pipeline/support/scenarios.ts";
-import { evm, forget, type Signed } from "../pipeline/support/signed.ts";
+import { aggregate, evm, forget, type Signed, signed } from "../pipeline/support/signed.ts";
 import { networkDefinition, StateHarness } from "../pipeline/support/state-harness.ts";
 import { folderOf, holdFiles, storedPost, verifyFolder } from "./support.ts";
 
@@ -19,6 +19,9 @@ function corpus(): { readonly messages: readonly Signed[]; readonly contents: re
   );
   const writer = evm("of long posts");
   const stored = [1, 2, 3].map((n) => storedPost(writer, 1_700_000_000 + n, `long ${n}`));
+  const element = (at: number, content: object): Signed =>
+    aggregate(writer, 1_700_000_000 + at, "named", content);
+  const byName = signed(writer, "FORGET", 1_700_000_005, { hashes: [], aggregates: ["named"] });
   const first = stored[0]?.message.hash ?? "";
   return {
     messages: [...messages, ...stored.map(({ message }) => message), forget(writer, 1_700_000_009, [first])],
