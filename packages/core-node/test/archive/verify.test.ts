@@ -24,7 +24,15 @@ function corpus(): { readonly messages: readonly Signed[]; readonly contents: re
   const byName = signed(writer, "FORGET", 1_700_000_005, { hashes: [], aggregates: ["named"] });
   const first = stored[0]?.message.hash ?? "";
   return {
-    messages: [...messages, ...stored.map(({ message }) => message), forget(writer, 1_700_000_009, [first])],
+    messages: [
+      ...messages,
+      ...stored.map(({ message }) => message),
+      forget(writer, 1_700_000_009, [first]),
+      element(1, { a: 1 }),
+      element(2, { b: 2 }),
+      byName,
+      element(6, { a: 6 }),
+    ],
     contents: stored.map(({ content }) => content),
   };
 }
