@@ -7,6 +7,7 @@ import {
   type JsonValue,
   type MessageError,
   parseEnvelope,
+  stringifyJson,
 } from "@twentysix/protocol";
 import type { ItemFact, Outcome, PreparedMessage, RequeuedCopy, StateRules, World } from "@twentysix/state";
 import type { MessageStore, Origin } from "@twentysix/storage";
@@ -220,7 +221,7 @@ export class OutcomeRecorder {
     const isNew = this.#ensureItem(hash, submission, "pending");
     const contentText = submission.message?.contentText ?? null;
     const candidate = candidateOf(envelope, submission.raw, contentText, submission);
-    const detailsText = error.details === null ? null : JSON.stringify(error.details);
+    const detailsText = error.details === null ? null : stringifyJson(error.details as JsonValue);
     if (this.#options.rules.canonicalOrder && submission.message !== null) this.#announce(hash);
     this.#deferred.push(() => {
       store.putCandidate(candidate, {
@@ -267,7 +268,7 @@ export class OutcomeRecorder {
         identity,
         raw: submission.raw.slice(0, MAX_RAW_CHARACTERS),
         code: error.code,
-        detailsText: error.details === null ? null : JSON.stringify(error.details),
+        detailsText: error.details === null ? null : stringifyJson(error.details as JsonValue),
         atMicros: nowMicros,
       });
       store.appendEvent(hash, "rejected", nowMicros, { code: error.code, details: error.details });

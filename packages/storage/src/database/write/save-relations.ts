@@ -1,3 +1,4 @@
+import { type JsonObject, stringifyJson } from "@twentysix/protocol";
 import type { Change, CopyFact } from "@twentysix/state";
 import { EVENT_CODE, type EventKind, ORIGIN_CODE, type Origin } from "../codes.ts";
 import type { WriterSession } from "./writer-session.ts";
@@ -108,6 +109,6 @@ export function appendEvent(
     itemId,
     EVENT_CODE[kind],
     atMicros,
-    cause === null ? null : JSON.stringify(cause),
+    cause === null ? null : stringifyJson(cause as JsonObject),
   ).lastId;
 }
