@@ -1,10 +1,12 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import {
+  assertDatabase,
+  type DataPaths,
   dataPaths,
   type ExportOptions,
   type ExportReport,
   exportMessages as exportFromDatabase,
+  folderBytes,
   type ImportOptions,
   type ImportReport,
   importMessages as importIntoPipeline,
@@ -19,20 +21,24 @@ import {
   createSystemRandom,
   createSystemTimers,
 } from "@twentysix/platform";
+import { ContentStore } from "@twentysix/storage";
 import type { NodeConfig } from "./config/index.ts";
 import { lockDataDir } from "./data-lock.ts";
+import { makeDurableFolder } from "./durable-folder.ts";
 import { loadNetwork } from "./network.ts";
 
 const MIB = 1024 * 1024;
+const MICROS_PER_HOUR = 3_600_000_000n;
 
 /** Computes the state of a data folder anew and compares. The node must be stopped. */
 export async function verifyDataDir(
   config: NodeConfig,
   options: { readonly signal: AbortSignal },
 ): Promise<VerifyReport> {
+  const paths = dataPaths(config.dataDir);
+  await assertDatabase(paths.database);
   const lock = lockDataDir(config.dataDir);
   try {
-    const paths = dataPaths(config.dataDir);
     return await verifyData({
       databasePath: paths.database,
       contentsFolder: paths.contents,
@@ -50,33 +56,52 @@ export async function verifyDataDir(
 }
 
 /** Writes the messages of a data folder as NDJSON; a node may be running on it. */
-export async function exportMessages(config: NodeConfig, options: ExportOptions): Promise<ExportReport> {
-  return await exportFromDatabase(dataPaths(config.dataDir).database, options);
+export async function exportMessages(
+  config: NodeConfig,
+  options: Pick<ExportOptions, "destination" | "after" | "signal">,
+): Promise<ExportReport> {
+  const paths = dataPaths(config.dataDir);
+  await assertDatabase(paths.database);
+  return await exportFromDatabase({ databasePath: paths.database, blobsPath: blobsPath(paths), ...options });
 }
 
 /** Takes messages from NDJSON into a data folder. The node must be stopped. */
 export async function importMessages(config: NodeConfig, options: ImportOptions): Promise<ImportReport> {
   const definition = loadNetwork(config.network);
   const paths = dataPaths(config.dataDir);
+  const clock = createSystemClock();
+  const timers = createSystemTimers();
+  await using stack = new AsyncDisposableStack();
   const lock = lockDataDir(config.dataDir);
-  mkdirSync(paths.folder, { recursive: true });
+  stack.defer(() => lock.release());
+  makeDurableFolder(paths.folder);
+  const maxBytes = config.maxDiskBytes;
+  const budget = maxBytes === null ? {} : { maxBytes };
+  const contents = stack.use(await ContentStore.open({ folder: paths.contents, timers, ...budget }));
   const pipeline = await Pipeline.start({
     databasePath: paths.database,
-    blobsPath: join(paths.contents, "files"),
+    blobsPath: blobsPath(paths),
     writerCacheBytes: 32 * MIB,
     switches: definition.switches,
     rules: stateRulesOf(definition, config.storageGracePeriodHours),
     verifierCount: 1,
     maxInFlight: 8_192,
-    clock: createSystemClock(),
-    timers: createSystemTimers(),
+    clock,
+    timers,
     log: createPinoLogger({ level: config.logLevel }),
     logPretty: process.stderr.isTTY === true,
   });
-  try {
-    return await importIntoPipeline(pipeline, options);
-  } finally {
-    await pipeline.close();
-    lock.release();
-  }
+  stack.defer(() => pipeline.close());
+  const services = {
+    pipeline,
+    contents,
+    databasePath: paths.database,
+    timers,
+    clock,
+    gracePeriodMicros: BigInt(config.storageGracePeriodHours) * MICROS_PER_HOUR,
+    hasRoom: () => maxBytes === null || folderBytes(paths.folder) + contents.usage.usedBytes < maxBytes,
+  };
+  return await importIntoPipeline(services, options);
 }
+
+const blobsPath = (paths: DataPaths): string => join(paths.contents, "files");

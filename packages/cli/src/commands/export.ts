@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { OptionKey } from "@twentysix/node/config";
@@ -44,6 +44,17 @@ export function exportCommand(host: CommandHost, finish: (exitCode: number) => v
 /** An export never overwrites a file: one that exists is only appended to, when asked to go on. */
 async function openDestination({ output, after }: ExportFlags, host: CommandHost): Promise<Writable> {
   if (output === "-") return host.stdout;
-  const file = await open(resolve(host.workingDir, output), after === undefined ? "wx" : "a");
+  const path = resolve(host.workingDir, output);
+  if (after === undefined) return (await open(path, "wx")).createWriteStream({ flush: true });
+  const file = await open(path, "a+");
+  if (!(await endsWithLine(file))) await file.write("\n");
   return file.createWriteStream({ flush: true });
+}
+
+/** An export that was killed may have left a part of a line, which must not swallow the next one. */
+async function endsWithLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return true;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0] === 0x0a;
 }

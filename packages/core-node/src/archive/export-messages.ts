@@ -1,9 +1,17 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import { decodeItemHash, encodeItemHash } from "@twentysix/protocol";
+import { encodeItemHash } from "@twentysix/protocol";
 import { SqliteConnection } from "@twentysix/storage";
+import { createBlobContents } from "../pipeline/writer/blob-contents.ts";
+import type { ContentSource } from "../pipeline/writer/resolve-content.ts";
+import { ExportPositionError } from "./errors.ts";
+import { writeExchangeLine } from "./exchange-line.ts";
+import { messagesInProcessingOrder, type StoredMessage } from "./stored-messages.ts";
 
 export interface ExportOptions {
+  readonly databasePath: string;
+  /** Folder of the files by SHA-256. */
+  readonly blobsPath: string;
   readonly destination: Writable;
   /** Item hash of the last message that the destination already has. */
   readonly after?: string;
@@ -12,65 +20,77 @@ export interface ExportOptions {
 
 export interface ExportReport {
   readonly messages: number;
+  /** To go on from later; null when nothing was exported. */
   readonly lastItemHash: string | null;
+  /** Messages whose content is not inline and not here any more: they went without it. */
+  readonly contentsMissing: number;
 }
 
-/** The message to go on after is not in this data folder. */
-export class ExportPositionError extends Error {
-  readonly code = "EXPORT_POSITION_UNKNOWN";
-
-  constructor(itemHash: string) {
-    super(`${itemHash} is not stored here: give the last message of an export of this very data folder`);
-  }
-}
-
-const CHUNK = 500;
+/** Text that is written in one go. */
+const CHUNK_CHARACTERS = 1024 * 1024;
 
 /**
- * Writes every stored copy of every live message, one envelope a line, in the order in which the node met the
- * messages. Reads in short chunks, so that a node may go on working meanwhile.
+ * Writes every stored copy of every live message, one envelope a line, in the order in which the messages were
+ * processed, so that nothing stands before what it needs. Contents that are not inline travel along, see
+ * `exchange-line.ts`; files of STORE messages and what was forgotten do not. Reads in short chunks, so that a
+ * node may go on working meanwhile.
+ *
+ * @throws ExportPositionError; the signal's reason
  */
-export async function exportMessages(databasePath: string, options: ExportOptions): Promise<ExportReport> {
-  const connection = new SqliteConnection(databasePath, { readOnly: true });
+export async function exportMessages(options: ExportOptions): Promise<ExportReport> {
+  const { destination, signal } = options;
+  const connection = new SqliteConnection(options.databasePath, { readOnly: true });
+  const contents = createBlobContents(connection, options.blobsPath);
+  const report = { messages: 0, lastItemHash: null as string | null, contentsMissing: 0 };
+  let text = "";
   try {
-    let position = options.after === undefined ? 0 : positionOf(connection, options.after);
-    let messages = 0;
-    let lastItemHash: string | null = null;
-    for (;;) {
-      options.signal.throwIfAborted();
-      const ids = connection.all<{ id: number; hash: Uint8Array }>(
-        "SELECT m.id, i.hash FROM messages m JOIN items i ON i.id = m.id WHERE m.id > ? ORDER BY m.id LIMIT ?",
-        position,
-        CHUNK,
-      );
-      const last = ids.at(-1);
-      if (last === undefined) return { messages, lastItemHash };
-      await write(options.destination, linesOf(connection, position, last.id), options.signal);
-      messages += ids.length;
-      position = last.id;
-      lastItemHash = decodeItemHash(last.hash);
+    const after = options.after === undefined ? 0 : positionOf(connection, options.after);
+    for (const messages of messagesInProcessingOrder(connection, after)) {
+      for (const message of messages) {
+        signal.throwIfAborted();
+        const content = await contentOf(message, contents);
+        if (content === undefined) report.contentsMissing += 1;
+        text += linesOf(message, content ?? null);
+        report.messages += 1;
+        report.lastItemHash = message.hash;
+        if (text.length < CHUNK_CHARACTERS) continue;
+        await write(destination, text, signal);
+        text = "";
+      }
     }
+    await write(destination, text, signal);
+    return report;
   } finally {
     connection.close();
   }
 }
 
+/** Where a message stands in the log: when it was processed last. */
 function positionOf(connection: SqliteConnection, itemHash: string): number {
-  const row = connection.get<{ id: number }>("SELECT id FROM items WHERE hash = ?", encodeItemHash(itemHash));
-  if (row === undefined) throw new ExportPositionError(itemHash);
-  return row.id;
+  const row = connection.get<{ seq: number | null }>(
+    "SELECT max(e.seq) AS seq FROM items i JOIN events e ON e.item_id = i.id WHERE i.hash = ? AND e.kind = 2",
+    encodeItemHash(itemHash),
+  );
+  if (row === undefined || row.seq === null) throw new ExportPositionError(itemHash);
+  return row.seq;
 }
 
-function linesOf(connection: SqliteConnection, after: number, upTo: number): string {
-  const rows = connection.all<{ envelope: string }>(
-    "SELECT c.envelope FROM messages m JOIN copies c ON c.item_id = m.id WHERE m.id > ? AND m.id <= ? ORDER BY m.id, c.id",
-    after,
-    upTo,
-  );
-  // A line feed in valid JSON is layout: inside a text it is escaped.
-  return rows.map((row) => `${row.envelope.replaceAll(/[\r\n]+/g, " ")}\n`).join("");
+/** The content as it was uploaded; null for an inline one, undefined when it is gone. */
+async function contentOf(
+  { hash, copies }: StoredMessage,
+  contents: ContentSource,
+): Promise<string | null | undefined> {
+  if (copies.every((copy) => copy.content === null)) return null;
+  return (await contents.read(hash)) ?? undefined;
+}
+
+/** Of several copies the first one carries the content. */
+function linesOf({ copies }: StoredMessage, content: string | null): string {
+  return copies
+    .map((copy, index) => `${writeExchangeLine(copy.envelope, index === 0 ? content : null)}\n`)
+    .join("");
 }
 
 async function write(destination: Writable, text: string, signal: AbortSignal): Promise<void> {
-  if (!destination.write(text)) await once(destination, "drain", { signal });
+  if (text !== "" && !destination.write(text)) await once(destination, "drain", { signal });
 }

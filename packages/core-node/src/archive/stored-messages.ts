@@ -24,8 +24,11 @@ const CHUNK = 512;
  * taken back and processed again stands at its last place. The served copy goes first, since without canonical
  * order it is the first that counts.
  */
-export function* messagesInProcessingOrder(stored: SqliteConnection): Generator<StoredMessage[]> {
-  for (let after = 0; ; ) {
+export function* messagesInProcessingOrder(
+  stored: SqliteConnection,
+  from = 0,
+): Generator<readonly StoredMessage[], void, undefined> {
+  for (let after = from; ; ) {
     const events = stored.all<{ seq: number; item_id: number }>(
       "SELECT seq, item_id FROM events WHERE seq > ? AND kind = 2 ORDER BY seq LIMIT ?",
       after,

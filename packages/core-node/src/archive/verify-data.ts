@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { mkdtemp, stat } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
@@ -8,10 +8,10 @@ import { ContentStore, MessageStore, migrate, SqliteConnection, StateTree } from
 import { createCopyReader } from "../pipeline/copy-reader.ts";
 import { stateRulesOf } from "../pipeline/state-rules.ts";
 import { createBlobContents } from "../pipeline/writer/blob-contents.ts";
+import { assertDatabase } from "./assert-database.ts";
 import { checkFiles } from "./check-files.ts";
 import { checkQueues } from "./check-queues.ts";
 import { compareDerived } from "./compare-derived.ts";
-import { NoDatabaseError } from "./errors.ts";
 import { Problems } from "./problems.ts";
 import type { CopyChecks } from "./read-copies.ts";
 import { replayMessages } from "./replay-messages.ts";
@@ -81,15 +81,6 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   await checkFiles(stored, contents, problems, options.signal);
   const lines = problems.lines();
   return { ok: lines.length === 0, ...computedRoot, problems: lines };
-}
-
-async function assertDatabase(path: string): Promise<void> {
-  try {
-    await stat(path);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new NoDatabaseError(path);
-    throw error;
-  }
 }
 
 /** A database that contradicts itself is not read any further: nothing that it says can be believed. */

@@ -32,13 +32,18 @@ export function createUploads(options: UploadOptions): UploadServices {
     async stageFile(source, { engine, signal }) {
       budgets.assertRoom();
       const namer = new FileNamer(engine === "ipfs" ? ["sha256", "cidV0"] : ["sha256"]);
-      const bytes = await stageBytes(source, { folder, signal, observe: (piece) => namer.update(piece) });
+      const bytes = await stageBytes(source, {
+        folder,
+        signal,
+        reservation: budgets.reserveDisk(),
+        observe: (piece) => namer.update(piece),
+      });
       const names = namer.finish();
       return stagedFile(contents, bytes, engine, (engine === "ipfs" ? names.cidV0 : names.sha256) ?? "");
     },
     async stageCar(source, { signal }) {
       budgets.assertRoom();
-      const bytes = await stageBytes(source, { folder, signal });
+      const bytes = await stageBytes(source, { folder, signal, reservation: budgets.reserveDisk() });
       return {
         sizeBytes: bytes.sizeBytes,
         root: () => carRoot(bytes, signal),
@@ -74,10 +79,15 @@ function stagedFile(
   };
 }
 
-/** A file gets its SHA-256 and the CID of fixed parameters, whichever name it was sent under. */
-async function keepFile(
+/**
+ * Keeps a file under its hash, which the bytes must have. It gets its SHA-256 and the CID of fixed parameters,
+ * whichever name it was sent under.
+ *
+ * @throws BlobError BLOB_HASH_MISMATCH and those of a full disk
+ */
+export async function keepFile(
   contents: ContentStore,
-  bytes: StagedBytes,
+  bytes: Pick<StagedBytes, "read">,
   engine: StageOptions["engine"],
   hash: string,
 ): Promise<KeptFile> {

@@ -82,6 +82,11 @@ export async function runCommand(
   return { ...(await running.ended), ...running.output };
 }
 
+/** Starts `twentysix` with its standard input open. */
+export function startCommand(args: readonly string[]): Running {
+  return launch(args, {});
+}
+
 export interface VerifyReport {
   readonly ok: boolean;
   readonly root: string;
@@ -97,7 +102,7 @@ export async function verify(dataDir: string, flags: readonly string[] = []): Pr
   return JSON.parse(stdout) as VerifyReport;
 }
 
-interface Running {
+export interface Running {
   readonly process: ChildProcessWithoutNullStreams;
   readonly output: { stdout: string; stderr: string };
   readonly ended: Promise<Ending>;
