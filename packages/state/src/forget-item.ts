@@ -21,7 +21,7 @@ export interface Forgetting {
 /** What must be known before `hash` can be forgotten. */
 export function forgetNeeds(world: World, context: StateContext, hash: string): Need[] {
   const item = world.facts.items.get(hash);
-  const needs: Need[] = [{ table: "forgets", key: hash }, ...retainedNeeds(hash)];
+  const needs: Need[] = [{ table: "forgets", key: hash }, ...retainedNeeds(world, hash)];
   for (const forget of world.facts.forgets.peek(hash) ?? []) needs.push({ table: "items", key: forget });
   if (item?.live) {
     needs.push(...retractionNeeds(world, hash, item.live), ...dependentNeeds(world, hash, item.live));
@@ -34,10 +34,14 @@ export function forgetNeeds(world: World, context: StateContext, hash: string): 
 }
 
 /** What must be known before the texts that are retained of `hash`, and of what went with it, are dropped. */
-export const retainedNeeds = (hash: string): Need[] => [
+export const retainedNeeds = (world: World, hash: string): Need[] => [
   { table: "items", key: hash },
   { table: "candidates", key: hash },
   { table: "forgottenChildren", key: hash },
+  ...(world.index.forgottenChildren.peek(hash) ?? []).map((child) => ({
+    table: "forgets" as const,
+    key: child,
+  })),
 ];
 
 function userNeeds(world: World, hash: string, live: LiveMessage): Need[] {
@@ -61,7 +65,7 @@ export function forgetItem(world: World, context: StateContext, forgetting: Forg
   let covering: readonly Version[] = [];
   if (item.live !== null) forgetLive(world, context, hash, item, item.live, retain);
   else if (item.forgotten === null) covering = forgetCandidate(world, context, hash, item, retain);
-  if (!retain) dropRetained(world, hash);
+  else if (!retain) dropRetained(world, hash);
   const version = { hash: by.envelope.itemHash, timeMicros: by.content.timeMicros };
   recordForgets(world, context, hash, [version, ...covering], by);
   world.events.push({ hash, kind: "forgotten", cause: { by: version.hash } });
@@ -77,6 +81,7 @@ function forgetLive(
   retain: boolean,
 ): void {
   const dependents = dependentsOf(world, hash, live);
+  if (!retain) dropRetainedChildren(world, hash);
   hide(world, context, hash, item, live, parentOf(world, hash, live), retain);
   if (keepsForUsers(context, live)) keepFilesOfUsers(world, context, hash);
   for (const dependent of dependents) {
@@ -173,10 +178,19 @@ export function hideUnseen(
   });
 }
 
-/** A FORGET that nothing can take back ends the retaining of what earlier ones hid, and of what went with it. */
+/**
+ * A FORGET that nothing can take back ends the retaining of what earlier ones hid, and of what went with it. What
+ * has FORGETs of its own stays retained behind those: whether it goes with this one is judged when they fall.
+ */
 export function dropRetained(world: World, hash: string): void {
   world.dropCandidates(hash);
-  for (const child of world.index.forgottenChildren.get(hash) ?? []) world.dropCandidates(child);
+  dropRetainedChildren(world, hash);
+}
+
+function dropRetainedChildren(world: World, hash: string): void {
+  for (const child of world.index.forgottenChildren.get(hash) ?? []) {
+    if ((world.facts.forgets.get(child) ?? []).length === 0) world.dropCandidates(child);
+  }
 }
 
 /** Adds FORGETs to those that hide a message, and dates the forgetting by the first of them. */

@@ -1,3 +1,4 @@
+import { isOwnerItself } from "@twentysix/protocol";
 import { checkPermission } from "./authorise.ts";
 import { addCopy } from "./copies.ts";
 import type { CopyFact, ItemFact } from "./facts.ts";
@@ -61,9 +62,16 @@ export function processMessage(
   observedMicros: bigint,
 ): Outcome {
   const outcome = judgeMessage(world, context, message, observedMicros);
+  if (outcome.kind !== "reject" && outcome.kind !== "wait") return outcome;
+  if (context.rules.canonicalOrder) return { ...outcome, waits: allWaits(message, outcome.waits) };
   // As in the reference: what is refused is judged again only when it is sent again.
-  if (outcome.kind === "reject" && !context.rules.canonicalOrder) return { ...outcome, waits: [] };
-  return outcome;
+  return outcome.kind === "reject" ? { ...outcome, waits: [] } : outcome;
+}
+
+/** Of what a delegate signed, the first reason to refuse it may always become that his right has ended. */
+function allWaits({ envelope, content }: PreparedMessage, waits: readonly string[]): readonly string[] {
+  if (isOwnerItself(envelope.sender, content.owner)) return waits;
+  return [...new Set([...waits, `security:${content.owner}`])];
 }
 
 function judgeMessage(

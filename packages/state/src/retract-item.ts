@@ -105,8 +105,6 @@ function restoreNeeds(world: World, context: StateContext, forget: string): Need
   for (const target of targets ?? []) {
     needs.push(...hiddenNeeds(world, context, target));
     for (const other of world.facts.forgets.peek(target) ?? []) needs.push({ table: "items", key: other });
-    const parent = world.facts.items.peek(target)?.forgotten?.parent ?? null;
-    if (parent !== null) needs.push({ table: "items", key: parent });
     needs.push({ table: "forgottenChildren", key: target });
     for (const child of world.index.forgottenChildren.peek(target) ?? [])
       needs.push(...hiddenNeeds(world, context, child));
@@ -133,8 +131,6 @@ function restoreTargets(world: World, context: StateContext, forget: string): vo
     world.facts.forgets.set(target, rest);
     redate(world, context, target, rest);
     if (rest.length > 0) continue;
-    const parent = world.forgotten(target)?.parent ?? null;
-    if (parent !== null && world.facts.items.get(parent)?.status === "forgotten") continue;
     restore(world, context, target, forget);
     for (const child of world.index.forgottenChildren.get(target) ?? []) {
       if ((world.facts.forgets.get(child) ?? []).length === 0) restore(world, context, child, forget);

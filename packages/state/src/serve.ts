@@ -16,7 +16,8 @@ export function serveNeeds(world: World, context: StateContext, hash: string, li
   if (live.itemType !== "inline") needs.push({ table: "pins", key: pairKey("content", hash, hash) });
   if (live.type === "FORGET") {
     needs.push({ table: "forgetTargets", key: hash });
-    for (const target of world.index.forgetTargets.peek(hash) ?? []) needs.push(...retainedNeeds(target));
+    for (const target of world.index.forgetTargets.peek(hash) ?? [])
+      needs.push(...retainedNeeds(world, target));
   }
   return needs;
 }

@@ -19,6 +19,8 @@ export type ContentReadResult =
 
 /** Reads copies again whose signature was verified when they came in. */
 export interface CopyReader {
+  /** The envelope of a stored copy. */
+  envelope(envelopeText: string): Envelope;
   /** A stored copy; null while its content is not there. */
   prepare(envelopeText: string, contentText: string | null): PreparedMessage | null;
   /** A copy whose content was fetched: the content is completed and checked against its schema. */
@@ -44,11 +46,16 @@ export function createCopyReader(
     const content = { text: completed.text, value: completed.content, typed };
     return { ok: true, message: prepareMessage(envelope, envelopeText, content, completed.text) };
   };
+  const parsed = (envelopeText: string): Extract<ReturnType<typeof parseEnvelope>, { ok: true }> => {
+    const read = parseEnvelope(envelopeText, { trusted: true, sha256, switches });
+    if (!read.ok) throw new Error(`A stored copy is malformed: ${JSON.stringify(read.error.details)}`);
+    return read;
+  };
   return {
     withContent,
+    envelope: (envelopeText) => parsed(envelopeText).envelope,
     prepare(envelopeText, contentText) {
-      const read = parseEnvelope(envelopeText, { trusted: true, sha256, switches });
-      if (!read.ok) throw new Error(`A stored copy is malformed: ${JSON.stringify(read.error.details)}`);
+      const read = parsed(envelopeText);
       const { envelope, content, typed } = read;
       if (content !== null && typed !== null) {
         return prepareMessage(

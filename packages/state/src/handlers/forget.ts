@@ -28,9 +28,12 @@ export function checkForget(
     ...namedElements(world, context, message, detail),
   ]);
   if (!Array.isArray(found)) return found;
+  // Under canonical order the reason that nothing can lift is given first.
+  const forgets = refuseForgets(found);
+  if (forgets !== null && context.rules.canonicalOrder) return forgets;
   const authority = forgetAuthority(world, context, message, detail, found);
   if (authority.kind !== "granted") return authority;
-  return refuseTargets(world, context, found) ?? requireRetraction(world, context, found);
+  return forgets ?? refuseUsedFiles(world, context, found) ?? requireRetraction(world, context, found);
 }
 
 /** What the aggregates that a FORGET names ask for. Under canonical order they need not exist yet. */
@@ -77,11 +80,14 @@ const versionOf = (message: PreparedMessage): Version => ({
   timeMicros: message.content.timeMicros,
 });
 
-function refuseTargets(world: World, context: StateContext, found: readonly FoundTarget[]): Stop {
-  for (const { hash, target } of found) {
-    if (target.type === "FORGET")
-      return reject(messageError("FORGET_FORGET", { errors: [{ message: hash }] }));
-  }
+function refuseForgets(found: readonly FoundTarget[]): Stop {
+  const forget = found.find(({ target }) => target.type === "FORGET");
+  return forget === undefined
+    ? null
+    : reject(messageError("FORGET_FORGET", { errors: [{ message: forget.hash }] }));
+}
+
+function refuseUsedFiles(world: World, context: StateContext, found: readonly FoundTarget[]): Stop {
   if (context.rules.canonicalOrder || context.rules.ownerForgetsUsedFiles) return null;
   const files = found.filter(({ target }) => target.type === "STORE");
   const missing = missingFacts(

@@ -6,7 +6,6 @@ import {
   isRetryable,
   type JsonValue,
   type MessageError,
-  parseEnvelope,
   stringifyJson,
 } from "@twentysix/protocol";
 import type { ItemFact, Outcome, PreparedMessage, RequeuedCopy, StateRules, World } from "@twentysix/state";
@@ -183,9 +182,9 @@ export class OutcomeRecorder {
   }
 
   #dropSameCandidate(submission: Submission): void {
-    const { envelope } = submission;
-    if (envelope === null) return;
-    this.#options.store.deleteCandidateByIdentity(copyIdentity(envelope));
+    const { envelope, raw } = submission;
+    const { store, nowMicros } = this.#options;
+    if (envelope !== null) store.settleCandidate(copyIdentity(envelope), raw, nowMicros);
   }
 
   #wait(submission: Submission, envelope: Envelope, error: MessageError, waits: readonly string[]): void {
@@ -310,11 +309,9 @@ export class OutcomeRecorder {
   }
 
   #requeue(copy: RequeuedCopy): void {
-    const { store, nowMicros } = this.#options;
-    const read = parseEnvelope(copy.envelopeText, { trusted: true });
-    if (!read.ok) throw new Error(`A stored copy is malformed: ${JSON.stringify(read.error.details)}`);
+    const { store, nowMicros, reader } = this.#options;
     const candidate = candidateOf(
-      read.envelope,
+      reader.envelope(copy.envelopeText),
       copy.envelopeText,
       copy.contentText,
       this.#originOf(copy.envelopeText),

@@ -1,4 +1,4 @@
-import { type Envelope, type MessageError, messageError, parseEnvelope } from "@twentysix/protocol";
+import { type Envelope, type MessageError, messageError } from "@twentysix/protocol";
 import type { Candidate } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
 import type { BatchInput } from "./batch-writer.ts";
@@ -67,9 +67,8 @@ async function resolveCandidate(
   if (message !== null) {
     return { ...base, message, envelope: message.envelope, raw: candidate.envelopeText, error: null };
   }
-  const read = parseEnvelope(candidate.envelopeText, { trusted: true });
-  if (!read.ok) throw new Error(`A queued copy is malformed: ${JSON.stringify(read.error.details)}`);
-  return { ...base, ...(await complete(read.envelope, candidate.envelopeText, reader, contents)) };
+  const envelope = reader.envelope(candidate.envelopeText);
+  return { ...base, ...(await complete(envelope, candidate.envelopeText, reader, contents)) };
 }
 
 async function complete(

@@ -67,9 +67,10 @@ export function withEnvelope(message: Signed, values: Readonly<Record<string, un
   return { hash: message.hash, text: JSON.stringify({ ...(JSON.parse(message.text) as object), ...values }) };
 }
 
-/** The same EVM signature, written differently. */
+/** The same EVM signature, written differently; anything else as it is. */
 export function respelled(message: Signed): Signed {
   const { signature } = JSON.parse(message.text) as { signature: string };
+  if (!signature.startsWith("0x")) return message;
   return withEnvelope(message, { signature: signature.slice(2).toUpperCase() });
 }
 
@@ -137,3 +138,33 @@ export const program = (
     resources: {},
     ...(replaces === null ? {} : { replaces }),
   });
+
+/** An INSTANCE on the file of a STORE. */
+export const instance = (
+  account: LocalAccount,
+  time: number,
+  options: {
+    readonly ref: string;
+    readonly sizeMib: number;
+    readonly allowAmend: boolean;
+    readonly replaces?: string;
+    readonly owner?: string;
+  },
+): Signed =>
+  signed(
+    account,
+    "INSTANCE",
+    time,
+    {
+      allow_amend: options.allowAmend,
+      environment: {},
+      resources: {},
+      rootfs: {
+        parent: { ref: options.ref, use_latest: false },
+        persistence: "host",
+        size_mib: options.sizeMib,
+      },
+      ...(options.replaces === undefined ? {} : { replaces: options.replaces }),
+    },
+    options.owner === undefined ? {} : { owner: options.owner },
+  );

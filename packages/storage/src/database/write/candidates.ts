@@ -74,6 +74,24 @@ export function deleteCandidate(session: WriterSession, id: number): void {
   session.connection.run("DELETE FROM waits WHERE candidate_id = ?", id);
 }
 
+/** Takes a copy that was settled out of the queue, or makes it due when it is written more tersely than that one. */
+export function settleCandidate(
+  session: WriterSession,
+  identity: Uint8Array,
+  envelopeText: string,
+  nowMicros: bigint,
+): void {
+  const row = session.connection.get<{ id: number; terser: number }>(
+    `SELECT id, (length(envelope), envelope) < (length(?), ?) AS terser FROM candidates WHERE identity = ?`,
+    envelopeText,
+    envelopeText,
+    identity,
+  );
+  if (row === undefined) return;
+  if (row.terser === 0) deleteCandidate(session, row.id);
+  else session.connection.run("UPDATE candidates SET next_attempt_us = ? WHERE id = ?", nowMicros, row.id);
+}
+
 /** Takes all candidates of an item out of the queue. */
 export function dropCandidates(session: WriterSession, hash: string): void {
   const itemId = session.findItem(hash);

@@ -17,6 +17,7 @@ import {
   putCandidate,
   type RivalCandidate,
   rivalCandidates,
+  settleCandidate,
   wakeCandidates,
 } from "./candidates.ts";
 import {
@@ -137,13 +138,12 @@ export class MessageStore {
     deleteCandidate(this.#session, id);
   }
 
-  /** Takes the same copy out of the queue, if it is there. */
-  deleteCandidateByIdentity(identity: Uint8Array): void {
-    const row = this.#session.connection.get<{ id: number }>(
-      "SELECT id FROM candidates WHERE identity = ?",
-      identity,
-    );
-    if (row !== undefined) deleteCandidate(this.#session, row.id);
+  /**
+   * Takes the same copy out of the queue, if it is there. One that is written more tersely is made due instead, so
+   * that its text is the one that is kept.
+   */
+  settleCandidate(identity: Uint8Array, envelopeText: string, nowMicros: bigint): void {
+    settleCandidate(this.#session, identity, envelopeText, nowMicros);
   }
 
   countCandidates(hash: string): { total: number; queued: number } {
