@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Logger, Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
@@ -21,7 +22,7 @@ import { stateRulesOf } from "./pipeline/state-rules.ts";
 import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
-import { folderBytes } from "./services/disk-usage.ts";
+import { folderBytes, freeBytes } from "./services/disk-usage.ts";
 import { createLiveFeed } from "./services/live-feed.ts";
 import { NodeFigures } from "./services/node-figures.ts";
 import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
@@ -59,6 +60,8 @@ export interface CoreNode {
 const MIB = 1024 * 1024;
 /** Copies on their way at once; what they hold in memory stays a fraction of the budget. */
 const MAX_IN_FLIGHT = 8_192;
+/** New work ends before the disk does: the log, its checkpoint and what is queued still need room. */
+const MIN_FREE_DISK_BYTES = 64 * MIB;
 
 /** Starts the parts of a Core Channel Node in the order of their dependencies; `close` ends them in reverse. */
 export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode> {
@@ -66,11 +69,14 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const paths = dataPaths(options.dataDir);
   await using stack = new AsyncDisposableStack();
   await makeDurableFolder(paths.folder);
+  // What a process that died was receiving; nobody was told that it is here.
+  await rm(paths.staging, { recursive: true, force: true });
 
   const contents = stack.use(
     await ContentStore.open({
       folder: paths.contents,
       timers,
+      minFreeBytes: MIN_FREE_DISK_BYTES,
       ...(options.maxDiskBytes === null ? {} : { maxBytes: options.maxDiskBytes }),
     }),
   );
@@ -108,8 +114,10 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   stack.defer(() => figures.close());
   const budgets = new Budgets({
     maxDiskBytes: options.maxDiskBytes,
+    minFreeDiskBytes: MIN_FREE_DISK_BYTES,
     maxMemoryBytes: options.maxMemoryBytes,
     diskUsage: () => folderBytes(paths.folder) + contents.usage.usedBytes,
+    freeDiskBytes: () => freeBytes(paths.folder),
     memoryUsage: () => process.memoryUsage.rss(),
     timers,
     log,

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { ApiError } from "../api/errors.ts";
+import type { DiskReservation } from "../services/budgets.ts";
 
 /** Content up to this size is staged in memory. */
 const MEMORY_LIMIT_BYTES = 256 * 1024;
@@ -12,17 +14,23 @@ export interface StagedBytes extends AsyncDisposable {
   read(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
+export interface StagingOptions {
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** Room for what goes to the disk; ends with the staged bytes. */
+  readonly reservation: DiskReservation;
+  readonly observe?: (piece: Uint8Array) => void;
+}
+
 /**
  * Receives bytes into memory, or into a temporary file once they are many. An abort or a failing source leaves
  * nothing and is thrown on.
+ *
+ * @throws ApiError API_STORAGE_FULL
  */
 export async function stageBytes(
   source: AsyncIterable<Uint8Array>,
-  options: {
-    readonly folder: string;
-    readonly signal: AbortSignal;
-    readonly observe?: (piece: Uint8Array) => void;
-  },
+  options: StagingOptions,
 ): Promise<StagedBytes> {
   const pieces: Uint8Array[] = [];
   let sizeBytes = 0;
@@ -46,33 +54,51 @@ async function stageFile(
   pieces: readonly Uint8Array[],
   knownBytes: number,
   rest: AsyncIterator<Uint8Array>,
-  options: {
-    readonly folder: string;
-    readonly signal: AbortSignal;
-    readonly observe?: (piece: Uint8Array) => void;
-  },
+  options: StagingOptions,
 ): Promise<StagedBytes> {
-  await mkdir(options.folder, { recursive: true });
-  const path = join(options.folder, randomUUID());
-  const file = await open(path, "wx");
-  let sizeBytes = knownBytes;
-  try {
-    for (const piece of pieces) await file.write(piece);
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
-      options.signal.throwIfAborted();
-      options.observe?.(next.value);
-      await file.write(next.value);
-      sizeBytes += next.value.length;
-    }
-  } catch (error) {
-    await file.close();
+  const { folder, reservation } = options;
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, randomUUID());
+  const remove = async (): Promise<void> => {
     await rm(path, { force: true });
-    throw error;
-  }
-  await file.close();
-  return {
-    sizeBytes,
-    read: () => createReadStream(path),
-    [Symbol.asyncDispose]: async () => rm(path, { force: true }),
+    reservation[Symbol.dispose]();
   };
+  try {
+    reservation.grow(knownBytes);
+    const restBytes = await writeStaged(path, pieces, rest, options);
+    return {
+      sizeBytes: knownBytes + restBytes,
+      read: () => createReadStream(path),
+      [Symbol.asyncDispose]: remove,
+    };
+  } catch (error) {
+    await remove();
+    throw diskFullError(error);
+  }
+}
+
+/** Gives the bytes of `rest`. */
+async function writeStaged(
+  path: string,
+  pieces: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+  { signal, reservation, observe }: StagingOptions,
+): Promise<number> {
+  await using file = await open(path, "wx");
+  let sizeBytes = 0;
+  for (const piece of pieces) await file.writeFile(piece);
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+    signal.throwIfAborted();
+    observe?.(next.value);
+    reservation.grow(next.value.length);
+    await file.writeFile(next.value);
+    sizeBytes += next.value.length;
+  }
+  return sizeBytes;
+}
+
+function diskFullError(error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  return new ApiError("API_STORAGE_FULL", "The disk of this node is full: upload to another node", { code });
 }

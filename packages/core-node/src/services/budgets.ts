@@ -4,11 +4,20 @@ import { ApiError } from "../api/errors.ts";
 export interface BudgetOptions {
   /** Most bytes of the data folder; null sets no limit. */
   readonly maxDiskBytes: number | null;
+  /** Bytes of the disk that stay free, for what is taken on already and for whatever else runs here. */
+  readonly minFreeDiskBytes: number;
   readonly maxMemoryBytes: number;
   readonly diskUsage: () => number;
+  readonly freeDiskBytes: () => number;
   readonly memoryUsage: () => number;
   readonly timers: Timers;
   readonly log: Logger;
+}
+
+/** Room on the disk for bytes that are being received; its end gives the room back. */
+export interface DiskReservation extends Disposable {
+  /** @throws ApiError API_STORAGE_FULL */
+  grow(sizeBytes: number): void;
 }
 
 const SAMPLE_PERIOD_MS = 1_000;
@@ -18,7 +27,10 @@ export class Budgets {
   readonly #options: BudgetOptions;
   readonly #stop = new AbortController();
   #diskBytes = 0;
+  #freeDiskBytes = 0;
   #memoryBytes = 0;
+  /** Bytes being received, which `diskUsage` does not count. */
+  #reservedBytes = 0;
   #running: Promise<void>;
 
   constructor(options: BudgetOptions) {
@@ -31,7 +43,7 @@ export class Budgets {
   }
 
   get diskBytes(): number {
-    return this.#diskBytes;
+    return this.#diskBytes + this.#reservedBytes;
   }
 
   get memoryBytes(): number {
@@ -40,17 +52,8 @@ export class Budgets {
 
   /** @throws ApiError API_STORAGE_FULL, API_OVERLOADED */
   assertRoom(): void {
-    const { maxDiskBytes, maxMemoryBytes } = this.#options;
-    if (maxDiskBytes !== null && this.#diskBytes >= maxDiskBytes) {
-      throw new ApiError(
-        "API_STORAGE_FULL",
-        "This node has used up its disk budget: submit to another node",
-        {
-          usedBytes: this.#diskBytes,
-          budgetBytes: maxDiskBytes,
-        },
-      );
-    }
+    this.#assertDisk(1);
+    const { maxMemoryBytes } = this.#options;
     if (this.#memoryBytes >= maxMemoryBytes) {
       const details = { usedBytes: this.#memoryBytes, budgetBytes: maxMemoryBytes };
       const reason = "This node has used up its memory budget: try again in a moment";
@@ -58,13 +61,46 @@ export class Budgets {
     }
   }
 
+  reserveDisk(): DiskReservation {
+    let heldBytes = 0;
+    return {
+      grow: (sizeBytes) => {
+        this.#assertDisk(sizeBytes);
+        this.#reservedBytes += sizeBytes;
+        heldBytes += sizeBytes;
+      },
+      [Symbol.dispose]: () => {
+        this.#reservedBytes -= heldBytes;
+        heldBytes = 0;
+      },
+    };
+  }
+
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#running;
   }
 
+  #assertDisk(moreBytes: number): void {
+    const { maxDiskBytes, minFreeDiskBytes } = this.#options;
+    if (maxDiskBytes !== null && this.diskBytes + moreBytes > maxDiskBytes) {
+      const details = { usedBytes: this.diskBytes, budgetBytes: maxDiskBytes };
+      const reason = "This node has used up its disk budget: submit to another node";
+      throw new ApiError("API_STORAGE_FULL", reason, details);
+    }
+    if (this.#freeDiskBytes - this.#reservedBytes - moreBytes < minFreeDiskBytes) {
+      const details = { freeBytes: this.#freeDiskBytes, minFreeBytes: minFreeDiskBytes };
+      throw new ApiError(
+        "API_STORAGE_FULL",
+        "The disk of this node is nearly full: submit to another node",
+        details,
+      );
+    }
+  }
+
   #sample(): void {
     this.#diskBytes = this.#options.diskUsage();
+    this.#freeDiskBytes = this.#options.freeDiskBytes();
     this.#memoryBytes = this.#options.memoryUsage();
   }
 }
