@@ -45,6 +45,8 @@ import type { ApiSettings } from "./settings.ts";
 
 /** Requests that still run when the API closes have this long. */
 const CLOSING_MS = 2_000;
+/** How often the time limits of headers are looked at; one may last this much longer. */
+const TIMEOUT_CHECK_MS = 5_000;
 
 /** A running API: start it with `listen`, end it with `close`. */
 export interface Api {
@@ -116,7 +118,11 @@ function createServer(
     connectionTimeout: settings.idleTimeoutMs,
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
-    http: { maxHeaderSize: settings.maxHeaderBytes, headersTimeout: settings.headersTimeoutMs },
+    http: {
+      maxHeaderSize: settings.maxHeaderBytes,
+      headersTimeout: settings.headersTimeoutMs,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
     // Each route reads its own query: see readQuery.
     routerOptions: { maxParamLength: 512, querystringParser: () => ({}) },
     frameworkErrors: (error, request, reply) => {

@@ -34,6 +34,9 @@ interface PendingCall {
   settle(outcome: { readonly value: unknown } | { readonly error: unknown }): void;
 }
 
+/** What it read is garbage once it is sent; with a whole machine to fill the thread would let it lie. */
+const MAX_HEAP_MIB = 192;
+
 const DEFAULTS = { timeoutMs: 10_000, maxWaiting: 256, cacheBytes: 16 * 1024 * 1024, stuckMs: 30_000 };
 
 /**
@@ -165,7 +168,10 @@ export class ReaderThread implements AsyncDisposable {
     if (this.#worker !== null) return this.#worker;
     const { databasePath, cacheBytes } = this.#options;
     const data: ReaderData = { databasePath, cacheBytes, cancelled: this.#cancelled.buffer };
-    const worker = new Worker(new URL("./reader-worker.ts", import.meta.url), { workerData: data });
+    const worker = new Worker(new URL("./reader-worker.ts", import.meta.url), {
+      workerData: data,
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB },
+    });
     worker.on("message", (response: ReaderResponse) => this.#answer(response));
     worker.on("error", (error) => this.#loseThread(error));
     worker.on("exit", (code) => this.#loseThread(new Error(`the reader thread ended with code ${code}`)));

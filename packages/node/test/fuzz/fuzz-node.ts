@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createSeededRandom, createSystemClock, type Random } from "@twentysix/platform";
 import { defaultConfig } from "../../src/config/index.ts";
 import { type RunningNode, startNode, verifyDataDir } from "../../src/index.ts";
-import { eventually } from "../support/eventually.ts";
+import { assertWell } from "../support/figures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 /** How long a target runs: a few seconds as a test, hours by `npm run fuzz`. */
@@ -52,7 +52,7 @@ export async function fuzz(
       }
     };
     await Promise.all(Array.from({ length: WIDTH }, run));
-    await assertWell(node);
+    await assertWell(node.apiUrl);
   } finally {
     await node.close();
   }
@@ -71,18 +71,4 @@ export async function assertAnswer(response: Response, request: string): Promise
   const { status } = response;
   assert.ok(status < 500 || BUSY.has(status), `${status} to ${request.slice(0, 4_000)}: ${body}`);
   return body;
-}
-
-async function assertWell(node: RunningNode): Promise<void> {
-  const metric = async (name: string): Promise<number> => {
-    const text = await (await fetch(`${node.apiUrl}/metrics`)).text();
-    const found = new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1];
-    assert.ok(found !== undefined, `there is no metric ${name}`);
-    return Number(found);
-  };
-  await eventually(async () => (await metric("twentysix_pipeline_in_flight_messages")) === 0);
-  await eventually(async () => (await metric("twentysix_pipeline_writer_queue_messages")) === 0);
-  assert.equal(await metric("twentysix_internal_errors_total"), 0);
-  assert.equal(await metric("twentysix_pipeline_defects_total"), 0);
-  assert.equal((await fetch(`${node.apiUrl}/health/ready`)).status, 200);
 }
