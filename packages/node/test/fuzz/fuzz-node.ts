@@ -32,10 +32,11 @@ export async function fuzz(
 ): Promise<void> {
   const clock = createSystemClock();
   const seed = GIVEN_SEED === undefined ? Number(clock.nowMicros() % 2n ** 31n) : Number(GIVEN_SEED);
-  process.stdout.write(`${name}: seed ${seed}, ${SECONDS} s\n`);
+  const network = seed % 2 === 0 ? "local" : "mainnet";
+  process.stdout.write(`${name}: seed ${seed}, network ${network}, ${SECONDS} s\n`);
   using folder = temporaryFolder("fuzz");
   const dataDir = join(folder.path, "data");
-  const settings = { apiHost: "127.0.0.1", apiPort: 0, network: "local", logLevel: "error" } as const;
+  const settings = { apiHost: "127.0.0.1", apiPort: 0, network, logLevel: "error" } as const;
   const config = defaultConfig(dataDir, { dataDir, ...settings });
   const node = await startNode(config);
   let steps = 0;
