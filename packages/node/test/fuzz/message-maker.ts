@@ -7,7 +7,7 @@ import {
   type MessageType,
 } from "@twentysix/protocol";
 import { createNodeSecp256k1Signer } from "@twentysix/protocol/node";
-import { SHA, VARIANTS } from "../../../protocol/test/support/content-samples.ts";
+import { SHA, VARIANTS } from "./content-samples.ts";
 import { mutateJson, mutateText, pickOf } from "./mutate.ts";
 
 const MAX_REMEMBERED = 500;
