@@ -1,43 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { encodeItemHash } from "@twentysix/protocol";
-import {
-  createSqliteListReads,
-  createSqlitePointReads,
-  EVENT_CODE,
-  renderMessageView,
-  UNLIMITED,
-} from "../../src/index.ts";
+import { createSqliteListReads, createSqlitePointReads, EVENT_CODE, UNLIMITED } from "../../src/index.ts";
 import { SeedDatabase, sha256 } from "./seed.ts";
 import { seedFile, seedFileTag, seedPin } from "./seed-derived.ts";
 
 const BASE = 1_700_000_000_000_000n;
-
-function _viewOf(seed: SeedDatabase, itemHash: string): Record<string, unknown> | null {
-  const view = createSqlitePointReads(seed.connection).messageView(itemHash);
-  const body = view === null ? null : renderMessageView(view);
-  return body === null ? null : (JSON.parse(body) as Record<string, unknown>);
-}
-
-function _candidate(
-  seed: SeedDatabase,
-  itemId: number,
-  envelope: string,
-  rest: Record<string, unknown> = {},
-): void {
-  seed.connection.run(
-    `INSERT INTO candidates (item_id, identity, envelope, content, sender_id, origin, reception_us, attempts, next_attempt_us, code, details)
-     VALUES (?, ?, ?, ?, 1, 0, ?, 0, ?, ?, ?)`,
-    itemId,
-    encodeItemHash(sha256(envelope)),
-    envelope,
-    (rest.content as string | undefined) ?? null,
-    BASE,
-    rest.next === undefined ? null : BASE,
-    (rest.code as number | undefined) ?? null,
-    (rest.details as string | undefined) ?? null,
-  );
-}
 
 describe("files, events, totals and live messages", () => {
   it("finds files by hash, by message and by reference", () => {
