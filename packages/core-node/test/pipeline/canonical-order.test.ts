@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-
 import { createSeededRandom, shuffled } from "@twentysix/platform";
+import fc from "fast-check";
+import { type Move, messagesOf, moves } from "./support/adversarial.ts";
+import { type Arrival, outcomeOf, randomBatches } from "./support/outcome.ts";
 import { scenarios } from "./support/scenarios.ts";
-import type { Signed } from "./support/signed.ts";
-import { networkDefinition, StateHarness, testFile } from "./support/state-harness.ts";
+import { apart, evm, post, store } from "./support/signed.ts";
+import { networkDefinition, testFile } from "./support/state-harness.ts";
 
-const FILES = [0, 1, 2, 3, 4].map(testFile);
 const local = networkDefinition("local");
 
 function* permutations<T>(items: readonly T[]): Generator<T[]> {
@@ -17,47 +18,35 @@ function* permutations<T>(items: readonly T[]): Generator<T[]> {
   }
 }
 
-/** Everything that a user of the node can see of these messages. */
-async function outcome(
-  order: readonly Signed[],
-  batch: (left: number) => number,
-): Promise<Record<string, unknown>> {
-  await using node = await StateHarness.open(local);
-  await node.hold(...FILES);
-  for (let index = 0; index < order.length; ) {
-    const size = Math.max(1, batch(order.length - index));
-    await node.submit(...order.slice(index, index + size).map((message) => message.text));
-    index += size;
-  }
-  await node.settle();
-  const hashes = [...new Set(order.map((message) => message.hash))].sort();
-  return {
-    root: node.root(),
-    ...node.dump(),
-    views: hashes.map((hash) => [hash, node.view(hash)]),
-  };
+/** Every scenario several times over, each with accounts of its own, and random sets of accounts that share everything. */
+function mixedCorpus(): Arrival[] {
+  const count = scenarios(0).length;
+  const stories = [1, 2, 3, 4].flatMap((round) =>
+    Array.from({ length: count }, (_, index) => scenarios(round * 1_000 + index)[index]?.messages ?? []).flat(),
+  );
+  const sets: Move[][] = fc.sample(moves(8, 12), { numRuns: 16, seed: 26 });
+  const entangled = sets.flatMap((set, salt) => messagesOf(set, salt));
+  return [...stories, ...entangled, ...storedContents()];
 }
 
-/**
- * Which copy's unsigned fields are shown of a forgotten message can still depend on the order, when copies came
- * while a FORGET hid it that was taken back later.
- */
-function withoutForgottenEnvelopes(found: Record<string, unknown>): Record<string, unknown> {
-  const views = (found.views as [string, Record<string, unknown> | null][]).map(([hash, view]) => {
-    if (view?.status !== "forgotten") return [hash, view];
-    const { message: _envelope, ...rest } = view;
-    return [hash, rest];
+/** Messages whose contents come by themselves, with the contents. */
+function storedContents(): Arrival[] {
+  return [1, 2, 3, 4, 5].flatMap((n) => {
+    const author = evm(`author ${n}`);
+    const time = 1_700_000_000 + n;
+    const message = n % 2 === 0 ? store(author, time, testFile(n % 5).hash) : post(author, time, `stored ${n}`);
+    const { envelope, content } = apart(message);
+    return [envelope, { content }];
   });
-  return { ...found, views };
 }
 
 describe("under canonical order a set of messages has one state", () => {
   for (const { name, messages } of scenarios(0)) {
     test(`in every order: ${name}`, async () => {
-      const expected = await outcome(messages, () => 1);
+      const expected = await outcomeOf(local, messages, () => 1);
       for (const order of permutations(messages)) {
         for (const batch of [1, order.length]) {
-          const found = await outcome(order, () => batch);
+          const found = await outcomeOf(local, order, () => batch);
           const told = order.map((message) => messages.indexOf(message)).join(", ");
           assert.deepEqual(found, expected, `order ${told}, batches of ${batch}`);
         }
@@ -65,21 +54,29 @@ describe("under canonical order a set of messages has one state", () => {
     });
   }
 
+  test("random small sets in random orders", async () => {
+    const property = fc.asyncProperty(moves(2, 8), fc.nat(), async (list, seed) => {
+      const messages = messagesOf(list);
+      const random = createSeededRandom(seed);
+      const expected = await outcomeOf(local, messages, () => 1);
+      for (let round = 0; round < 3; round += 1) {
+        const order = shuffled(random, messages);
+        const found = await outcomeOf(local, order, randomBatches(random, messages.length));
+        const told = order.map((message) => messages.indexOf(message)).join(", ");
+        assert.deepEqual(found, expected, `order ${told}`);
+      }
+    });
+    await fc.assert(property, { numRuns: 150, seed: 2600 });
+  });
+
   test("100 random orders of a mixed corpus of more than 500 messages", async () => {
-    // Each scenario has accounts of its own: what several of them do to one another is not settled yet.
-    const count = scenarios(0).length;
-    const corpus = [1, 2, 3, 4, 5, 6].flatMap((round) =>
-      Array.from(
-        { length: count },
-        (_, index) => scenarios(round * 1_000 + index)[index]?.messages ?? [],
-      ).flat(),
-    );
-    assert.ok(corpus.length >= 500, `${corpus.length} messages`);
+    const corpus = mixedCorpus();
+    const messages = corpus.filter((arrival) => "hash" in arrival);
+    assert.ok(messages.length >= 500, `${messages.length} messages`);
     const random = createSeededRandom(26);
-    const expected = withoutForgottenEnvelopes(await outcome(corpus, () => 50));
+    const expected = await outcomeOf(local, corpus, () => 50);
     for (let round = 0; round < 100; round += 1) {
-      const order = shuffled(random, corpus);
-      const found = withoutForgottenEnvelopes(await outcome(order, () => 1 + random.uniform(80)));
+      const found = await outcomeOf(local, shuffled(random, corpus), randomBatches(random, 80));
       assert.equal(found.root, expected.root, `round ${round}`);
       assert.deepEqual(found, expected, `round ${round}`);
     }

@@ -8,25 +8,36 @@ const FILES = [0, 1, 2, 3, 4].map(testFile);
 /** How an order of messages is cut into batches: the size of the next one. */
 export type Batching = (left: number) => number;
 
-/** Everything that a user of a node can see of these messages after they came in this order. */
+/** What comes to a node: a message, or the content of one. */
+export type Arrival = Signed | { readonly content: string };
+
+/** Everything that a user of a node can see after this came in this order. */
 export async function outcomeOf(
   definition: NetworkDefinition,
-  order: readonly Signed[],
+  order: readonly Arrival[],
   batch: Batching,
 ): Promise<Record<string, unknown>> {
-  await using node = await StateHarness.open(definition);
+  await using node = StateHarness.inMemory(definition);
   await node.hold(...FILES);
-  for (let index = 0; index < order.length; ) {
-    const size = Math.max(1, batch(order.length - index));
-    await node.submit(...order.slice(index, index + size).map((message) => message.text));
-    index += size;
+  let waiting: string[] = [];
+  let size = batch(order.length);
+  for (const arrival of order) {
+    if ("content" in arrival) await node.upload(arrival.content);
+    else waiting.push(arrival.text);
+    if (waiting.length < size) continue;
+    await node.submit(...waiting);
+    waiting = [];
+    size = batch(order.length);
   }
+  if (waiting.length > 0) await node.submit(...waiting);
   await node.settle();
-  const hashes = [...new Set(order.map((message) => message.hash))].sort();
-  const copies = (hash: string): number => order.filter((message) => message.hash === hash).length;
+  const messages = order.flatMap((arrival) => ("content" in arrival ? [] : [arrival]));
+  const hashes = [...new Set(messages.map((message) => message.hash))].sort();
+  const copies = (hash: string): number => messages.filter((message) => message.hash === hash).length;
   return {
     root: node.root(),
     ...node.dump(),
+    ...node.answers(),
     views: hashes.map((hash) => [hash, viewOf(node, hash, copies(hash))]),
   };
 }

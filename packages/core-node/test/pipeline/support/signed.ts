@@ -168,3 +168,12 @@ export const instance = (
     },
     options.owner === undefined ? {} : { owner: options.owner },
   );
+
+/** A message whose content is a file: the envelope alone, and the content to upload. */
+export function apart(message: Signed): { readonly envelope: Signed; readonly content: string } {
+  const { item_content: content, ...rest } = JSON.parse(message.text) as { item_content: string };
+  return {
+    envelope: { hash: message.hash, text: JSON.stringify({ ...rest, item_type: "storage" }) },
+    content,
+  };
+}

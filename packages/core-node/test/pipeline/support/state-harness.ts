@@ -11,7 +11,16 @@ import {
   parseNetworkDefinition,
 } from "@twentysix/protocol";
 import { createNodeCrypto } from "@twentysix/protocol/node";
-import { createSqlitePointReads, MessageStore, renderMessageView, StateTree } from "@twentysix/storage";
+import {
+  type Confirmation,
+  createSqliteListReads,
+  createSqlitePointReads,
+  MessageStore,
+  type NodeMetricsRow,
+  renderMessageView,
+  StateTree,
+  UNLIMITED,
+} from "@twentysix/storage";
 import { createCopyReader } from "../../../src/pipeline/copy-reader.ts";
 import { aggregateFields } from "../../../src/pipeline/prepare-message.ts";
 import { stateRulesOf } from "../../../src/pipeline/state-rules.ts";
@@ -41,19 +50,19 @@ export const testFile = (n: number): { readonly hash: string; readonly sizeBytes
 /** The writer of a node over a real database, with a clock that jumps to whatever is due next. */
 export class StateHarness implements AsyncDisposable {
   readonly store: MessageStore;
-  readonly #folder: string;
+  readonly #folder: string | null;
   readonly #writer: BatchWriter;
   readonly #definition: NetworkDefinition;
   readonly contents = new Map<string, string>();
   nowMicros = 1_800_000_000_000_000n;
   #jobId = 0;
 
-  private constructor(folder: string, definition: NetworkDefinition) {
+  private constructor(folder: string | null, definition: NetworkDefinition) {
     this.#folder = folder;
     this.#definition = definition;
     const reader = createCopyReader(crypto.sha256, definition.switches);
     this.store = new MessageStore({
-      path: join(folder, "messages.sqlite"),
+      path: folder === null ? ":memory:" : join(folder, "messages.sqlite"),
       synchronous: "off",
       readElementFields: (envelope, content) => aggregateFields(content ?? inlineContent(envelope)),
     });
@@ -72,6 +81,11 @@ export class StateHarness implements AsyncDisposable {
     return new StateHarness(await mkdtemp(join(tmpdir(), "twentysix-state-")), definition);
   }
 
+  /** The same in memory, for tests that need no file. */
+  static inMemory(definition: NetworkDefinition): StateHarness {
+    return new StateHarness(null, definition);
+  }
+
   /** Tells the node of a file that it holds. */
   async hold(...files: readonly { readonly hash: string; readonly sizeBytes: number }[]): Promise<void> {
     const sideJobs = files.map((file) => ({
@@ -80,6 +94,19 @@ export class StateHarness implements AsyncDisposable {
       file: { ...file, type: "file" as const, sha256: null, cid: null },
       graceUntilMicros: null,
     }));
+    await this.#writer.write({ sideJobs, copies: [], candidates: [] });
+  }
+
+  /** The content of a message that is not inline arrives. */
+  async upload(content: string): Promise<void> {
+    const hash = createHash("sha256").update(content).digest("hex");
+    this.contents.set(hash, content);
+    await this.hold({ hash, sizeBytes: Buffer.byteLength(content) });
+  }
+
+  /** A chain transaction that carried the message is read. */
+  async confirm(confirmation: Confirmation): Promise<void> {
+    const sideJobs = [{ kind: "confirmation" as const, jobId: 0, confirmation }];
     await this.#writer.write({ sideJobs, copies: [], candidates: [] });
   }
 
@@ -109,6 +136,7 @@ export class StateHarness implements AsyncDisposable {
   }
 
   get databasePath(): string {
+    if (this.#folder === null) throw new Error("The database is in memory");
     return join(this.#folder, "messages.sqlite");
   }
 
@@ -130,6 +158,33 @@ export class StateHarness implements AsyncDisposable {
     return createSqlitePointReads(this.store.session.connection).statusOf(itemHash)?.status ?? null;
   }
 
+  /** What the lists of the API answer, each as a set: what they order by is local where times are equal. */
+  answers(): Record<string, readonly string[]> {
+    const reads = createSqliteListReads(this.store.session.connection);
+    const page = { page: 1, pageSize: 10_000 };
+    const desc = { direction: "desc" as const };
+    const { messages, posts, aggregates, terminated, addressStats } = reads.lists;
+    const items = (list: { readonly items: readonly string[] }): string[] => [...list.items].sort();
+    const byTime = { sortBy: "time" as const, ...desc };
+    const byChange = { sortBy: "last_modified" as const, ...desc };
+    return {
+      messageList: items(messages.page({ filter: {}, ...byTime }, page, UNLIMITED)),
+      postList: items(posts.page({ version: 1, ...byTime }, page, UNLIMITED)),
+      olderPostList: items(posts.page({ version: 0, ...byTime }, page, UNLIMITED)),
+      aggregateList: items(aggregates.page(byChange, page, UNLIMITED)),
+      forgottenList: items(terminated.page({ status: "forgotten", filter: {}, ...desc }, page, UNLIMITED)),
+      addressList: items(addressStats.page({ sortBy: "total", ...desc }, page, UNLIMITED)),
+      channels: reads.channels(UNLIMITED),
+      subscriptions: [...reads.programsOnMessage("asc")].sort(),
+    };
+  }
+
+  measurements(kind: "core" | "compute", nodeId: string): readonly NodeMetricsRow[] {
+    const reads = createSqliteListReads(this.store.session.connection);
+    const range = { startMicros: 0n, endMicros: 9_000_000_000_000_000n };
+    return reads.nodeMetrics({ kind, nodeId, ...range, direction: "asc" });
+  }
+
   /** The derived tables as texts, by hashes and not by ids. */
   dump(): Record<string, readonly string[]> {
     return Object.fromEntries(
@@ -142,7 +197,7 @@ export class StateHarness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.store.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
@@ -171,6 +226,13 @@ const VIEWS: Readonly<Record<string, string>> = {
     JOIN files f ON f.id = t.file_id JOIN items i ON i.id = t.item_id ORDER BY 1`,
   vms: `SELECT lower(hex(i.hash)), lower(hex(o.hash)), v.allow_amend FROM vms v JOIN items i ON i.id = v.id
     JOIN items o ON o.id = v.original_id ORDER BY i.hash`,
+  pins: `SELECT lower(hex(i.hash)), lower(hex(f.hash)), p.kind, o.address, p.ref, p.tag, CAST(p.created_us AS TEXT) FROM pins p
+    JOIN items i ON i.id = p.item_id JOIN files f ON f.id = p.file_id JOIN addresses o ON o.id = p.owner_id ORDER BY 1, 2, 3`,
+  tombstones: `SELECT o.address, l.label, lower(hex(i.hash)) FROM aggregate_tombstones t JOIN addresses o ON o.id = t.owner_id
+    JOIN labels l ON l.id = t.key_id JOIN items i ON i.id = t.forget_id ORDER BY 1, 2, 3`,
+  delegations: `SELECT d.owner, lower(hex(i.hash)) FROM delegated_uses d JOIN items i ON i.id = d.item_id ORDER BY 1, 2`,
+  measurements: `SELECT n.kind, n.node_id, CAST(n.measured_us AS TEXT), lower(hex(i.hash)), n.metrics FROM node_metrics n
+    JOIN items i ON i.id = n.item_id ORDER BY 1, 2, 3, 4`,
   forgotten: `SELECT lower(hex(i.hash)), lower(hex(f.parent)), f.revises FROM forgotten f JOIN items i ON i.id = f.id ORDER BY i.hash`,
   forgets: `SELECT lower(hex(i.hash)), lower(hex(f.hash)) FROM forgets r JOIN items i ON i.id = r.item_id
     JOIN items f ON f.id = r.forget_id ORDER BY i.hash, f.hash`,
