@@ -22,7 +22,10 @@ function* permutations<T>(items: readonly T[]): Generator<T[]> {
 function mixedCorpus(): Arrival[] {
   const count = scenarios(0).length;
   const stories = [1, 2, 3, 4].flatMap((round) =>
-    Array.from({ length: count }, (_, index) => scenarios(round * 1_000 + index)[index]?.messages ?? []).flat(),
+    Array.from(
+      { length: count },
+      (_, index) => scenarios(round * 1_000 + index)[index]?.messages ?? [],
+    ).flat(),
   );
   const sets: Move[][] = fc.sample(moves(8, 12), { numRuns: 16, seed: 26 });
   const entangled = sets.flatMap((set, salt) => messagesOf(set, salt));
@@ -34,7 +37,8 @@ function storedContents(): Arrival[] {
   return [1, 2, 3, 4, 5].flatMap((n) => {
     const author = evm(`author ${n}`);
     const time = 1_700_000_000 + n;
-    const message = n % 2 === 0 ? store(author, time, testFile(n % 5).hash) : post(author, time, `stored ${n}`);
+    const message =
+      n % 2 === 0 ? store(author, time, testFile(n % 5).hash) : post(author, time, `stored ${n}`);
     const { envelope, content } = apart(message);
     return [envelope, { content }];
   });
