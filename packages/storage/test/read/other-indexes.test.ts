@@ -6,11 +6,12 @@ import { walkList } from "./walk-list.ts";
 
 /** Indexes that a later migration may bring; the lists find out about them by themselves. */
 const OTHER_INDEXES = `
-  DROP INDEX messages_owner;
-  CREATE INDEX messages_owner_type ON messages (owner_id, type, time_us);
-  DROP INDEX messages_channel;
-  CREATE INDEX messages_channel_type ON messages (channel_id, type, time_us) WHERE channel_id IS NOT NULL;
-  CREATE INDEX messages_chain ON messages (chain_id, time_us);
+  DROP INDEX messages_owner_type;
+  CREATE INDEX messages_owner ON messages (owner_id, time_us);
+  DROP INDEX messages_channel_type;
+  CREATE INDEX messages_channel ON messages (channel_id, time_us) WHERE channel_id IS NOT NULL;
+  DROP INDEX messages_chain;
+  CREATE INDEX messages_sender ON messages (sender_id, time_us);
   CREATE INDEX messages_sender_label ON messages (sender_id, label_id, time_us) WHERE label_id IS NOT NULL;
   CREATE INDEX messages_unconfirmed ON messages (time_us) WHERE confirmed_us = 9223372036854775807;
   DROP INDEX items_reception;

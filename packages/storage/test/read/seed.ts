@@ -86,12 +86,16 @@ export class SeedDatabase {
   }
 
   item(itemHash: string, status: Status, receptionMicros = 1_700_000_000_000_000n): number {
-    return this.connection.run(
-      "INSERT INTO items (hash, status, reception_us) VALUES (?, ?, ?)",
+    const row = this.connection.get<{ id: number }>("SELECT coalesce(max(id), 0) + 1 AS id FROM items");
+    const id = row?.id ?? 1;
+    this.connection.run(
+      "INSERT INTO items (id, hash, status, reception_us) VALUES (?, ?, ?, ?)",
+      id,
       encodeItemHash(itemHash),
       STATUS_CODE[status],
       receptionMicros,
-    ).lastId;
+    );
+    return id;
   }
 
   count(dimension: CounterDimension, a: number, b: number, n = 1): void {

@@ -4,14 +4,14 @@ import type { SqliteConnection } from "../sqlite/connection.ts";
 export const DERIVED_KINDS = ["post", "aggregate", "tag", "vm"] as const;
 export type DerivedKind = (typeof DERIVED_KINDS)[number];
 
-/** Notes that the leaf of a derived entity is out of date. */
+/** Notes that the leaf of a derived entity is out of date. One may be noted more than once. */
 export function markDirty(
   session: { readonly connection: SqliteConnection },
   kind: DerivedKind,
   name: string,
 ): void {
   session.connection.run(
-    "INSERT OR IGNORE INTO derived_dirty (kind, name) VALUES (?, ?)",
+    "INSERT INTO derived_dirty (kind, name) VALUES (?, ?)",
     DERIVED_KINDS.indexOf(kind),
     name,
   );

@@ -52,11 +52,14 @@ export class MerkleTree {
 
   /** Brings the digests of everything above the given keys up to date. */
   update(keys: readonly Uint8Array[]): void {
-    if (keys.length > 0) this.#update([], keys);
+    if (keys.length > 0) this.#update([], this.#load([]), keys);
   }
 
-  #update(nibbles: readonly number[], keys: readonly Uint8Array[]): MerkleNode | null {
-    const known = this.#load(nibbles);
+  #update(
+    nibbles: readonly number[],
+    known: MerkleNode | null,
+    keys: readonly Uint8Array[],
+  ): MerkleNode | null {
     if (known !== null && known.count > BUCKET_SIZE) return this.#updateInner(nibbles, keys);
     return this.#build(nibbles);
   }
@@ -64,7 +67,7 @@ export class MerkleTree {
   #updateInner(nibbles: readonly number[], keys: readonly Uint8Array[]): MerkleNode | null {
     const children = this.#loadChildren(nibbles);
     for (const [nibble, changed] of groupByNibble(keys, nibbles.length)) {
-      children[nibble] = this.#update([...nibbles, nibble], changed);
+      children[nibble] = this.#update([...nibbles, nibble], children[nibble] ?? null, changed);
     }
     const count = children.reduce((sum, child) => sum + (child?.count ?? 0), 0);
     if (count > BUCKET_SIZE) return this.#store(nibbles, { count, digest: innerDigest(children) });

@@ -1,17 +1,23 @@
 import { encodeHex } from "@twentysix/protocol";
 import type { SqliteConnection } from "../sqlite/connection.ts";
+import { type ChangedKey, ChangedKeys } from "./changed-keys.ts";
 import { derivedKey, derivedLeaf } from "./derived-leaf.ts";
 import { DERIVED_KINDS } from "./dirty.ts";
 import { sha256 } from "./leaf.ts";
-import { type Leaf, MerkleTree } from "./merkle-tree.ts";
+import { MerkleTree } from "./merkle-tree.ts";
+import { derivedLeaves, messageLeaves } from "./tree-leaves.ts";
 
 /** Names how the root is computed; a change of any digest changes it. */
 export const STATE_ROOT_ALGORITHM = "twentysix-merkle-sha256-v1";
 
-/** Changes handled in one go, so that the writer is never held up long. */
+/** Keys brought up to date in one go, so that the writer is never held up long. */
 const SLICE = 256;
-/** Changes that may wait while the writer is busy. */
-const MAX_BACKLOG = 200_000;
+/** Rows of the logs read in one go. */
+const COLLECT_SLICE = 4_096;
+/** Events that one sweep covers: more of them share more buckets, and take more memory. */
+const MAX_SWEEP = 100_000;
+/** Events that may wait while the writer is busy. */
+const MAX_BACKLOG = 150_000;
 
 const MESSAGES = 0;
 const DERIVED = 1;
@@ -24,23 +30,36 @@ export interface StateRoot {
   readonly count: number;
 }
 
+/** What one pass over the changed keys covers, and how far their collection has come. */
+interface Sweep {
+  readonly toSeq: number;
+  readonly toDirty: number;
+  seq: number;
+  dirty: number;
+}
+
 /**
  * The Merkle trees over messages and over what they derive, kept by following the event log: the log says which
- * items changed, `derived_dirty` which derived entities. Nothing is lost by a crash in between.
+ * items changed, `derived_dirty` which derived entities. Changes are gathered and swept in the order of their
+ * keys. A sweep counts once all of it is done, so a crash in between loses nothing: it is made again.
  */
 export class StateTree {
   readonly #connection: SqliteConnection;
   readonly #messages: MerkleTree;
   readonly #derived: MerkleTree;
+  readonly #changedMessages: ChangedKeys;
+  readonly #changedDerived: ChangedKeys;
+  #sweep: Sweep | null = null;
+  #watermark: number;
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
-    this.#messages = new MerkleTree(connection, MESSAGES, (from, to, limit) =>
-      readItems(connection, from, to, limit),
-    );
-    this.#derived = new MerkleTree(connection, DERIVED, (from, to, limit) =>
-      readDerived(connection, from, to, limit),
-    );
+    this.#messages = new MerkleTree(connection, MESSAGES, messageLeaves(connection));
+    this.#derived = new MerkleTree(connection, DERIVED, derivedLeaves(connection));
+    this.#changedMessages = new ChangedKeys(connection, "messages");
+    this.#changedDerived = new ChangedKeys(connection, "derived");
+    const row = connection.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", WATERMARK);
+    this.#watermark = row === undefined ? 0 : Number(row.value);
   }
 
   /** The root of everything committed so far. */
@@ -55,104 +74,105 @@ export class StateTree {
     return { root: encodeHex(digest), count: messages.count };
   }
 
-  /** Advances by one slice when too much has piled up. */
-  relieve(): void {
-    if (this.#lastSeq() - this.#watermark() > MAX_BACKLOG) this.advance();
+  /** Events that the trees do not show yet. */
+  get lag(): number {
+    return this.#last("events", "seq") - this.#watermark;
   }
 
-  /** Follows the log by one slice; false when there was nothing to follow. */
+  /** Advances by one slice when too much has piled up, until the sweep that this begins is done. */
+  relieve(): void {
+    if (this.#sweep !== null || this.lag > MAX_BACKLOG) this.advance();
+  }
+
+  /** Does one slice of the work that waits; false when there was none. */
   advance(): boolean {
-    const watermark = this.#watermark();
-    const rows = this.#connection.all<{ seq: number; hash: Uint8Array }>(
-      "SELECT e.seq, i.hash FROM events e JOIN items i ON i.id = e.item_id WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
-      watermark,
-      SLICE,
-    );
-    const dirty = this.#connection.all<{ kind: number; name: string }>(
-      "SELECT kind, name FROM derived_dirty LIMIT ?",
-      SLICE,
-    );
-    if (rows.length === 0 && dirty.length === 0) return false;
+    const sweep = this.#sweep ?? this.#startSweep();
+    if (sweep === null) return false;
+    this.#sweep = sweep;
     this.#connection.transaction(() => {
-      this.#messages.update(distinct(rows.map((row) => row.hash)));
-      this.#derived.update(dirty.map((row) => this.#refreshDerived(row.kind, row.name)));
-      const reached = rows.at(-1)?.seq ?? watermark;
-      if (reached !== watermark) {
-        this.#connection.run(
-          "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
-          WATERMARK,
-          String(reached),
-        );
-      }
+      if (this.#collect(sweep)) return;
+      if (this.#sweepMessages() || this.#sweepDerived()) return;
+      this.#finish(sweep);
     });
     return true;
   }
 
-  #refreshDerived(kindCode: number, name: string): Uint8Array {
-    const kind = DERIVED_KINDS[kindCode];
-    if (kind === undefined)
-      throw new Error(`The database holds derived kind ${kindCode}, which is not known`);
-    const key = derivedKey(kind, name);
-    const digest = derivedLeaf(this.#connection, kind, name);
+  #startSweep(): Sweep | null {
+    const lastSeq = this.#last("events", "seq");
+    const toDirty = this.#last("derived_dirty", "id");
+    if (lastSeq === this.#watermark && toDirty === 0) return null;
+    const toSeq = Math.min(lastSeq, this.#watermark + MAX_SWEEP);
+    return { toSeq, toDirty, seq: this.#watermark, dirty: 0 };
+  }
+
+  /** Gathers the next changes; false once a slice holds the last of them. */
+  #collect(sweep: Sweep): boolean {
+    if (sweep.seq < sweep.toSeq) {
+      const reached = Math.min(sweep.toSeq, sweep.seq + COLLECT_SLICE);
+      this.#changedMessages.addItemsOfEvents(sweep.seq, reached);
+      sweep.seq = reached;
+      if (reached < sweep.toSeq) return true;
+    }
+    if (sweep.dirty >= sweep.toDirty) return false;
+    const rows = this.#connection.all<{ id: number; kind: number; name: string }>(
+      "SELECT id, kind, name FROM derived_dirty WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+      sweep.dirty,
+      sweep.toDirty,
+      COLLECT_SLICE,
+    );
+    for (const { kind, name } of rows) {
+      this.#changedDerived.add({ key: derivedKey(kindOf(kind), name), kind, name });
+    }
+    sweep.dirty = rows.at(-1)?.id ?? sweep.toDirty;
+    return sweep.dirty < sweep.toDirty;
+  }
+
+  #sweepMessages(): boolean {
+    const changed = this.#changedMessages.take(SLICE);
+    this.#messages.update(changed.map(({ key }) => key));
+    return changed.length === SLICE;
+  }
+
+  #sweepDerived(): boolean {
+    const changed = this.#changedDerived.take(SLICE);
+    for (const entity of changed) this.#refreshDerived(entity);
+    this.#derived.update(changed.map(({ key }) => key));
+    return changed.length === SLICE;
+  }
+
+  #refreshDerived({ key, kind, name }: ChangedKey): void {
+    const digest = derivedLeaf(this.#connection, kindOf(kind ?? -1), name ?? "");
     if (digest === null) this.#connection.run("DELETE FROM derived_leaves WHERE key = ?", key);
     else
-      this.#connection.run("INSERT OR REPLACE INTO derived_leaves (key, digest) VALUES (?, ?)", key, digest);
-    this.#connection.run("DELETE FROM derived_dirty WHERE kind = ? AND name = ?", kindCode, name);
-    return key;
-  }
-
-  #watermark(): number {
-    const row = this.#connection.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", WATERMARK);
-    return row === undefined ? 0 : Number(row.value);
-  }
-
-  #lastSeq(): number {
-    return this.#connection.get<{ seq: number | null }>("SELECT max(seq) AS seq FROM events")?.seq ?? 0;
-  }
-}
-
-function distinct(keys: readonly Uint8Array[]): Uint8Array[] {
-  return [...new Map(keys.map((key) => [encodeHex(key), key])).values()];
-}
-
-function readItems(
-  connection: SqliteConnection,
-  from: Uint8Array,
-  to: Uint8Array | null,
-  limit: number,
-): Leaf[] {
-  const rows =
-    to === null
-      ? connection.all<{ hash: Uint8Array; leaf: Uint8Array }>(
-          "SELECT hash, leaf FROM items WHERE hash >= ? AND leaf IS NOT NULL ORDER BY hash LIMIT ?",
-          from,
-          limit,
-        )
-      : connection.all<{ hash: Uint8Array; leaf: Uint8Array }>(
-          "SELECT hash, leaf FROM items WHERE hash >= ? AND hash < ? AND leaf IS NOT NULL ORDER BY hash LIMIT ?",
-          from,
-          to,
-          limit,
-        );
-  return rows.map((row) => ({ key: row.hash, digest: row.leaf }));
-}
-
-function readDerived(
-  connection: SqliteConnection,
-  from: Uint8Array,
-  to: Uint8Array | null,
-  limit: number,
-): Leaf[] {
-  return to === null
-    ? connection.all<{ key: Uint8Array; digest: Uint8Array }>(
-        "SELECT key, digest FROM derived_leaves WHERE key >= ? ORDER BY key LIMIT ?",
-        from,
-        limit,
-      )
-    : connection.all<{ key: Uint8Array; digest: Uint8Array }>(
-        "SELECT key, digest FROM derived_leaves WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
-        from,
-        to,
-        limit,
+      this.#connection.run(
+        "INSERT INTO derived_leaves (key, digest) VALUES (?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest",
+        key,
+        digest,
       );
+  }
+
+  #finish(sweep: Sweep): void {
+    this.#connection.run("DELETE FROM derived_dirty WHERE id <= ?", sweep.toDirty);
+    this.#connection.run(
+      "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
+      WATERMARK,
+      String(sweep.toSeq),
+    );
+    this.#changedMessages.clear();
+    this.#changedDerived.clear();
+    this.#watermark = sweep.toSeq;
+    this.#sweep = null;
+  }
+
+  #last(table: "events" | "derived_dirty", column: "seq" | "id"): number {
+    return (
+      this.#connection.get<{ last: number | null }>(`SELECT max(${column}) AS last FROM ${table}`)?.last ?? 0
+    );
+  }
+}
+
+function kindOf(code: number): (typeof DERIVED_KINDS)[number] {
+  const kind = DERIVED_KINDS[code];
+  if (kind === undefined) throw new Error(`The database holds derived kind ${code}, which is not known`);
+  return kind;
 }

@@ -115,9 +115,8 @@ export function loadGrace(session: WriterSession, fileHash: string): bigint | nu
   const fileId = findFile(session, fileHash);
   if (fileId === null) return null;
   const row = session.connection.getBig<{ until: bigint | null }>(
-    "SELECT max(delete_by_us) AS until FROM pins WHERE file_id = ? AND kind = ? AND item_id IS NULL",
+    `SELECT max(delete_by_us) AS until FROM pins WHERE file_id = ? AND kind = ${PIN_CODE.grace_period}`,
     fileId,
-    PIN_CODE.grace_period,
   );
   return row?.until ?? null;
 }

@@ -92,8 +92,10 @@ export function saveAggregate(session: WriterSession, change: Change<AggregateFa
     return;
   }
   session.connection.run(
-    `INSERT OR REPLACE INTO aggregates (owner_id, key_id, created_us, updated_us, first_id, last_id)
-     VALUES (?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO aggregates (owner_id, key_id, created_us, updated_us, first_id, last_id)
+     VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET created_us = excluded.created_us, updated_us = excluded.updated_us,
+       first_id = excluded.first_id, last_id = excluded.last_id`,
     ownerId,
     keyId,
     change.after.first.timeMicros,
@@ -132,7 +134,8 @@ export function saveField(session: WriterSession, change: Change<FieldFact>): vo
     return;
   }
   session.connection.run(
-    "INSERT OR REPLACE INTO aggregate_fields (owner_id, key_id, field, time_us, item_id, value) VALUES (?, ?, ?, ?, ?, ?)",
+    `INSERT INTO aggregate_fields (owner_id, key_id, field, time_us, item_id, value) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET time_us = excluded.time_us, item_id = excluded.item_id, value = excluded.value`,
     ownerId,
     keyId,
     field,

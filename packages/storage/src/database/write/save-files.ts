@@ -75,9 +75,8 @@ export function addGracePin(
   const fileId = findFile(session, fileHash);
   if (fileId === null) return;
   const known = session.connection.getBig<{ id: bigint; delete_by_us: bigint }>(
-    "SELECT id, delete_by_us FROM pins WHERE file_id = ? AND kind = ? AND item_id IS NULL",
+    `SELECT id, delete_by_us FROM pins WHERE file_id = ? AND kind = ${PIN_CODE.grace_period}`,
     fileId,
-    PIN_CODE.grace_period,
   );
   if (known === undefined) {
     session.counters.add("pins", PIN_CODE.grace_period, 0, 1);
@@ -98,9 +97,8 @@ export function dropGracePin(session: WriterSession, fileHash: string): void {
   const fileId = findFile(session, fileHash);
   if (fileId === null) return;
   const { changes } = session.connection.run(
-    "DELETE FROM pins WHERE file_id = ? AND kind = ? AND item_id IS NULL",
+    `DELETE FROM pins WHERE file_id = ? AND kind = ${PIN_CODE.grace_period}`,
     fileId,
-    PIN_CODE.grace_period,
   );
   session.counters.add("pins", PIN_CODE.grace_period, 0, -changes);
 }
