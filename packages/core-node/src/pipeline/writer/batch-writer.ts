@@ -42,10 +42,16 @@ export class BatchWriter {
   readonly #options: BatchWriterOptions;
 
   #workMs = 0;
+  #commitMs = 0;
 
   /** How long the last batch worked before its commit. */
   get workMs(): number {
     return this.#workMs;
+  }
+
+  /** How long the commit of the last batch took, its sync included. */
+  get commitMs(): number {
+    return this.#commitMs;
   }
 
   constructor(options: BatchWriterOptions) {
@@ -62,8 +68,10 @@ export class BatchWriter {
       this.#runSideJobs(input.sideJobs, nowMicros);
       const report = await this.#applyCopies(submissions, nowMicros, sideWakes(input.sideJobs));
       store.finish();
-      this.#workMs = clock.monotonicMs() - startedMs;
+      const workedMs = clock.monotonicMs();
       store.commit();
+      this.#workMs = workedMs - startedMs;
+      this.#commitMs = clock.monotonicMs() - workedMs;
       return { ...report, sideJobs: input.sideJobs.map((job) => job.jobId) };
     } catch (error) {
       store.rollBack();

@@ -21,6 +21,8 @@ export interface WriterLoopOptions {
 
 /** Work that one transaction should take, so that nobody waits long for the next. */
 const TARGET_BATCH_MS = 10;
+/** Where a commit takes longer than that, a batch works as long as a commit takes, up to this. */
+const MAX_BATCH_MS = 50;
 const MIN_BATCH = 8;
 const MAX_BATCH = 512;
 /** A sleeping loop looks at the queue at least this often. */
@@ -83,7 +85,7 @@ export class WriterLoop {
     const candidates = this.#takeDue();
     if (copies.length + sideJobs.length + candidates.length === 0) return false;
     await this.#write(sideJobs, copies, candidates);
-    this.#adapt(this.#options.writer.workMs, copies.length + candidates.length);
+    this.#adapt(copies.length + candidates.length);
     store.checkpointIfLarge();
     return true;
   }
@@ -140,9 +142,11 @@ export class WriterLoop {
     this.#options.onReport(report);
   }
 
-  #adapt(elapsedMs: number, size: number): void {
+  #adapt(size: number): void {
     if (size < this.#batchLimit / 2) return;
-    const ideal = Math.round((size * TARGET_BATCH_MS) / Math.max(elapsedMs, 0.1));
+    const { workMs, commitMs } = this.#options.writer;
+    const targetMs = Math.min(MAX_BATCH_MS, Math.max(TARGET_BATCH_MS, commitMs));
+    const ideal = Math.round((size * targetMs) / Math.max(workMs, 0.1));
     const next = Math.round((this.#batchLimit + ideal) / 2);
     this.#batchLimit = Math.min(MAX_BATCH, Math.max(MIN_BATCH, next));
   }

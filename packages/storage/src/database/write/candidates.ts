@@ -107,11 +107,16 @@ export function dropCandidates(session: WriterSession, hash: string): void {
 export function wakeCandidates(session: WriterSession, keys: Iterable<string>, nowMicros: bigint): number {
   let woken = 0;
   for (const key of keys) {
-    woken += session.connection.run(
-      `UPDATE candidates SET next_attempt_us = ? WHERE id IN (SELECT candidate_id FROM waits WHERE key = ?)`,
-      nowMicros,
+    for (const { id } of session.connection.all<{ id: number }>(
+      "SELECT candidate_id AS id FROM waits WHERE key = ?",
       key,
-    ).changes;
+    )) {
+      woken += session.connection.run(
+        "UPDATE candidates SET next_attempt_us = ? WHERE id = ?",
+        nowMicros,
+        id,
+      ).changes;
+    }
   }
   return woken;
 }

@@ -1,7 +1,7 @@
 import { COUNTER_CODE, type CounterDimension } from "../codes.ts";
 import type { SqliteConnection } from "../sqlite/connection.ts";
 
-/** Changes of counters collected over one batch and merged into the table at its end. */
+/** Changes of counters collected over one batch and merged into the table at its end, in the order of its rows. */
 export class CounterDeltas {
   readonly #connection: SqliteConnection;
   readonly #deltas = new Map<string, [dimension: number, a: number, b: number, n: number]>();
@@ -19,8 +19,9 @@ export class CounterDeltas {
   }
 
   flush(): void {
-    for (const [dimension, a, b, n] of this.#deltas.values()) {
-      if (n === 0) continue;
+    const rows = [...this.#deltas.values()].filter(([, , , n]) => n !== 0);
+    rows.sort((x, y) => x[1] - y[1] || x[0] - y[0] || x[2] - y[2]);
+    for (const [dimension, a, b, n] of rows) {
       this.#connection.run(
         "INSERT INTO counters (dimension, a, b, n) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
         dimension,

@@ -69,7 +69,7 @@ export function loadContentPins(session: WriterSession, hash: string): string[] 
   if (itemId === null) return [];
   return session.connection
     .all<{ hash: Uint8Array }>(
-      "SELECT f.hash FROM pins p JOIN files f ON f.id = p.file_id WHERE p.item_id = ? AND p.kind = ?",
+      "SELECT f.hash FROM pins p CROSS JOIN files f WHERE p.item_id = ? AND p.kind = ? AND f.id = p.file_id",
       itemId,
       PIN_CODE.content,
     )

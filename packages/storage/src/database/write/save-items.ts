@@ -15,7 +15,7 @@ export function saveItem(session: WriterSession, change: Change<ItemFact>): void
     session.connection.run("DELETE FROM removed WHERE id = ?", id);
   countStatus(session, before, after);
   if (before?.live !== after.live) saveLive(session, id, before?.live ?? null, after.live);
-  if (before?.forgotten !== after.forgotten) saveForgotten(session, id, after.forgotten);
+  if ((before?.forgotten ?? null) !== after.forgotten) saveForgotten(session, id, after.forgotten);
   countLive(session, before, after);
 }
 
@@ -72,8 +72,9 @@ function insertMessage(session: WriterSession, id: number, live: LiveMessage): v
   session.connection.run(
     `INSERT INTO messages (id, copy_id, type, item_type, chain_id, sender_id, owner_id, channel_id, label_id, ref,
        content_hash, payment_id, time_us, content_time_us, size, size_bytes, confirmed_us, confirmed_height)
-     VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
+    session.reserveCopyId(id),
     MESSAGE_TYPE_CODE[live.type],
     ITEM_TYPE_CODE[live.itemType],
     session.labels.intern(live.chain),

@@ -30,14 +30,21 @@ export function saveCopies(
   const stored = new Set(before.map((copy) => copy.envelopeText));
   for (const copy of after) {
     const isNew = !stored.has(copy.envelopeText);
-    const copyId = isNew ? insertCopy(session, itemId, copy, originOf(copy.envelopeText)) : null;
-    if (!copy.served) continue;
-    serve(session, itemId, copyId ?? storedCopyId(session, itemId, copy.envelopeText));
+    const reserved = copy.served ? session.takeReservedCopyId(itemId) : null;
+    const copyId = reserved ?? session.newCopyId();
+    if (isNew) insertCopy(session, itemId, copyId, copy, originOf(copy.envelopeText));
+    if (!copy.served || (isNew && reserved !== null)) continue;
+    serve(session, itemId, isNew ? copyId : storedCopyId(session, itemId, copy.envelopeText));
   }
 }
 
-function insertCopy(session: WriterSession, itemId: number, copy: CopyFact, origin: CopyOrigin): number {
-  const id = session.newCopyId();
+function insertCopy(
+  session: WriterSession,
+  itemId: number,
+  id: number,
+  copy: CopyFact,
+  origin: CopyOrigin,
+): void {
   session.connection.run(
     "INSERT INTO copies (id, item_id, envelope, content, origin, reception_us) VALUES (?, ?, ?, ?, ?, ?)",
     id,
@@ -47,7 +54,6 @@ function insertCopy(session: WriterSession, itemId: number, copy: CopyFact, orig
     ORIGIN_CODE[origin.origin],
     origin.receptionMicros,
   );
-  return id;
 }
 
 function storedCopyId(session: WriterSession, itemId: number, envelopeText: string): number {

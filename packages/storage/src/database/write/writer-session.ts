@@ -14,6 +14,7 @@ export class WriterSession {
   readonly labels: Dictionary;
   readonly counters: CounterDeltas;
   readonly #itemIds = new Map<string, number | null>();
+  readonly #reservedCopies = new Map<number, number>();
   #nextItemId = 0;
   #nextCopyId = 0;
 
@@ -29,6 +30,7 @@ export class WriterSession {
   /** Forgets what belongs to one batch. */
   endBatch(): void {
     this.#itemIds.clear();
+    this.#reservedCopies.clear();
   }
 
   /** Forgets everything that a rolled-back transaction may have cached. */
@@ -77,6 +79,20 @@ export class WriterSession {
     const id = this.#nextCopyId;
     this.#nextCopyId += 1;
     return id;
+  }
+
+  /** An id for the copy that a new message is going to serve, so that its row is written once. */
+  reserveCopyId(itemId: number): number {
+    const id = this.newCopyId();
+    this.#reservedCopies.set(itemId, id);
+    return id;
+  }
+
+  /** The id that was reserved for the served copy of an item, once. */
+  takeReservedCopyId(itemId: number): number | null {
+    const id = this.#reservedCopies.get(itemId);
+    this.#reservedCopies.delete(itemId);
+    return id ?? null;
   }
 
   #readNextIds(): void {
