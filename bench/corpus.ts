@@ -37,20 +37,25 @@ export function fileBytes(index: number): Buffer {
   return Buffer.from(`file ${index} of the benchmark corpus\n`.repeat(1 + (index % 20)));
 }
 
-const fileHash = (index: number): string => createHash("sha256").update(fileBytes(index)).digest("hex");
+/** Name of the n-th file. */
+export const fileHash = (index: number): string =>
+  createHash("sha256").update(fileBytes(index)).digest("hex");
 
-/** The path of a corpus of `count` messages, one envelope a line; generates it if it is not there. */
-export async function ensureCorpus(count: number, log: (text: string) => void): Promise<string> {
+/**
+ * Writes the messages of the corpus from one line to before another into a file, one envelope a line, unless it is
+ * there. A corpus is the same whatever its length: a longer one begins with a shorter.
+ */
+export async function ensureCorpus(from: number, to: number, log: (text: string) => void): Promise<string> {
   const folder = new URL("../.cache/bench/", import.meta.url).pathname;
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, `corpus-${count}.ndjson`);
+  const path = join(folder, `corpus-${from}-${to}.ndjson`);
   if (existsSync(path)) return path;
-  log(`generating ${count} signed messages (once)`);
+  log(`signing messages ${from} to ${to} (once)`);
   const out = createWriteStream(`${path}.new`);
   const writer = new CorpusWriter();
-  for (let index = 0; index < count; index += 1) {
-    if (!out.write(`${writer.next(index)}\n`)) await once(out, "drain");
-    if (index % 100_000 === 99_999) log(`  ${index + 1} of ${count}`);
+  for (let index = 0; index < to; index += 1) {
+    const line = writer.next(index, index >= from);
+    if (index >= from && !out.write(`${line}\n`)) await once(out, "drain");
   }
   out.end();
   await once(out, "finish");
@@ -63,6 +68,13 @@ export function readCorpus(path: string): AsyncIterable<string> {
   return createInterface({ input: createReadStream(path, { highWaterMark: 1 << 20 }) });
 }
 
+const privateKeyOf = (sender: number): Buffer => createHash("sha256").update(`sender ${sender}`).digest();
+
+/** Address of the n-th sender; the first 50 write a third of all messages. */
+export function senderAddress(sender: number): string {
+  return createEvmAccount({ privateKey: privateKeyOf(sender), signer: createNodeSecp256k1Signer() }).address;
+}
+
 class CorpusWriter {
   readonly #random: Random = createSeededRandom(SEED);
   readonly #accounts: LocalAccount[];
@@ -73,18 +85,19 @@ class CorpusWriter {
   constructor() {
     const signer = createNodeSecp256k1Signer();
     this.#accounts = Array.from({ length: SENDERS }, (_, index) =>
-      createEvmAccount({ privateKey: createHash("sha256").update(`sender ${index}`).digest(), signer }),
+      createEvmAccount({ privateKey: privateKeyOf(index), signer }),
     );
   }
 
-  next(index: number): string {
+  /** @param isSigned false where the message is only passed over, so that the next ones refer to it */
+  next(index: number, isSigned: boolean): string {
     const timeMicros =
       BigInt(START_SECONDS) * 1_000_000n + BigInt(index) * 50_000n + BigInt(this.#random.uniform(49_999));
     let kind = this.#pickKind();
     if (kind === "amend" && this.#posts.length === 0) kind = "post";
     if ((kind === "program" || kind === "instance") && this.#stores.length < 3) kind = "store";
     if (kind === "forget" && this.#posts.length < 1_000) kind = "post";
-    return this.#message(kind, this.#pickSender(), timeMicros, index);
+    return this.#message(kind, this.#pickSender(), timeMicros, index, isSigned);
   }
 
   #pickKind(): Kind {
@@ -101,7 +114,7 @@ class CorpusWriter {
     return this.#random.uniform(3) === 0 ? this.#random.uniform(50) : this.#random.uniform(SENDERS);
   }
 
-  #message(kind: Kind, drawnSender: number, timeMicros: bigint, index: number): string {
+  #message(kind: Kind, drawnSender: number, timeMicros: bigint, index: number, isSigned: boolean): string {
     const target = kind === "amend" || kind === "forget" ? this.#takeTarget(kind === "forget") : null;
     const sender = target?.sender ?? drawnSender;
     const account = this.#accounts[sender] as LocalAccount;
@@ -114,7 +127,7 @@ class CorpusWriter {
     const type = TYPES[kind];
     const content = JSON.stringify(body);
     const itemHash = createHash("sha256").update(content).digest("hex");
-    const signature = account.sign({ type, itemHash, timeMicros });
+    const signature = isSigned ? account.sign({ type, itemHash, timeMicros }) : "";
     if (kind === "post") this.#posts.push({ hash: itemHash, sender });
     if (kind === "store") this.#stores.push(itemHash);
     if (this.#posts.length > 20_000) this.#posts.splice(0, 10_000);

@@ -1,41 +1,75 @@
-import { statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { ensureCorpus, readCorpus } from "./corpus.ts";
-import { benchFolder, startBenchNode, uploadFiles } from "./node-under-test.ts";
+import { parseArgs } from "node:util";
+import type { BenchContext } from "./context.ts";
+import { ensureCorpus } from "./corpus.ts";
+import { type Figure, isMet, renderTable } from "./figures.ts";
+import { counts } from "./suites/counts.ts";
+import { httpIngest } from "./suites/http-ingest.ts";
+import { ingest } from "./suites/ingest.ts";
+import { pages } from "./suites/pages.ts";
+import { pointReads } from "./suites/point-reads.ts";
+import { start } from "./suites/start.ts";
+import { wholeList } from "./suites/whole-list.ts";
 
 /*
- * `npm run bench -- --messages N`: durable ingest of signed messages by import, through a whole node. Prints one
- * JSON object; a table beside a baseline is still to come.
+ * `npm run bench [-- --messages N] [--data-dir DIR] [--suites a,b]`: measures whole processes of the product, one
+ * suite after the other on the same data; prints a table and writes bench/results/<messages>.json. With a data
+ * folder that is kept, suites can be run again without the first one.
  */
 
-const position = process.argv.indexOf("--messages");
-const count = position < 0 ? 100_000 : Number(process.argv[position + 1]);
-const IN_FLIGHT = 4_096;
+const SUITES = { ingest, start, pointReads, pages, counts, wholeList, httpIngest } as const;
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: "string", default: "1000000" },
+    "data-dir": { type: "string" },
+    suites: { type: "string", default: Object.keys(SUITES).join() },
+  },
+});
+const messages = Number(values.messages);
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
-
-const corpus = await ensureCorpus(count, say);
-const folder = benchFolder();
-const node = await startBenchNode(folder.path);
-await uploadFiles(node.apiUrl);
-const running = new Set<Promise<unknown>>();
-let textBytes = 0;
-const startedMs = performance.now();
-for await (const line of readCorpus(corpus)) {
-  textBytes += Buffer.byteLength(line);
-  if (running.size >= IN_FLIGHT) await Promise.race(running);
-  const job: Promise<unknown> = node.core.pipeline
-    .submit(line, { origin: "import" })
-    .finally(() => running.delete(job));
-  running.add(job);
+const kept = values["data-dir"];
+const dataDir = kept ?? mkdtempSync(join(tmpdir(), "twentysix-bench-"));
+const context: BenchContext = {
+  dataDir,
+  messages,
+  corpusPath: (from, to) => ensureCorpus(from, to, say),
+  say,
+};
+const figures: Record<string, readonly Figure[]> = {};
+try {
+  for (const name of values.suites.split(",")) {
+    const suite = SUITES[name as keyof typeof SUITES];
+    if (suite === undefined) throw new Error(`There is no suite ${name}: use ${Object.keys(SUITES).join()}`);
+    say(`== ${name}`);
+    figures[name] = await suite(context);
+    process.stdout.write(`${renderTable(figures[name] ?? [])}\n\n`);
+  }
+} finally {
+  if (kept === undefined) rmSync(dataDir, { recursive: true, force: true });
 }
-await Promise.all(running);
-const seconds = (performance.now() - startedMs) / 1000;
-const { root } = await node.core.pipeline.stateRoot();
-await node.close();
-const databaseBytes = statSync(join(folder.path, "core", "messages.sqlite")).size;
-folder.remove();
-process.stdout.write(
-  `${JSON.stringify({ messages: count, perSecond: Math.round(count / seconds), bytesBeyondText: Math.round((databaseBytes - textBytes) / count), root })}\n`,
-);
+writeResults();
+
+function writeResults(): void {
+  const folder = new URL("results/", import.meta.url).pathname;
+  mkdirSync(folder, { recursive: true });
+  const report = {
+    takenAt: new Date().toISOString(),
+    node: process.version,
+    machine: {
+      processor: cpus()[0]?.model ?? "unknown",
+      cores: availableParallelism(),
+      memoryGb: Math.round(totalmem() / 1e9),
+    },
+    messages,
+    missed: Object.values(figures).flatMap((all) =>
+      all.filter((one) => isMet(one) === false).map(({ name }) => name),
+    ),
+    figures,
+  };
+  writeFileSync(join(folder, `${messages}-messages.json`), `${JSON.stringify(report, null, 2)}\n`);
+}

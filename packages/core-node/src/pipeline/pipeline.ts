@@ -4,6 +4,7 @@ import type { ProtocolSwitches } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
 import type { Confirmation, HeldFile, Origin, StateRoot } from "@twentysix/storage";
 import { PipelineError } from "./errors.ts";
+import { unpackReport } from "./packed-report.ts";
 import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
 import type { BatchReport, CopyResult, ItemChange } from "./writer/jobs.ts";
@@ -242,7 +243,7 @@ export class Pipeline {
           break;
         case "report":
           this.#writerQueue = response.queued;
-          this.#report(response.report);
+          this.#report(unpackReport(response.report));
           break;
         case "stateRoot":
           this.#roots.get(response.requestId)?.resolve({ root: response.root, count: response.count });

@@ -2,7 +2,8 @@ import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@twentysix/platform";
 import type { ProtocolSwitches } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
-import type { BatchReport, SideJob } from "./writer/jobs.ts";
+import type { PackedReport } from "./packed-report.ts";
+import type { SideJob } from "./writer/jobs.ts";
 
 /** What the writer thread is started with. */
 export interface WriterData {
@@ -24,7 +25,7 @@ export type WriterRequest =
 
 export type WriterResponse =
   | { readonly kind: "ready" }
-  | { readonly kind: "report"; readonly report: BatchReport; readonly queued: number }
+  | { readonly kind: "report"; readonly report: PackedReport; readonly queued: number }
   | { readonly kind: "stateRoot"; readonly requestId: number; readonly root: string; readonly count: number }
   /** A copy that makes the rules throw: set aside as an internal error and counted. */
   | { readonly kind: "defect"; readonly itemHash: string | null }

@@ -8,6 +8,7 @@ import {
 import { createNodeCrypto } from "@twentysix/protocol/node";
 import { MessageStore, StateTree } from "@twentysix/storage";
 import { createCopyReader } from "./copy-reader.ts";
+import { packReport } from "./packed-report.ts";
 import { aggregateFields } from "./prepare-message.ts";
 import { BatchWriter } from "./writer/batch-writer.ts";
 import { createBlobContents } from "./writer/blob-contents.ts";
@@ -63,7 +64,7 @@ const loop: WriterLoop = new WriterLoop({
     drainPort<WriterRequest>(main, handle);
   },
   onReport: (report) => {
-    respond({ kind: "report", report, queued: loop.queued });
+    respond({ kind: "report", report: packReport(report), queued: loop.queued });
     tree.relieve();
   },
   onDefect: (error, culprit) => {

@@ -1,0 +1,103 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { BenchContext } from "../context.ts";
+import type { Figure } from "../figures.ts";
+import { uploadFiles } from "../files.ts";
+import { runCommand, startNodeProcess } from "../processes.ts";
+import { bareInserts } from "./bare-inserts.ts";
+
+/** Share of the corpus whose ingest is timed: its end, when the database is large. */
+const TIMED_SHARE = 0.1;
+
+/** `twentysix import` of the corpus: each message verified, applied, and synced to disk. */
+export async function ingest({ dataDir, corpusPath, messages, say }: BenchContext): Promise<Figure[]> {
+  const timed = Math.round(messages * TIMED_SHARE);
+  const untimed = messages - timed;
+  const untimedPath = await corpusPath(0, untimed);
+  const timedPath = await corpusPath(untimed, messages);
+  const importOf = (path: string): readonly string[] => {
+    return ["import", "--data-dir", dataDir, "--log-level", "warn", "--input", path];
+  };
+  await withFiles(dataDir);
+  say(`importing ${untimed} messages`);
+  const first = await runCommand(importOf(untimedPath));
+  const before = lastEvent(dataDir);
+  say(`importing ${timed} more, timed`);
+  const last = await runCommand(importOf(timedPath));
+  const bytes = diskBytes(dataDir);
+  const baseline = await bareInserts(timedPath);
+  return [
+    {
+      name: `import, last ${timed} of ${messages}`,
+      value: timed / secondsOfEvents(dataDir, before),
+      unit: "messages/s",
+      target: ">= 4000",
+      baseline: { name: "bare inserts of the same texts, synced alike", value: baseline },
+      remark: "from the first to the last commit",
+    },
+    {
+      name: `import of the ${untimed} before, start and end of the process included`,
+      value: untimed / first.seconds,
+      unit: "messages/s",
+    },
+    { name: "import, processor time", value: (last.cpuSeconds / timed) * 1e6, unit: "us/message" },
+    {
+      name: "import, peak resident memory",
+      value: Math.max(first.peakRssMb, last.peakRssMb),
+      unit: "MB",
+      target: "<= 400",
+    },
+    {
+      name: "database beyond the texts",
+      value: (bytes.database - bytes.texts) / messages,
+      unit: "bytes/message",
+      target: "<= 1000",
+    },
+  ];
+}
+
+/** The files that the messages name, uploaded as a user would. */
+async function withFiles(dataDir: string): Promise<void> {
+  const node = await startNodeProcess(dataDir);
+  await uploadFiles(node.apiUrl);
+  await node.stop();
+}
+
+function withDatabase<T>(dataDir: string, read: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(join(dataDir, "core", "messages.sqlite"), { readOnly: true });
+  try {
+    return read(database);
+  } finally {
+    database.close();
+  }
+}
+
+function lastEvent(dataDir: string): number {
+  return withDatabase(dataDir, (database) => {
+    const row = database.prepare("SELECT max(seq) AS seq FROM events").get() as { seq: number };
+    return row.seq;
+  });
+}
+
+/** Every event carries the time of its batch. */
+function secondsOfEvents(dataDir: string, afterSeq: number): number {
+  return withDatabase(dataDir, (database) => {
+    const row = database
+      .prepare("SELECT max(at_us) - min(at_us) AS us FROM events WHERE seq > ?")
+      .get(afterSeq) as { us: number };
+    return row.us / 1e6;
+  });
+}
+
+function diskBytes(dataDir: string): { readonly database: number; readonly texts: number } {
+  const texts = withDatabase(dataDir, (database) => {
+    const sum =
+      "SELECT sum(length(CAST(envelope AS BLOB)) + coalesce(length(CAST(content AS BLOB)), 0)) AS n FROM";
+    const rows = ["copies", "candidates"].map(
+      (table) => database.prepare(`${sum} ${table}`).get() as { n: number | null },
+    );
+    return rows.reduce((total, { n }) => total + (n ?? 0), 0);
+  });
+  return { database: statSync(join(dataDir, "core", "messages.sqlite")).size, texts };
+}
