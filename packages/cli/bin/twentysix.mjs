@@ -3,16 +3,20 @@
 import { fileURLToPath } from "node:url";
 import { findNode, missingRuntimeMessage } from "./node-runtime.mjs";
 import { stopWhenNpmStops } from "./parent-watch.mjs";
-import { becomeNode } from "./run-with-node.mjs";
+import { becomeNode, replaceProcess } from "./run-with-node.mjs";
+import { isTuned, RUNTIME_FLAGS, tunedEnvironment } from "./runtime-tuning.mjs";
 
-stopWhenNpmStops();
 const nodeFile = findNode();
-if (nodeFile === process.execPath) {
-  const { main } = await import("../src/main.ts");
-  await main();
-} else if (nodeFile === undefined) {
+const args = [...RUNTIME_FLAGS, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+if (nodeFile === undefined) {
   process.stderr.write(`${missingRuntimeMessage()}\n`);
   process.exitCode = 1;
+} else if (nodeFile !== process.execPath) {
+  stopWhenNpmStops();
+  becomeNode(nodeFile, args, tunedEnvironment());
 } else {
-  becomeNode(nodeFile, [fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
+  if (!isTuned()) replaceProcess(nodeFile, args, tunedEnvironment());
+  stopWhenNpmStops();
+  const { main } = await import("../src/main.ts");
+  await main();
 }

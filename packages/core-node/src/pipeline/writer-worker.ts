@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import {
   createPinoLogger,
@@ -5,8 +6,7 @@ import {
   createSystemRandom,
   createSystemTimers,
 } from "@twentysix/platform";
-import { createNodeCrypto } from "@twentysix/protocol/node";
-import { MessageStore, StateTree } from "@twentysix/storage";
+import { MessageStore, StateTree } from "@twentysix/storage/writer";
 import { createCopyReader } from "./copy-reader.ts";
 import { packReport } from "./packed-report.ts";
 import { aggregateFields } from "./prepare-message.ts";
@@ -27,8 +27,7 @@ if (main === null) throw new Error("This file is started as a worker thread");
 const data = workerData as WriterData;
 const log = createPinoLogger({ level: data.logLevel, pretty: data.logPretty, fields: { thread: "writer" } });
 const clock = createSystemClock();
-const crypto = createNodeCrypto();
-const reader = createCopyReader(crypto.sha256, data.switches);
+const reader = createCopyReader((bytes) => hash("sha256", bytes, "buffer"), data.switches);
 const store = new MessageStore({
   path: data.databasePath,
   cacheBytes: data.cacheBytes,

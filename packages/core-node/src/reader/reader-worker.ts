@@ -1,6 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createSystemClock } from "@twentysix/platform";
-import { createSqliteListReads, type ReadBudget, ReadError, SqliteConnection } from "@twentysix/storage";
+import {
+  createSqliteListReads,
+  type ReadBudget,
+  ReadError,
+  SqliteConnection,
+} from "@twentysix/storage/reader";
 import type { ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
 import { runReadCall } from "./run-read-call.ts";
 

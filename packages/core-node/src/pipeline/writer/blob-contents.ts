@@ -1,7 +1,7 @@
 import { hash as digest } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { decodeUtf8, encodeHex, encodeItemHash } from "@twentysix/protocol";
-import { blobFilePath, type SqliteConnection } from "@twentysix/storage";
+import { blobFilePath, type SqliteConnection } from "@twentysix/storage/writer";
 import type { ContentSource } from "./resolve-content.ts";
 
 /** A message content must be smaller than this. Source: pyaleph `src/aleph/services/ipfs/service.py`. */
