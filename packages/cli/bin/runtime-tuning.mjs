@@ -4,10 +4,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Each of the threads has a heap of its own, and by default each keeps up to 48 MiB for young objects alone. Little
- * is lost with a twelfth of it: docs/decisions/0007-write-path.md.
+ * Each of the threads has a heap of its own. By default each keeps up to 48 MiB for young objects alone, and lets
+ * garbage grow to four times what is alive, because it reckons with a limit of gigabytes. Little is lost with less:
+ * docs/decisions/0007-write-path.md.
  */
-export const RUNTIME_FLAGS = ["--max-semi-space-size=4"];
+export const RUNTIME_FLAGS = ["--max-semi-space-size=4", "--max-old-space-size=1024"];
 
 /** Whether this process was started with the flags. */
 export function isTuned(execArgv = process.execArgv) {

@@ -83,7 +83,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const pipeline = await Pipeline.start({
     databasePath: paths.database,
     blobsPath: join(paths.contents, "files"),
-    writerCacheBytes: 96 * MIB,
+    writerCacheBytes: 64 * MIB,
     switches: definition.switches,
     rules: stateRulesOf(definition, options.gracePeriodHours),
     verifierCount: 1,

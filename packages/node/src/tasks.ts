@@ -81,7 +81,7 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
   const pipeline = await Pipeline.start({
     databasePath: paths.database,
     blobsPath: blobsPath(paths),
-    writerCacheBytes: 96 * MIB,
+    writerCacheBytes: 64 * MIB,
     switches: definition.switches,
     rules: stateRulesOf(definition, config.storageGracePeriodHours),
     verifierCount: 1,

@@ -16,8 +16,9 @@ import { applyPost, checkPost } from "./handlers/post.ts";
 import { applyStore, checkStore, tagOf } from "./handlers/store.ts";
 import { applyVm, checkVm } from "./handlers/vm.ts";
 import { newVmNeeds } from "./kept-files.ts";
-import { need, type Outcome, reject, type Stop } from "./outcome.ts";
+import { need, type Outcome, type Stop } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
+import { checkPrice } from "./price-question.ts";
 import type { StateContext } from "./rules.ts";
 import { liveMessageOf } from "./target.ts";
 import { missingFacts, type Need, pairKey, type World } from "./world.ts";
@@ -136,22 +137,6 @@ function checkDetail(world: World, context: StateContext, message: PreparedMessa
     default:
       return checkVm(world, context, message, detail);
   }
-}
-
-function checkPrice(
-  world: World,
-  context: StateContext,
-  message: PreparedMessage,
-  observedMicros: bigint,
-): Stop {
-  const detail = message.content.detail;
-  const resolvedSizes = new Map<string, number>();
-  if (detail.kind === "STORE") {
-    const file = world.index.files.get(detail.fileHash);
-    if (file !== null) resolvedSizes.set(detail.fileHash, file.sizeBytes);
-  }
-  const verdict = context.priceCheck({ message, resolvedSizes, observedMicros, world });
-  return verdict.ok ? null : reject(verdict.error);
 }
 
 function applyNeeds(world: World, context: StateContext, message: PreparedMessage): Need[] {

@@ -1,4 +1,5 @@
 import type { MessageError } from "@twentysix/protocol";
+import type { Version } from "./facts.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import type { World } from "./world.ts";
 
@@ -30,6 +31,8 @@ export interface StateRules {
     readonly channel: string;
     readonly postType: string;
   };
+  /** Whose aggregates hold the prices, and under which keys. */
+  readonly prices: { readonly address: string; readonly pricingKey: string; readonly settingsKey: string };
   /**
    * Refusals do not count: what the messages were accepted for may have been forgotten since. For a replay of
    * messages whose acceptance is established in another way.
@@ -37,13 +40,24 @@ export interface StateRules {
   readonly acceptedBefore: boolean;
 }
 
+/** A file that a message stores or references. */
+export interface ReferencedFile {
+  /** The hash that the message names: of the file for a STORE, of a STORE message for the references of a VM. */
+  readonly name: string;
+  readonly fileHash: string;
+  readonly sizeBytes: number;
+}
+
 /** What the price hook is given, inside the writer's transaction. */
 export interface PriceRequest {
   readonly message: PreparedMessage;
-  /** Sizes of the files that the message stores or references, by file hash. */
-  readonly resolvedSizes: ReadonlyMap<string, number>;
+  /** Those of its files that this node holds. */
+  readonly files: readonly ReferencedFile[];
+  /** The newest elements of the aggregates that hold the prices; null where the network's defaults still hold. */
+  readonly priceList: { readonly pricing: Version | null; readonly settings: Version | null };
   /** Confirmation time when there is one, else reception. */
   readonly observedMicros: bigint;
+  readonly nowMicros: bigint;
   readonly world: World;
 }
 

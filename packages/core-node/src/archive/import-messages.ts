@@ -55,7 +55,7 @@ export interface ImportReport {
 /** A content has less than 100 MiB, and JSON in a JSON text grows by its quotes. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024;
 /** Enough to keep both threads busy, little enough for the memory. */
-const IN_FLIGHT = { maxCount: 2_048, maxBytes: 32 * 1024 * 1024 };
+const IN_FLIGHT = { maxCount: 4_096, maxBytes: 32 * 1024 * 1024 };
 const MAX_PROBLEMS = 100;
 const LINES_PER_LOOK = 512;
 const NO_ROOM: ReadonlySet<string> = new Set(["BLOB_DISK_BUDGET_EXCEEDED", "BLOB_FREE_SPACE_LOW"]);

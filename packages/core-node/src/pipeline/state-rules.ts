@@ -24,6 +24,7 @@ export function stateRulesOf(definition: NetworkDefinition, gracePeriodHours: nu
     maxCopies: MAX_COPIES,
     finalityWindowMicros: FINALITY_WINDOW_HOURS * MICROS_PER_HOUR,
     scoring: { addresses, channel, postType: metricsPostType },
+    prices: authorities.prices,
     acceptedBefore: false,
   };
 }

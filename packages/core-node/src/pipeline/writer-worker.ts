@@ -31,6 +31,7 @@ const reader = createCopyReader((bytes) => hash("sha256", bytes, "buffer"), data
 const store = new MessageStore({
   path: data.databasePath,
   cacheBytes: data.cacheBytes,
+  checkpoints: "apart",
   readElementFields: (envelopeText, contentText) =>
     aggregateFields(contentText ?? inlineContent(envelopeText)),
 });
@@ -110,6 +111,7 @@ main.on("message", handle);
 respond({ kind: "ready" });
 await loop.run();
 for (const port of data.verified) port.close();
+store.endCheckpoints();
 store.checkpoint("truncate");
 store.close();
 respond({ kind: "closed" });

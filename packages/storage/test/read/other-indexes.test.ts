@@ -6,10 +6,10 @@ import { walkList } from "./walk-list.ts";
 
 /** Indexes that a later migration may bring; the lists find out about them by themselves. */
 const OTHER_INDEXES = `
-  DROP INDEX messages_owner_type;
-  CREATE INDEX messages_owner ON messages (owner_id, time_us);
-  DROP INDEX messages_channel_type;
-  CREATE INDEX messages_channel ON messages (channel_id, time_us) WHERE channel_id IS NOT NULL;
+  DROP INDEX messages_owner;
+  CREATE INDEX messages_owner_type ON messages (owner_id, type, time_us);
+  DROP INDEX messages_channel;
+  CREATE INDEX messages_channel_type ON messages (channel_id, type, time_us) WHERE channel_id IS NOT NULL;
   DROP INDEX messages_chain;
   CREATE INDEX messages_sender ON messages (sender_id, time_us);
   CREATE INDEX messages_sender_label ON messages (sender_id, label_id, time_us) WHERE label_id IS NOT NULL;

@@ -134,7 +134,7 @@ export class BatchWriter {
       nowMicros,
       random: this.#options.random,
     });
-    const entries = submissions.flatMap((submission): BatchEntry[] => entryOf(submission, recorder));
+    const entries = submissions.flatMap((submission): BatchEntry[] => entryOf(submission, recorder, store));
     for (const submission of submissions) recorder.expect(submission);
     await runBatch(world, context, entries, (needs) => {
       store.fetch(world, needs, () => recorder.flush());
@@ -149,13 +149,17 @@ export class BatchWriter {
   }
 }
 
-function entryOf(submission: Submission, recorder: OutcomeRecorder): BatchEntry[] {
+function entryOf(
+  submission: Submission,
+  recorder: OutcomeRecorder,
+  store: Pick<MessageStore, "confirmedMicros">,
+): BatchEntry[] {
   const message: PreparedMessage | null = submission.message;
   if (message === null) return [];
   return [
     {
       message,
-      observedMicros: submission.receptionMicros,
+      observedMicros: store.confirmedMicros(message.envelope.itemHash) ?? submission.receptionMicros,
       onOutcome: (outcome: Exclude<Outcome, { kind: "need" }>) => recorder.record(submission, outcome),
     },
   ];

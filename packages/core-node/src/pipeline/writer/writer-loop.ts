@@ -23,8 +23,11 @@ export interface WriterLoopOptions {
 const TARGET_BATCH_MS = 10;
 /** Where a commit takes longer than that, a batch works as long as a commit takes, up to this. */
 const MAX_BATCH_MS = 50;
+/** While everything that waits is an import nobody waits for an answer: large batches write each page less often. */
+const BULK_BATCH_MS = 150;
 const MIN_BATCH = 8;
 const MAX_BATCH = 512;
+const MAX_BULK_BATCH = 4_096;
 /** A sleeping loop looks at the queue at least this often. */
 const MAX_SLEEP_MS = 5_000;
 
@@ -34,6 +37,8 @@ export class WriterLoop {
   #copies: CopyJob[] = [];
   #sideJobs: SideJob[] = [];
   #batchLimit = 64;
+  /** Copies that wait and are no import. */
+  #urgent = 0;
   #wake: Deferred<void> | null = null;
   #stopping = false;
   #candidatesMayBeDue = true;
@@ -43,7 +48,10 @@ export class WriterLoop {
   }
 
   addCopies(jobs: readonly CopyJob[]): void {
-    for (const job of jobs) this.#copies.push(job);
+    for (const job of jobs) {
+      this.#copies.push(job);
+      if (isUrgent(job)) this.#urgent += 1;
+    }
     this.#wake?.resolve();
   }
 
@@ -79,13 +87,16 @@ export class WriterLoop {
 
   async #runBatch(): Promise<boolean> {
     const { store } = this.#options;
-    const copies = this.#copies.splice(0, this.#batchLimit);
+    const isBulk = this.#urgent === 0;
+    const limit = isBulk ? this.#batchLimit : Math.min(this.#batchLimit, MAX_BATCH);
+    const copies = this.#copies.splice(0, limit);
+    this.#urgent -= copies.filter(isUrgent).length;
     const sideJobs = this.#sideJobs;
     this.#sideJobs = [];
     const candidates = this.#takeDue();
     if (copies.length + sideJobs.length + candidates.length === 0) return false;
     await this.#write(sideJobs, copies, candidates);
-    this.#adapt(copies.length + candidates.length);
+    this.#adapt(copies.length + candidates.length, isBulk ? BULK_BATCH_MS : TARGET_BATCH_MS);
     store.checkpointIfLarge();
     return true;
   }
@@ -142,13 +153,13 @@ export class WriterLoop {
     this.#options.onReport(report);
   }
 
-  #adapt(size: number): void {
+  #adapt(size: number, shortestMs: number): void {
     if (size < this.#batchLimit / 2) return;
     const { workMs, commitMs } = this.#options.writer;
-    const targetMs = Math.min(MAX_BATCH_MS, Math.max(TARGET_BATCH_MS, commitMs));
+    const targetMs = Math.max(shortestMs, Math.min(MAX_BATCH_MS, commitMs));
     const ideal = Math.round((size * targetMs) / Math.max(workMs, 0.1));
     const next = Math.round((this.#batchLimit + ideal) / 2);
-    this.#batchLimit = Math.min(MAX_BATCH, Math.max(MIN_BATCH, next));
+    this.#batchLimit = Math.min(MAX_BULK_BATCH, Math.max(MIN_BATCH, next));
   }
 
   async #sleep(): Promise<void> {
@@ -165,6 +176,8 @@ export class WriterLoop {
     this.#candidatesMayBeDue = true;
   }
 }
+
+const isUrgent = ({ origin }: CopyJob): boolean => origin !== "import";
 
 /** The database itself failed (disk full, input/output): no copy is to blame and nothing can go on. */
 function isStorageFailure(error: unknown): boolean {

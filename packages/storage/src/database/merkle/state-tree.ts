@@ -14,10 +14,10 @@ export const STATE_ROOT_ALGORITHM = "twentysix-merkle-sha256-v1";
 const SLICE = 256;
 /** Rows of the logs read in one go. */
 const COLLECT_SLICE = 4_096;
-/** Events that one sweep covers: more of them share more buckets, and take more memory. */
-const MAX_SWEEP = 100_000;
+/** Events that one sweep covers: more of them share more buckets, and take more memory (some 50 bytes each). */
+const MAX_SWEEP = 500_000;
 /** Events that may wait while the writer is busy. */
-const MAX_BACKLOG = 150_000;
+const MAX_BACKLOG = 500_000;
 
 const MESSAGES = 0;
 const DERIVED = 1;

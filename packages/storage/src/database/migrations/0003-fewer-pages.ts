@@ -5,7 +5,7 @@ import type { Migration } from "./migration.ts";
  *
  * Items stand in the order of their hashes with their leaves, so a range of the tree is neighbouring rows. All
  * counters of one address stand together. Entities whose leaf is out of date are appended, not looked up. One
- * index serves a sender, an owner or a channel with and without the type.
+ * index serves a sender with and without the type; a rare chain has one of its own.
  */
 const sqlite = `
 CREATE TABLE items_by_hash (
@@ -44,10 +44,6 @@ INSERT INTO derived_dirty (kind, name) SELECT kind, name FROM derived_dirty_by_n
 DROP TABLE derived_dirty_by_name;
 
 DROP INDEX messages_sender;
-DROP INDEX messages_owner;
-DROP INDEX messages_channel;
-CREATE INDEX messages_owner_type ON messages (owner_id, type, time_us);
-CREATE INDEX messages_channel_type ON messages (channel_id, type, time_us) WHERE channel_id IS NOT NULL;
 CREATE INDEX messages_chain ON messages (chain_id, time_us);
 
 CREATE INDEX pins_grace ON pins (file_id) WHERE kind = 3;

@@ -34,16 +34,24 @@ export function putConfirmation(session: WriterSession, confirmation: Confirmati
 export function attachConfirmations(session: WriterSession, hash: string): void {
   const itemId = session.findItem(hash);
   if (itemId === null) return;
-  const first = session.connection.getBig<{ time_us: bigint; height: bigint }>(
-    "SELECT time_us, height FROM confirmations WHERE hash = ? ORDER BY time_us, height LIMIT 1",
-    encodeItemHash(hash),
-  );
+  const first = firstConfirmation(session, hash);
   if (first === undefined) return;
   session.connection.run(
     "UPDATE messages SET confirmed_us = ?, confirmed_height = ? WHERE id = ?",
     first.time_us,
     first.height,
     itemId,
+  );
+}
+
+/** The earliest confirmation of a message, whatever its status. */
+export function firstConfirmation(
+  session: WriterSession,
+  hash: string,
+): { readonly time_us: bigint; readonly height: bigint } | undefined {
+  return session.connection.getBig(
+    "SELECT time_us, height FROM confirmations WHERE hash = ? ORDER BY time_us, height LIMIT 1",
+    encodeItemHash(hash),
   );
 }
 

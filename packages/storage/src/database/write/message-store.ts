@@ -1,6 +1,7 @@
 import type { Need, World } from "@twentysix/state";
 import type { Status } from "../codes.ts";
 import { STATUS_CODE } from "../codes.ts";
+import { Checkpointer } from "../sqlite/checkpointer.ts";
 import { SqliteConnection } from "../sqlite/connection.ts";
 import { migrate } from "../sqlite/migrate.ts";
 import { WriteAheadLog } from "../sqlite/write-ahead-log.ts";
@@ -23,6 +24,7 @@ import {
 import {
   attachConfirmations,
   type Confirmation,
+  firstConfirmation,
   hasConfirmations,
   putConfirmation,
 } from "./confirmations.ts";
@@ -51,8 +53,6 @@ const INDEX_TABLES = new Set<Need["table"]>([
   "delegatedUses",
 ]);
 
-/** The log is folded back into the database when it holds more pages than this. */
-const MAX_LOG_FRAMES = 16_384;
 const BATCHES_PER_LOOK = 8;
 
 export interface MessageStoreOptions {
@@ -61,6 +61,8 @@ export interface MessageStoreOptions {
   /** `off` is for databases that are thrown away: a replay, a test of rules. */
   readonly synchronous?: "full" | "off";
   readonly readElementFields: ReadElementFields;
+  /** `apart` moves the log into the database on a thread of its own; the default leaves that to `checkpoint`. */
+  readonly checkpoints?: "apart";
 }
 
 /**
@@ -71,6 +73,7 @@ export class MessageStore {
   readonly #session: WriterSession;
   readonly #readElementFields: ReadElementFields;
   readonly #log: WriteAheadLog;
+  readonly #checkpointer: Checkpointer | null;
   #hasConfirmations: boolean;
   #batchesSinceLook = 0;
 
@@ -83,6 +86,7 @@ export class MessageStore {
     connection.exec("PRAGMA wal_autocheckpoint = 0");
     this.#session = new WriterSession(connection);
     this.#log = new WriteAheadLog(options.path);
+    this.#checkpointer = options.checkpoints === "apart" ? new Checkpointer(options.path) : null;
     this.#readElementFields = options.readElementFields;
     this.#hasConfirmations = hasConfirmations(this.#session);
   }
@@ -204,6 +208,12 @@ export class MessageStore {
     return isNew;
   }
 
+  /** When a message was first confirmed on a chain; null while it is not. */
+  confirmedMicros(hash: string): bigint | null {
+    if (!this.#hasConfirmations) return null;
+    return firstConfirmation(this.#session, hash)?.time_us ?? null;
+  }
+
   /** Records a held file; with `graceUntilMicros` it is kept at least that long. */
   registerFile(file: HeldFile, nowMicros: bigint, graceUntilMicros: bigint | null): void {
     registerFile(this.#session, file);
@@ -238,12 +248,17 @@ export class MessageStore {
     this.#session.connection.exec(`PRAGMA wal_checkpoint(${mode})`);
   }
 
-  /** Checkpoints once the log has grown past its bound. */
+  /** Keeps the log within its bound. */
   checkpointIfLarge(): void {
     this.#batchesSinceLook += 1;
-    if (this.#batchesSinceLook < BATCHES_PER_LOOK) return;
+    if (this.#checkpointer === null || this.#batchesSinceLook < BATCHES_PER_LOOK) return;
     this.#batchesSinceLook = 0;
-    if (this.#log.frames() > MAX_LOG_FRAMES) this.checkpoint("passive");
+    if (this.#checkpointer.advise(this.#log.frames()) === "fold") this.checkpoint("passive");
+  }
+
+  /** Ends the checkpoint thread, so that this connection is the last one that writes. */
+  endCheckpoints(): void {
+    this.#checkpointer?.close();
   }
 
   close(): void {
