@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type NetworkDefinition, parseJson, parseNetworkDefinition } from "@twentysix/protocol";
 
-/** The network definition cannot be read; `message` says where and why. */
+/** The network definition cannot be read or followed; `message` says where and why. */
 export class NetworkDefinitionError extends Error {
   readonly code = "NETWORK_DEFINITION_INVALID";
 }
@@ -20,9 +20,20 @@ export function loadNetwork(nameOrFile: string): NetworkDefinition {
   const parsed = parseJson(readDefinition(path, nameOrFile));
   if (!parsed.ok) throw new NetworkDefinitionError(`${path} is not valid JSON: ${parsed.reason}`);
   const result = parseNetworkDefinition(parsed.value);
-  if (result.ok) return result.definition;
-  const problems = result.errors.map((error) => `${error.loc.join(".")}: ${error.msg}`);
-  throw new NetworkDefinitionError(`${path} is not a network definition: ${problems.join("; ")}`);
+  if (!result.ok) {
+    const problems = result.errors.map((error) => `${error.loc.join(".")}: ${error.msg}`);
+    throw new NetworkDefinitionError(`${path} is not a network definition: ${problems.join("; ")}`);
+  }
+  assertFollowable(result.definition, path);
+  return result.definition;
+}
+
+/** A node that cannot do what its network agreed on would drift away from it without a word. */
+function assertFollowable({ switches }: NetworkDefinition, path: string): void {
+  if (!switches.contractWallets) return;
+  throw new NetworkDefinitionError(
+    `${path} turns contractWallets on: this version reads no chain and would refuse what the others accept`,
+  );
 }
 
 function readDefinition(path: string, asked: string): string {
