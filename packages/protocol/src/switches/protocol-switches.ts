@@ -4,7 +4,7 @@ export type SwitchKind =
   | "strictness"
   /** Accepts messages that other implementations refuse. */
   | "leniency"
-  /** Accepts the same messages, and gives them another effect. */
+  /** Decides otherwise which messages hold beside all the others, and what they amount to. */
   | "state";
 
 export interface SwitchDefinition {
@@ -63,7 +63,7 @@ export const PROTOCOL_SWITCHES = {
   vmReplacesOwnerCheck: {
     kind: "strictness",
     on: "replaces must name a VM of the same type and owner that allows it, and makes a chain of versions",
-    off: "an update of a program is an independent program, whoever owns the original",
+    off: "an update of a program is an independent program, whoever owns the original; no other VM can be replaced (300)",
   },
   vprogramReferencesChecked: {
     kind: "strictness",
@@ -103,7 +103,7 @@ export const PROTOCOL_SWITCHES = {
   canonicalOrder: {
     kind: "state",
     on: "state depends on the set of messages alone: ties and late arrivals are decided by (content.time, item_hash)",
-    off: "ties go to the first arrival, as in the reference",
+    off: "the order of arrival decides which copy is kept, which delegations hold and what a FORGET finds, as in the reference",
   },
 } as const satisfies Readonly<Record<string, SwitchDefinition>>;
 

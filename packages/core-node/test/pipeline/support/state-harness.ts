@@ -11,6 +11,7 @@ import {
   parseNetworkDefinition,
 } from "@twentysix/protocol";
 import { createNodeCrypto } from "@twentysix/protocol/node";
+import { World } from "@twentysix/state";
 import {
   type Confirmation,
   createSqliteListReads,
@@ -110,6 +111,27 @@ export class StateHarness implements AsyncDisposable {
     await this.#writer.write({ sideJobs, copies: [], candidates: [] });
   }
 
+  /** As if a sweep of balances had removed the message, of which the node knows nothing else. */
+  markRemoved(itemHash: string): void {
+    const world = new World();
+    const removed = {
+      status: "removed" as const,
+      receptionMicros: this.nowMicros,
+      live: null,
+      forgotten: null,
+    };
+    world.facts.items.load(itemHash, null);
+    world.facts.items.set(itemHash, removed);
+    this.store.begin();
+    this.store.save(world, {
+      nowMicros: this.nowMicros,
+      originOf: () => ({ origin: "http", receptionMicros: this.nowMicros }),
+      requeue: () => {},
+    });
+    this.store.finish();
+    this.store.commit();
+  }
+
   /** One batch of envelopes. */
   async submit(...texts: readonly string[]): Promise<readonly CopyResult[]> {
     const { switches } = this.#definition;
@@ -193,6 +215,12 @@ export class StateHarness implements AsyncDisposable {
         this.store.session.connection.all(query).map((row) => JSON.stringify(Object.values(row))),
       ]),
     );
+  }
+
+  /** The owners of the pins of a file, those of messages and those of contents. */
+  pinOwners(fileHash: string): readonly string[] {
+    const pins = (this.dump().pins ?? []).map((row) => JSON.parse(row) as readonly string[]);
+    return pins.flatMap(([, file, , owner]) => (file === fileHash && owner !== undefined ? [owner] : []));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

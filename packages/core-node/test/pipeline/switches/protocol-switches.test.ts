@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { PROTOCOL_SWITCHES, type ProtocolSwitches, type SwitchName } from "@twentysix/protocol";
+import { networkDefinition, StateHarness } from "../support/state-harness.ts";
+import * as contents from "./content-cases.ts";
+import * as signatures from "./signature-cases.ts";
+import * as state from "./state-cases.ts";
+import type { SwitchCase } from "./switch-case.ts";
+
+/** Every switch with a story that its two positions end differently. */
+const SWITCHES: Readonly<Record<SwitchName, SwitchCase>> = {
+  anyCidV1: contents.anyCidV1,
+  nulsRealFormat: signatures.nulsRealFormat,
+  nulsPrintableForm: signatures.nulsPrintableForm,
+  substrateHexWithoutPrefix: signatures.substrateHexWithoutPrefix,
+  evmForUnverifiedChains: signatures.evmForUnverifiedChains,
+  contractWallets: signatures.contractWallets,
+  securityAggregateOwnerOnly: state.securityAggregateOwnerOnly,
+  observedTimeGates: state.observedTimeGates,
+  vmReplacesOwnerCheck: state.vmReplacesOwnerCheck,
+  vprogramReferencesChecked: state.vprogramReferencesChecked,
+  strictVProgramScalars: contents.strictVProgramScalars,
+  creditInstancesWithoutNode: contents.creditInstancesWithoutNode,
+  forgetAggregatesByName: contents.forgetAggregatesByName,
+  idempotentForget: state.idempotentForget,
+  ownerForgetsUsedFiles: state.ownerForgetsUsedFiles,
+  removedMayReturn: state.removedMayReturn,
+  canonicalOrder: state.canonicalOrder,
+};
+
+const cases = Object.entries(SWITCHES) as [SwitchName, SwitchCase][];
+
+/** How the story of a switch ends on a node of mainnet with other positions. */
+async function ending(story: SwitchCase, positions: Partial<ProtocolSwitches>): Promise<unknown> {
+  await using node = await StateHarness.open(networkDefinition("mainnet", positions));
+  return await story.observe(node);
+}
+
+test("every switch of a network definition has a story here", () => {
+  const told = Object.keys(SWITCHES).sort();
+  assert.deepEqual(told, Object.keys(PROTOCOL_SWITCHES).sort());
+  for (const name of ["mainnet", "local"] as const) {
+    assert.deepEqual(Object.keys(networkDefinition(name).switches).sort(), told, name);
+  }
+});
+
+describe("the positions of a switch", () => {
+  for (const [name, story] of cases) {
+    const { on, off } = PROTOCOL_SWITCHES[name];
+    if ("both" in story) {
+      test(`${name} make no difference yet: ${story.withoutEffect}`, async () => {
+        assert.deepEqual(await ending(story, { [name]: true }), story.both);
+        assert.deepEqual(await ending(story, { [name]: false }), story.both);
+      });
+      continue;
+    }
+    test(`${name} on: ${on}`, async () => {
+      assert.deepEqual(await ending(story, { [name]: true }), story.on);
+    });
+    test(`${name} off: ${off}`, async () => {
+      assert.deepEqual(await ending(story, { [name]: false }), story.off);
+    });
+  }
+
+  for (const [name, story] of cases) {
+    if (!("impliedByCanonicalOrder" in story)) continue;
+    test(`${name} is on with canonicalOrder, whatever its position`, async () => {
+      assert.deepEqual(await ending(story, { canonicalOrder: true, [name]: false }), story.on);
+    });
+  }
+});
+
+test("the document says which switches have no effect yet, and why", () => {
+  const page = readFileSync(new URL("../../../../../docs/protocol-switches.md", import.meta.url), "utf8");
+  const section = page.split("\n## ").find((part) => part.startsWith("Without effect yet\n")) ?? "";
+  const documented = section.split("\n").filter((line) => line.startsWith("- "));
+  const idle = cases.flatMap(([name, story]) =>
+    story.withoutEffect === undefined ? [] : [`- \`${name}\`: ${story.withoutEffect}.`],
+  );
+  assert.deepEqual(documented, idle);
+});
