@@ -34,7 +34,7 @@ export async function runBatch(
 ): Promise<void> {
   await fetchMissing(
     world,
-    entries.flatMap((entry) => primaryNeeds(entry.message)),
+    entries.flatMap((entry) => primaryNeeds(context, entry.message)),
     fetch,
   );
   for (const entry of entries) {

@@ -7,23 +7,28 @@ import type { StateContext } from "./rules.ts";
 import { type Need, pairKey, type World } from "./world.ts";
 
 /** What must be known before the effects of a live message can be taken back. */
-export function retractionNeeds(world: World, hash: string, live: LiveMessage): Need[] {
+export function retractionNeeds(
+  world: World,
+  context: StateContext,
+  hash: string,
+  live: LiveMessage,
+): Need[] {
   return [
     { table: "copies", key: hash },
     { table: "delegations", key: hash },
     ...contentPinNeeds(world, hash),
-    ...typeNeeds(hash, live),
+    ...typeNeeds(context, hash, live),
   ];
 }
 
-function typeNeeds(hash: string, live: LiveMessage): Need[] {
+function typeNeeds(context: StateContext, hash: string, live: LiveMessage): Need[] {
   switch (live.type) {
     case "POST":
       return [...postRetractionNeeds(hash, live), { table: "metrics", key: hash }];
     case "AGGREGATE":
       return aggregateRetractionNeeds(hash, live);
     case "STORE":
-      return storeRetractionNeeds(hash, live);
+      return storeRetractionNeeds(context, hash, live);
     case "PROGRAM":
     case "INSTANCE":
     case "V-PROGRAM":
@@ -87,7 +92,7 @@ export function dependentsOf(
 }
 
 /** As far as the dependents of `hash` are known: what else must be known. */
-export function dependentNeeds(world: World, hash: string, live: LiveMessage): Need[] {
+export function dependentNeeds(world: World, context: StateContext, hash: string, live: LiveMessage): Need[] {
   const known =
     live.type === "POST"
       ? world.index.amendsOf.has(hash)
@@ -97,7 +102,7 @@ export function dependentNeeds(world: World, hash: string, live: LiveMessage): N
   for (const dependent of dependentsOf(world, hash, live)) {
     needs.push({ table: "items", key: dependent }, { table: "candidates", key: dependent });
     const item = world.facts.items.peek(dependent);
-    if (item?.live) needs.push(...retractionNeeds(world, dependent, item.live));
+    if (item?.live) needs.push(...retractionNeeds(world, context, dependent, item.live));
   }
   return needs;
 }

@@ -24,7 +24,10 @@ export function forgetNeeds(world: World, context: StateContext, hash: string): 
   const needs: Need[] = [{ table: "forgets", key: hash }, ...retainedNeeds(world, hash)];
   for (const forget of world.facts.forgets.peek(hash) ?? []) needs.push({ table: "items", key: forget });
   if (item?.live) {
-    needs.push(...retractionNeeds(world, hash, item.live), ...dependentNeeds(world, hash, item.live));
+    needs.push(
+      ...retractionNeeds(world, context, hash, item.live),
+      ...dependentNeeds(world, context, hash, item.live),
+    );
     if (keepsForUsers(context, item.live)) needs.push(...userNeeds(world, hash, item.live));
   } else if (item !== null && item.forgotten === null && world.index.candidates.has(hash)) {
     const candidate = bestCandidate(world, context, hash);

@@ -24,7 +24,7 @@ import { liveMessageOf } from "./target.ts";
 import { missingFacts, type Need, pairKey, type World } from "./world.ts";
 
 /** Facts that nearly every message needs, so that a batch fetches them in one go. */
-export function primaryNeeds(message: PreparedMessage): Need[] {
+export function primaryNeeds(context: StateContext, message: PreparedMessage): Need[] {
   const { envelope, content } = message;
   const needs: Need[] = [{ table: "items", key: envelope.itemHash }];
   if (envelope.sender.toLowerCase() !== content.owner.toLowerCase()) {
@@ -41,7 +41,7 @@ export function primaryNeeds(message: PreparedMessage): Need[] {
       break;
     case "STORE":
       needs.push({ table: "files", key: detail.fileHash });
-      needs.push({ table: "tags", key: tagOf(envelope.itemHash, content.owner, content.ref) });
+      needs.push({ table: "tags", key: tagOf(context.rules, envelope.itemHash, content.owner, content.ref) });
       break;
     case "FORGET":
       for (const hash of detail.hashes) needs.push({ table: "items", key: hash });
@@ -216,7 +216,7 @@ function applyDetail(world: World, context: StateContext, message: PreparedMessa
       applyAggregate(world, message, detail);
       break;
     case "STORE":
-      applyStore(world, message, detail);
+      applyStore(world, context, message, detail);
       break;
     case "FORGET":
       applyForget(world, context, message, detail);

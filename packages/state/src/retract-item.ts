@@ -16,7 +16,10 @@ export function retractNeeds(world: World, context: StateContext, hash: string):
   const item = world.facts.items.peek(hash);
   if (item === undefined) return [{ table: "items", key: hash }];
   if (item === null || item.live === null) return [];
-  const needs: Need[] = [...retractionNeeds(world, hash, item.live), { table: "candidates", key: hash }];
+  const needs: Need[] = [
+    ...retractionNeeds(world, context, hash, item.live),
+    { table: "candidates", key: hash },
+  ];
   if (item.live.type === "FORGET") return [...needs, ...restoreNeeds(world, context, hash)];
   return [...needs, ...restingNeeds(world, context, hash, item.live)];
 }

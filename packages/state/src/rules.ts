@@ -7,6 +7,8 @@ import type { World } from "./world.ts";
 export interface StateRules {
   /** State is a function of the set of messages, not of the order of their arrival. */
   readonly canonicalOrder: boolean;
+  /** Every CIDv1 is an item hash, so a `ref` of that form names a message. */
+  readonly anyCidV1: boolean;
   /** Delegations never cover the `security` aggregate. Always on under `canonicalOrder`. */
   readonly securityAggregateOwnerOnly: boolean;
   /** Forgetting a forgotten message appends to `forgotten_by` instead of failing. */

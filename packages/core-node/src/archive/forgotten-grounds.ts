@@ -52,13 +52,13 @@ export function restsOnForgotten(
 ): boolean {
   if (rules.canonicalOrder) return false;
   if (code === ERROR_TABLE.PERMISSION_DENIED.code) return hasForgottenDelegation(stored, content.owner);
-  const hashes = groundsOf(content);
+  const hashes = groundsOf(rules, content);
   return hashes.some((hash) => isForgotten(stored, hash));
 }
 
 /** The messages that must be there for a message to be accepted. */
-function groundsOf({ detail, ref }: PreparedContent): string[] {
-  const hashes = ref !== null && isItemHash(ref) ? [ref] : [];
+function groundsOf(rules: StateRules, { detail, ref }: PreparedContent): string[] {
+  const hashes = ref !== null && isItemHash(ref, rules) ? [ref] : [];
   if (!("references" in detail)) return hashes;
   if (detail.replaces !== null) hashes.push(detail.replaces);
   return [...hashes, ...detail.references.map(({ hash }) => hash)];

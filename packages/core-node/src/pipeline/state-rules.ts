@@ -13,6 +13,7 @@ export function stateRulesOf(definition: NetworkDefinition, gracePeriodHours: nu
   const { addresses, channel, metricsPostType } = authorities.scoring;
   return {
     canonicalOrder: switches.canonicalOrder,
+    anyCidV1: switches.anyCidV1,
     // Judging delegations by canonical order needs delegations that no delegate can write.
     securityAggregateOwnerOnly: switches.securityAggregateOwnerOnly || switches.canonicalOrder,
     idempotentForget: switches.idempotentForget || switches.canonicalOrder,

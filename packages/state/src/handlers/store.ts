@@ -2,16 +2,21 @@ import { isItemHash, messageError } from "@twentysix/protocol";
 import { compareVersions, type LiveMessage, type Version } from "../facts.ts";
 import { need, reject, type Stop, wait } from "../outcome.ts";
 import type { PreparedMessage, StoreDetail } from "../prepared.ts";
-import type { StateContext } from "../rules.ts";
+import type { StateContext, StateRules } from "../rules.ts";
 import { missingFacts, type Need, pairKey, type TagPin, type World } from "../world.ts";
 
 /**
  * The name under which the newest revision of a file is found: the STORE itself, the STORE it revises, or
  * `<owner>/<ref>` for a name that the owner chose.
  */
-export function tagOf(hash: string, owner: string, ref: string | null): string {
+export function tagOf(
+  rules: Pick<StateRules, "anyCidV1">,
+  hash: string,
+  owner: string,
+  ref: string | null,
+): string {
   if (ref === null) return hash;
-  return isItemHash(ref) ? ref : `${owner}/${ref}`;
+  return isItemHash(ref, rules) ? ref : `${owner}/${ref}`;
 }
 
 /**
@@ -25,8 +30,8 @@ export function checkStore(
   detail: StoreDetail,
 ): Stop {
   const { content, envelope } = message;
-  const revised = content.ref !== null && isItemHash(content.ref) ? content.ref : null;
-  const tag = tagOf(envelope.itemHash, content.owner, content.ref);
+  const revised = content.ref !== null && isItemHash(content.ref, context.rules) ? content.ref : null;
+  const tag = tagOf(context.rules, envelope.itemHash, content.owner, content.ref);
   const missing = missingFacts(world, [
     { table: "files", key: detail.fileHash },
     { table: "tags", key: tag },
@@ -67,9 +72,14 @@ function checkRevision(world: World, context: StateContext, owner: string, revis
  * Pins the file for its owner and moves the tag when this revision is the newest. A grace pin has done its
  * service; forgetting the message makes a new one.
  */
-export function applyStore(world: World, message: PreparedMessage, detail: StoreDetail): void {
+export function applyStore(
+  world: World,
+  context: StateContext,
+  message: PreparedMessage,
+  detail: StoreDetail,
+): void {
   const { content, envelope } = message;
-  const tag = tagOf(envelope.itemHash, content.owner, content.ref);
+  const tag = tagOf(context.rules, envelope.itemHash, content.owner, content.ref);
   const key = pairKey("message", envelope.itemHash, detail.fileHash);
   world.facts.pins.load(key, null);
   world.facts.pins.set(key, {
@@ -107,9 +117,9 @@ export function bump(world: World, fileHash: string, delta: number): void {
 }
 
 /** What must be known before a STORE can be taken back. */
-export function storeRetractionNeeds(hash: string, live: LiveMessage): Need[] {
+export function storeRetractionNeeds(context: StateContext, hash: string, live: LiveMessage): Need[] {
   const fileHash = live.contentHash ?? "";
-  const tag = tagOf(hash, live.owner, live.ref);
+  const tag = tagOf(context.rules, hash, live.owner, live.ref);
   return [
     { table: "pins", key: pairKey("message", hash, fileHash) },
     { table: "tags", key: tag },
@@ -123,7 +133,7 @@ export function storeRetractionNeeds(hash: string, live: LiveMessage): Need[] {
 /** Takes the pin away, moves the tag back, and gives a file that nothing else keeps its grace period. */
 export function retractStore(world: World, context: StateContext, hash: string, live: LiveMessage): void {
   const fileHash = live.contentHash ?? "";
-  const tag = tagOf(hash, live.owner, live.ref);
+  const tag = tagOf(context.rules, hash, live.owner, live.ref);
   world.facts.pins.set(pairKey("message", hash, fileHash), null);
   const rest = (world.index.tagPins.get(tag) ?? []).filter((pin) => pin.hash !== hash);
   world.index.tagPins.set(tag, rest);

@@ -1,11 +1,11 @@
 import { Type } from "@sinclair/typebox";
-import { isItemHash } from "@twentysix/protocol";
+import { isAnyItemHash } from "../any-item-hash.ts";
 import { fail, listOf, type Parameter } from "./parameter.ts";
 
 /** A comma list of item hashes. */
 export function itemHashList(names: readonly string[]): Parameter<readonly string[] | null> {
   return listOf<string>(names, Type.String(), (value) =>
-    isItemHash(value)
+    isAnyItemHash(value)
       ? { ok: true, value }
       : fail(
           "value_error",

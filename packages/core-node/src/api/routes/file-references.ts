@@ -1,6 +1,6 @@
-import { isItemHash } from "@twentysix/protocol";
 import type { FileReferenceView } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { isAnyItemHash } from "../any-item-hash.ts";
 import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { sendJson } from "../http/json-reply.ts";
@@ -20,7 +20,7 @@ export function addFileReferenceRoutes(
     describe("The file of a STORE message"),
     (request, reply) => {
       const itemHash = pathValue(request, "message_hash");
-      if (!isItemHash(itemHash)) {
+      if (!isAnyItemHash(itemHash)) {
         throw new ApiError(
           "API_INVALID_HASH",
           `400: Invalid hash: ${itemHash.slice(0, 100)} is not an item hash`,
@@ -35,7 +35,7 @@ export function addFileReferenceRoutes(
     describe("Latest version of a file by its first STORE"),
     (request, reply) => {
       const ref = pathValue(request, "ref");
-      if (!isItemHash(ref)) {
+      if (!isAnyItemHash(ref)) {
         throw new ApiError(
           "API_BAD_REQUEST",
           "400: a user-defined reference belongs to an address: use /api/v0/storage/by-ref/{address}/{ref}",

@@ -1,6 +1,7 @@
-import { formatIsoZ, isItemHash } from "@twentysix/protocol";
+import { formatIsoZ } from "@twentysix/protocol";
 import { type EventView, renderMessageView } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { isAnyItemHash } from "../any-item-hash.ts";
 import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { isUnchanged, sendUnchanged } from "../http/conditional.ts";
@@ -19,7 +20,7 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: 
     describe("One message, whatever its status"),
     (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
-      const view = isItemHash(itemHash) ? reads.messageView(itemHash) : null;
+      const view = isAnyItemHash(itemHash) ? reads.messageView(itemHash) : null;
       if (view === null) return notFound(reply);
       const body = renderMessageView(view);
       if (body === null)
@@ -34,7 +35,7 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: 
     describe("Status of a message"),
     (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
-      const status = isItemHash(itemHash) ? reads.statusOf(itemHash) : null;
+      const status = isAnyItemHash(itemHash) ? reads.statusOf(itemHash) : null;
       return status === null ? notFound(reply) : sendJson(request, reply, renderStatus(status));
     },
   );
@@ -45,7 +46,7 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: 
     describe("Content of a message"),
     (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
-      const content = isItemHash(itemHash) ? reads.contentJson(itemHash) : null;
+      const content = isAnyItemHash(itemHash) ? reads.contentJson(itemHash) : null;
       if (content === null) return notFound(reply);
       if (content.json === null) throw withoutContent(content.status);
       const etag = `W/"${itemHash}"`;
@@ -61,7 +62,7 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: 
     describe("What happened to a message on this node, and why"),
     (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
-      const status = isItemHash(itemHash) ? reads.statusOf(itemHash) : null;
+      const status = isAnyItemHash(itemHash) ? reads.statusOf(itemHash) : null;
       if (status === null) return notFound(reply);
       const events = reads.eventsOf(itemHash).map(eventBody);
       return sendJson(request, reply, JSON.stringify({ item_hash: itemHash, status: status.status, events }));

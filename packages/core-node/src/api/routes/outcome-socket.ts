@@ -1,6 +1,6 @@
-import { isItemHash } from "@twentysix/protocol";
 import type { Status } from "@twentysix/storage";
 import type { FastifyInstance } from "fastify";
+import { isAnyItemHash } from "../any-item-hash.ts";
 import type { ApiContext } from "../context.ts";
 import { pathValue } from "../http/route.ts";
 import { sendRefusal } from "../http/send-error.ts";
@@ -21,7 +21,7 @@ export function addOutcomeSocketRoute(api: FastifyInstance, { services, connecti
     url: "/api/ws0/message/:item_hash",
     config: { cost: "point" },
     preHandler: async (request, reply) => {
-      if (!request.ws || isItemHash(pathValue(request, "item_hash"))) return;
+      if (!request.ws || isAnyItemHash(pathValue(request, "item_hash"))) return;
       await sendRefusal(reply, "API_NOT_FOUND", "404: Not Found. This is not an item hash");
     },
     handler: refusePlainGet,

@@ -1,4 +1,4 @@
-import { aggregate, evm, type Signed, signed } from "../support/signed.ts";
+import { aggregate, evm, type Signed, signed, store } from "../support/signed.ts";
 import { testFile } from "../support/state-harness.ts";
 import { tell } from "../support/told.ts";
 import type { ActingSwitch } from "./switch-case.ts";
@@ -13,12 +13,17 @@ const MALFORMED = "rejected 0";
 const RAW_CID = "bafkreigdmqpykrgxyaxtlafqpqhzrb7qy2rh75nldvfd4tucqmqqme5yje";
 
 export const anyCidV1: ActingSwitch = {
+  /** A file of that name, and a `ref` of that form: a message that is not there, or a name like any other. */
   async observe(node) {
-    await node.hold({ hash: RAW_CID, sizeBytes: 9 });
-    return await tell(node, signed(owner, "STORE", TIME, { item_type: "ipfs", item_hash: RAW_CID }));
+    await node.hold({ hash: RAW_CID, sizeBytes: 9 }, testFile(0));
+    return await tell(
+      node,
+      signed(owner, "STORE", TIME, { item_type: "ipfs", item_hash: RAW_CID }),
+      store(owner, TIME, testFile(0).hash, RAW_CID),
+    );
   },
-  on: ["processed"],
-  off: [MALFORMED],
+  on: ["processed", "rejected 200"],
+  off: [MALFORMED, "processed"],
 };
 
 /** A V-PROGRAM on the STORE `ref`, paid with credits. */

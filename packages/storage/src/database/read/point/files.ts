@@ -64,10 +64,17 @@ export function fileOfRef(
   ref: string,
   address: string | null,
 ): FileReferenceView | null {
-  const isHash = isItemHash(ref, { anyCidV1: true });
-  if (!isHash && address === null) return null;
-  const tag = isHash ? ref : `${address}/${ref}`;
-  const row = connection.get<{ address: string; hash: Uint8Array; size: number }>(OF_TAG, tag);
-  if (row === undefined) return null;
-  return { ref, owner: row.address, fileHash: decodeItemHash(row.hash), sizeBytes: row.size };
+  for (const tag of tagsOf(ref, address)) {
+    const row = connection.get<{ address: string; hash: Uint8Array; size: number }>(OF_TAG, tag);
+    if (row === undefined) continue;
+    return { ref, owner: row.address, fileHash: decodeItemHash(row.hash), sizeBytes: row.size };
+  }
+  return null;
+}
+
+/** A CID of an unusual kind is an item hash on one network and a name like any other on the next. */
+function tagsOf(ref: string, address: string | null): string[] {
+  const ofAll = isItemHash(ref, { anyCidV1: true }) ? [ref] : [];
+  const ofOwner = address === null || isItemHash(ref) ? [] : [`${address}/${ref}`];
+  return [...ofAll, ...ofOwner];
 }

@@ -72,7 +72,7 @@ function renderQueued(copy: Candidate, micros: bigint): JsonText {
   const isInline = raw("item_content") !== "null";
   const itemType = isInline
     ? "inline"
-    : (itemTypeOfHash(JSON.parse(raw("item_hash")) as string) ?? "storage");
+    : (itemTypeOfHash(JSON.parse(raw("item_hash")) as string, { anyCidV1: true }) ?? "storage");
   const content = isInline || copy.content !== null ? contentTextOf(copy) : "null";
   return `{"sender":${raw("sender")},"chain":${raw("chain")},"signature":${raw("signature")},"type":${raw("type")},"item_content":${raw("item_content")},"item_type":"${itemType}","item_hash":${raw("item_hash")},"time":"${formatIsoZ(micros)}","channel":${raw("channel")},"content":${content},"reception_time":"${formatIsoZ(copy.reception_us)}"}`;
 }
