@@ -1,4 +1,4 @@
-import { messageError } from "@twentysix/protocol";
+import { type MessageError, messageError } from "@twentysix/protocol";
 import { actorOf } from "./authorise.ts";
 import { authorityOf, type RankedCopy } from "./authority.ts";
 import type { CopyFact, ItemFact, LiveMessage } from "./facts.ts";
@@ -42,12 +42,14 @@ export function addCopy(
   if (known.some((one) => isSameCopy(one.message, message))) return { kind: "confirmed", stored: false };
   const served = known.find((one) => one.copy.served)?.message;
   if (served !== undefined && !isSameSignature(served, message)) {
-    return reject(
-      messageError("INVALID_SIGNATURE", { errors: ["The message was accepted with another signature"] }),
-    );
+    return reject(signedOtherwise());
   }
   return storeCopy(world, context, hash, copies, message);
 }
+
+/** Refusal (1) of a valid copy whose signature is not the one that was accepted. */
+export const signedOtherwise = (): MessageError =>
+  messageError("INVALID_SIGNATURE", { errors: ["The message was accepted with another signature"] });
 
 /** A stored copy in the form that rules look at. */
 export function preparedCopy(context: StateContext, hash: string, copy: CopyFact): PreparedMessage {

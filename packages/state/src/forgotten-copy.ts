@@ -1,6 +1,7 @@
-import { signatureIdentity } from "@twentysix/protocol";
+import { type Envelope, type MessageError, signatureIdentity } from "@twentysix/protocol";
+import { signedOtherwise } from "./copies.ts";
 import type { ForgottenMessage, ItemFact } from "./facts.ts";
-import { need, type Outcome } from "./outcome.ts";
+import { need, type Outcome, reject } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import { compareCopies } from "./rank-copies.ts";
 import type { StateContext } from "./rules.ts";
@@ -9,7 +10,7 @@ import { missingFacts, type World } from "./world.ts";
 /**
  * A copy of a forgotten message. It stays forgotten; under canonical order what is shown of it is the envelope
  * of the correctly signed copy that ranks first, whether that came before the FORGET or after, and whether or not
- * it would have been accepted.
+ * it would have been accepted. Without it the copy that was accepted stays, as with a live message.
  */
 export function showForgottenCopy(
   world: World,
@@ -18,7 +19,10 @@ export function showForgottenCopy(
   item: ItemFact,
   forgotten: ForgottenMessage,
 ): Outcome {
-  if (!context.rules.canonicalOrder) return { kind: "forgotten", retained: false };
+  if (!context.rules.canonicalOrder) {
+    const error = refusalOfForgotten(message.envelope, forgotten);
+    return error === null ? { kind: "forgotten", retained: false } : reject(error);
+  }
   const hash = message.envelope.itemHash;
   const missing = missingFacts(world, [{ table: "candidates", key: hash }]);
   if (missing.length > 0) return need(missing);
@@ -30,6 +34,24 @@ export function showForgottenCopy(
   }
   return { kind: "forgotten", retained };
 }
+
+/**
+ * Without canonical order: why a correctly signed copy of a forgotten message is refused, null when it is just one
+ * more. Source: pyaleph `src/aleph/handlers/message_handler.py`.
+ */
+export function refusalOfForgotten(
+  { chain, sender, signature }: Pick<Envelope, "chain" | "sender" | "signature">,
+  forgotten: ForgottenMessage,
+): MessageError | null {
+  const isSame =
+    chain === forgotten.chain &&
+    sender === forgotten.sender &&
+    signatureId(chain, signature) === signatureId(chain, forgotten.signature);
+  return isSame ? null : signedOtherwise();
+}
+
+const signatureId = (chain: Envelope["chain"], signature: string | null): string =>
+  signature === null ? "" : signatureIdentity(chain, signature);
 
 /** Texts kept, hidden, of one message. */
 const MAX_RETAINED = 16;
@@ -52,6 +74,6 @@ function asCopy(message: PreparedMessage, forgotten: ForgottenMessage): Prepared
     ...message,
     envelope: { ...message.envelope, chain, sender, channel, itemType, signature, timeMicros },
     content: { ...message.content, owner: forgotten.owner, timeMicros: forgotten.contentTimeMicros },
-    signatureId: signature === null ? "" : signatureIdentity(chain, signature),
+    signatureId: signatureId(chain, signature),
   };
 }

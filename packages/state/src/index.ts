@@ -1,6 +1,7 @@
 export { type BatchEntry, type FetchFacts, runBatch } from "./batch.ts";
 export type * from "./facts.ts";
 export { compareVersions } from "./facts.ts";
+export { refusalOfForgotten } from "./forgotten-copy.ts";
 export { tagOf } from "./handlers/store.ts";
 export type { Outcome } from "./outcome.ts";
 export type * from "./prepared.ts";

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { decodeItemHash } from "@twentysix/protocol";
-import { createSqlitePointReads } from "@twentysix/storage";
 import { apart, evm, forget, type Signed, store, withEnvelope } from "./support/signed.ts";
 import { networkDefinition, StateHarness, testFile } from "./support/state-harness.ts";
 import { tell, told } from "./support/told.ts";
@@ -30,7 +29,7 @@ function onIpfs(message: Signed): { readonly envelope: Signed; readonly content:
 
 /** Where a name leads: the hash of the newest file under it. */
 function fileByRef(node: StateHarness, ref: string, address: string | null): string | null {
-  return createSqlitePointReads(node.store.session.connection).fileByRef(ref, address)?.fileHash ?? null;
+  return node.reads.fileByRef(ref, address)?.fileHash ?? null;
 }
 
 test("on a network of any CID a file is revised under the CID of its first STORE", async () => {

@@ -8,7 +8,15 @@ import {
   type MessageError,
   stringifyJson,
 } from "@twentysix/protocol";
-import type { ItemFact, Outcome, PreparedMessage, RequeuedCopy, StateRules, World } from "@twentysix/state";
+import {
+  type ItemFact,
+  type Outcome,
+  type PreparedMessage,
+  type RequeuedCopy,
+  refusalOfForgotten,
+  type StateRules,
+  type World,
+} from "@twentysix/state";
 import type { MessageStore, Origin } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
 import { candidateOf, copyIdentity, rawIdentity } from "./candidate-of.ts";
@@ -116,6 +124,11 @@ export class OutcomeRecorder {
     const { store, world } = this.#options;
     store.fetch(world, [{ table: "items", key: hash }], () => this.flush());
     if (this.#isPastForgetting(hash)) {
+      const refusal = this.#refusalOfForgotten(hash, envelope);
+      if (refusal !== null && envelope !== null) {
+        this.#reject(submission, envelope, refusal, []);
+        return;
+      }
       this.#settle(submission, hash);
       this.#answer(submission, hash, "forgotten", null, true);
       return;
@@ -138,6 +151,12 @@ export class OutcomeRecorder {
     if (!this.#item(hash)?.forgotten) return false;
     store.fetch(world, [{ table: "candidates", key: hash }], () => this.flush());
     return !world.isRetained(hash);
+  }
+
+  #refusalOfForgotten(hash: string, envelope: Envelope | null): MessageError | null {
+    const forgotten = this.#item(hash)?.forgotten ?? null;
+    if (envelope === null || forgotten === null || this.#options.rules.canonicalOrder) return null;
+    return refusalOfForgotten(envelope, forgotten);
   }
 
   /** Writes everything so far, so that look-ups see it. */
@@ -262,14 +281,17 @@ export class OutcomeRecorder {
     const { store, nowMicros } = this.#options;
     const isNew = this.#ensureItem(hash, submission, "rejected");
     this.#deferred.push(() => {
-      store.putRefusal({
-        hash,
-        identity,
-        raw: submission.raw.slice(0, MAX_RAW_CHARACTERS),
-        code: error.code,
-        detailsText: error.details === null ? null : stringifyJson(error.details as JsonValue),
-        atMicros: nowMicros,
-      });
+      // Of what is forgotten by now no text is kept, not even in a copy that nobody signed.
+      if (!this.#item(hash)?.forgotten) {
+        store.putRefusal({
+          hash,
+          identity,
+          raw: submission.raw.slice(0, MAX_RAW_CHARACTERS),
+          code: error.code,
+          detailsText: error.details === null ? null : stringifyJson(error.details as JsonValue),
+          atMicros: nowMicros,
+        });
+      }
       store.appendEvent(hash, "rejected", nowMicros, { code: error.code, details: error.details });
       this.#setIdleStatus(hash, error);
     });

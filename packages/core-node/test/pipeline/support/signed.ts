@@ -2,17 +2,38 @@ import { createHash } from "node:crypto";
 import {
   createEvmAccount,
   createSolanaAccount,
+  encodeHex,
   type LocalAccount,
   type MessageType,
+  verificationBuffer,
 } from "@twentysix/protocol";
-import { createNodeSecp256k1Signer } from "@twentysix/protocol/node";
+import { createNodeCrypto, createNodeSecp256k1Signer } from "@twentysix/protocol/node";
 
+const crypto = createNodeCrypto();
 const signer = createNodeSecp256k1Signer();
 const key = (name: string): Uint8Array => createHash("sha256").update(`test key of ${name}`).digest();
 
 /** Accounts of the tests by name. */
 export const evm = (name: string): LocalAccount => createEvmAccount({ privateKey: key(name), signer });
 export const solana = (name: string): LocalAccount => createSolanaAccount({ privateKey: key(name) });
+
+/** Signs with the key of `name` for another sender: the same address in other letters, or a contract. */
+export function evmAs(name: string, sender: string): LocalAccount {
+  const account = evm(name);
+  return {
+    ...account,
+    address: sender,
+    sign({ type, itemHash }) {
+      const buffer = verificationBuffer({ chain: account.chain, sender, type, itemHash });
+      const prefix = `\x19Ethereum Signed Message:\n${buffer.length}`;
+      const { rs, recoveryId } = signer.sign(
+        crypto.keccak256(Buffer.concat([Buffer.from(prefix), buffer])),
+        key(name),
+      );
+      return `0x${encodeHex(rs)}${(27 + recoveryId).toString(16)}`;
+    },
+  };
+}
 
 export interface Signed {
   readonly hash: string;
@@ -97,7 +118,11 @@ export const aggregate = (
 export const grant = (
   account: LocalAccount,
   time: number,
-  ...entries: readonly { readonly address: string; readonly types?: readonly string[] }[]
+  ...entries: readonly {
+    readonly address: string;
+    readonly types?: readonly string[];
+    readonly post_types?: readonly string[];
+  }[]
 ): Signed => aggregate(account, time, "security", { authorizations: entries });
 
 export const store = (
@@ -168,6 +193,30 @@ export const instance = (
     },
     options.owner === undefined ? {} : { owner: options.owner },
   );
+
+/** A V-PROGRAM whose every file is that of the STORE `ref`, paid with credits. */
+export function vprogram(
+  account: LocalAccount,
+  time: number,
+  ref: string,
+  members: Readonly<Record<string, unknown>> = {},
+): Signed {
+  const roothash = "0".repeat(64);
+  return signed(account, "V-PROGRAM", time, {
+    allow_amend: false,
+    payment: { type: "credit" },
+    environment: { internet: true },
+    resources: { vcpus: 2, memory: 2048, seconds: 30 },
+    runtime: { ref },
+    workload: { ref, hash_tree: ref, roothash },
+    verification: {
+      backend: "sev_snp",
+      policy: 196_608,
+      measurements: [{ platform: "sev_snp", registers: { launch: "ab".repeat(48) } }],
+    },
+    ...members,
+  });
+}
 
 /** A message whose content is a file: the envelope alone, and the content to upload. */
 export function apart(message: Signed): { readonly envelope: Signed; readonly content: string } {

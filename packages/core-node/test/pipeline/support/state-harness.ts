@@ -16,8 +16,10 @@ import {
   type Confirmation,
   createSqliteListReads,
   createSqlitePointReads,
+  type MessageFilter,
   MessageStore,
   type NodeMetricsRow,
+  type PointReads,
   renderMessageView,
   StateTree,
   UNLIMITED,
@@ -58,7 +60,7 @@ export class StateHarness implements AsyncDisposable {
   nowMicros = 1_800_000_000_000_000n;
   #jobId = 0;
 
-  private constructor(folder: string | null, definition: NetworkDefinition) {
+  private constructor(folder: string | null, definition: NetworkDefinition, seed = 26) {
     this.#folder = folder;
     this.#definition = definition;
     const reader = createCopyReader(crypto.sha256, definition.switches);
@@ -74,7 +76,7 @@ export class StateHarness implements AsyncDisposable {
       contents: { read: async (itemHash) => this.contents.get(itemHash) ?? null },
       priceCheck: () => ({ ok: true }),
       clock: { nowMicros: () => this.nowMicros, monotonicMs: () => Number(this.nowMicros / 1_000n) },
-      random: createSeededRandom(26),
+      random: createSeededRandom(seed),
     });
   }
 
@@ -83,8 +85,8 @@ export class StateHarness implements AsyncDisposable {
   }
 
   /** The same in memory, for tests that need no file. */
-  static inMemory(definition: NetworkDefinition): StateHarness {
-    return new StateHarness(null, definition);
+  static inMemory(definition: NetworkDefinition, seed?: number): StateHarness {
+    return new StateHarness(null, definition, seed);
   }
 
   /** Tells the node of a file that it holds. */
@@ -147,14 +149,21 @@ export class StateHarness implements AsyncDisposable {
   /** Runs everything that is or becomes due until nothing is queued any more. */
   async settle(): Promise<void> {
     for (let round = 0; round < 10_000; round += 1) {
-      const due = this.store.nextDueMicros();
-      if (due === null) return;
-      if (due > this.nowMicros) this.nowMicros = due;
-      const candidates = this.store.due(this.nowMicros, 64);
-      await this.#writer.write({ sideJobs: [], copies: [], candidates });
-      this.nowMicros += 1_000n;
+      if (this.store.nextDueMicros() === null) return;
+      await this.nextRound();
     }
     throw new Error("The queue does not come to rest");
+  }
+
+  /** Goes to when something is due next and tries that; returns the time at which it was tried. */
+  async nextRound(): Promise<bigint> {
+    const due = this.store.nextDueMicros();
+    if (due !== null && due > this.nowMicros) this.nowMicros = due;
+    const atMicros = this.nowMicros;
+    const candidates = this.store.due(atMicros, 64);
+    await this.#writer.write({ sideJobs: [], copies: [], candidates });
+    this.nowMicros += 1_000n;
+    return atMicros;
   }
 
   get databasePath(): string {
@@ -166,10 +175,14 @@ export class StateHarness implements AsyncDisposable {
     return new StateTree(this.store.session.connection).root().root;
   }
 
+  /** The reads of the API by key. */
+  get reads(): PointReads {
+    return createSqlitePointReads(this.store.session.connection);
+  }
+
   /** What the single-message route answers, without what is local to a node. */
   view(itemHash: string): Record<string, unknown> | null {
-    const reads = createSqlitePointReads(this.store.session.connection);
-    const view = reads.messageView(itemHash);
+    const view = this.reads.messageView(itemHash);
     if (view === null) return null;
     const body = JSON.parse(renderMessageView(view) ?? "{}") as Record<string, unknown>;
     delete body.reception_time;
@@ -177,7 +190,7 @@ export class StateHarness implements AsyncDisposable {
   }
 
   status(itemHash: string): string | null {
-    return createSqlitePointReads(this.store.session.connection).statusOf(itemHash)?.status ?? null;
+    return this.reads.statusOf(itemHash)?.status ?? null;
   }
 
   /** What the lists of the API answer, each as a set: what they order by is local where times are equal. */
@@ -201,6 +214,14 @@ export class StateHarness implements AsyncDisposable {
     };
   }
 
+  /** The hashes of the live messages that a filter lets through, in the order of the list. */
+  messages(filter: MessageFilter): readonly string[] {
+    const { messages } = createSqliteListReads(this.store.session.connection).lists;
+    const query = { filter, sortBy: "time" as const, direction: "asc" as const };
+    const { items } = messages.page(query, { page: 1, pageSize: 10_000 }, UNLIMITED);
+    return items.map((text) => (JSON.parse(text) as { item_hash: string }).item_hash);
+  }
+
   measurements(kind: "core" | "compute", nodeId: string): readonly NodeMetricsRow[] {
     const reads = createSqliteListReads(this.store.session.connection);
     const range = { startMicros: 0n, endMicros: 9_000_000_000_000_000n };
@@ -221,6 +242,18 @@ export class StateHarness implements AsyncDisposable {
   pinOwners(fileHash: string): readonly string[] {
     const pins = (this.dump().pins ?? []).map((row) => JSON.parse(row) as readonly string[]);
     return pins.flatMap(([, file, , owner]) => (file === fileHash && owner !== undefined ? [owner] : []));
+  }
+
+  /** The tables and columns of the database in which a text contains `part`. */
+  textsWith(part: string): readonly string[] {
+    const { connection } = this.store.session;
+    const tables = connection.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
+    return tables.flatMap(({ name }) =>
+      connection
+        .allBig(`SELECT * FROM "${name}"`)
+        .flatMap((row) => Object.entries(row).filter(([, value]) => String(value).includes(part)))
+        .map(([column]) => `${name}.${column}`),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

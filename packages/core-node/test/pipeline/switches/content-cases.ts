@@ -1,4 +1,4 @@
-import { aggregate, evm, type Signed, signed, store } from "../support/signed.ts";
+import { aggregate, evm, type Signed, signed, store, vprogram } from "../support/signed.ts";
 import { testFile } from "../support/state-harness.ts";
 import { tell } from "../support/told.ts";
 import type { ActingSwitch } from "./switch-case.ts";
@@ -26,27 +26,8 @@ export const anyCidV1: ActingSwitch = {
   off: [MALFORMED, "processed"],
 };
 
-/** A V-PROGRAM on the STORE `ref`, paid with credits. */
-export function vprogram(ref: string, members: Readonly<Record<string, unknown>> = {}): Signed {
-  const file = { ref, hash_tree: ref, roothash: testFile(0).hash };
-  return signed(owner, "V-PROGRAM", TIME, {
-    allow_amend: false,
-    payment: { type: "credit" },
-    environment: { internet: true },
-    resources: { vcpus: 2, memory: 2048, seconds: 30 },
-    runtime: { ref },
-    workload: file,
-    verification: {
-      backend: "sev_snp",
-      policy: 196_608,
-      measurements: [{ platform: "sev_snp", registers: { launch: "ab".repeat(48) } }],
-    },
-    ...members,
-  });
-}
-
 export const strictVProgramScalars: ActingSwitch = {
-  observe: (node) => tell(node, vprogram(testFile(0).hash, { resources: { vcpus: "2" } })),
+  observe: (node) => tell(node, vprogram(owner, TIME, testFile(0).hash, { resources: { vcpus: "2" } })),
   on: [MALFORMED],
   off: ["processed"],
 };

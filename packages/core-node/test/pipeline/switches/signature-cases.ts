@@ -4,7 +4,7 @@ import {
   createSubstrateAccount,
   type LocalAccount,
 } from "@twentysix/protocol";
-import { envelope, evm, post, type Signed, withEnvelope } from "../support/signed.ts";
+import { envelope, evmAs, post, type Signed, withEnvelope } from "../support/signed.ts";
 import { tell } from "../support/told.ts";
 import type { ActingSwitch, IdleSwitch } from "./switch-case.ts";
 
@@ -64,8 +64,7 @@ const ERC_6492_MAGIC = "6492".repeat(16);
 
 /** Messages of a contract: signed with the key of its holder, bare (ERC-1271) and wrapped (ERC-6492). */
 function ofContractWallet(): Signed[] {
-  const holder = evm("holder of a contract wallet");
-  const contract: LocalAccount = { ...holder, address: `0x${"c0".repeat(20)}` };
+  const contract = evmAs("holder of a contract wallet", `0x${"c0".repeat(20)}`);
   const wrapped = post(contract, TIME, "ERC-6492");
   const { signature } = JSON.parse(wrapped.text) as { signature: string };
   const suffixed = withEnvelope(wrapped, { signature: `${signature}${ERC_6492_MAGIC}` });

@@ -9,11 +9,11 @@ import {
   type Signed,
   solana,
   store,
+  vprogram,
   withEnvelope,
 } from "../support/signed.ts";
 import { type StateHarness, testFile } from "../support/state-harness.ts";
 import { tell, told } from "../support/told.ts";
-import { vprogram } from "./content-cases.ts";
 import type { ActingSwitch, IdleSwitch } from "./switch-case.ts";
 
 /* Switches that decide what holds beside all that was accepted before. */
@@ -77,7 +77,7 @@ export const vmReplacesOwnerCheck: ActingSwitch = {
 };
 
 export const vprogramReferencesChecked: ActingSwitch = {
-  observe: (node) => tell(node, vprogram(testFile(4).hash)),
+  observe: (node) => tell(node, vprogram(owner, TIME, testFile(4).hash)),
   on: ["rejected 301"],
   off: ["processed"],
 };

@@ -112,6 +112,8 @@ function saveForgotten(session: WriterSession, id: number, forgotten: ForgottenM
     session.connection.run("DELETE FROM forgotten WHERE id = ?", id);
     return;
   }
+  // A refused copy holds the same content: anyone can send the true content under a false signature.
+  session.connection.run("DELETE FROM refusals WHERE item_id = ?", id);
   session.connection.run(
     `INSERT OR REPLACE INTO forgotten (id, type, chain_id, sender_id, owner_id, channel_id, label_id, item_type,
        payment_id, signature, time_us, content_time_us, size, parent, revises, forgotten_us, content_hash)
