@@ -241,7 +241,9 @@ export class OutcomeRecorder {
     const candidate = candidateOf(envelope, submission.raw, contentText, submission);
     const detailsText = error.details === null ? null : stringifyJson(error.details as JsonValue);
     if (this.#options.rules.canonicalOrder && submission.message !== null) this.#announce(hash);
+    const isWaiting = state.nextAttemptMicros !== null;
     this.#deferred.push(() => {
+      if (isWaiting && submission.candidateId === null && store.touchQueued(candidate)) return;
       store.putCandidate(candidate, {
         attempts: submission.attempts + 1,
         nextAttemptMicros: state.nextAttemptMicros,
@@ -253,14 +255,13 @@ export class OutcomeRecorder {
       if (isNew)
         store.appendEvent(hash, "received", submission.receptionMicros, { origin: submission.origin });
       const cause = { code: error.code, details: error.details, attempt: submission.attempts + 1 };
-      store.appendEvent(hash, state.nextAttemptMicros === null ? "rejected" : "retry", nowMicros, cause);
+      store.appendEvent(hash, isWaiting ? "retry" : "rejected", nowMicros, cause);
       this.#setIdleStatus(hash, error);
     });
     // Whatever is judged next must see it.
     this.flush();
     this.#options.world.index.candidates.unload(hash);
-    const status = state.nextAttemptMicros === null ? "rejected" : "pending";
-    this.#answer(submission, hash, status, error, !isNew);
+    this.#answer(submission, hash, isWaiting ? "pending" : "rejected", error, !isNew);
   }
 
   /** Wakes those FORGETs that wait for a message which need not be live to be forgotten. */

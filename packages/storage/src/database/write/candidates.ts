@@ -61,6 +61,24 @@ export function putCandidate(session: WriterSession, candidate: NewCandidate, st
   return row.id;
 }
 
+/**
+ * Another reception of a copy that is queued: it keeps its turn, its attempts and what it waits for, so that sending
+ * it again neither hurries nor prolongs anything. False when it is not queued.
+ */
+export function touchQueued(session: WriterSession, candidate: NewCandidate): boolean {
+  const { changes } = session.connection.run(
+    `UPDATE candidates SET content = coalesce(?, content),
+       envelope = CASE WHEN (length(?), ?) < (length(envelope), envelope) THEN ? ELSE envelope END
+     WHERE identity = ? AND next_attempt_us IS NOT NULL`,
+    candidate.contentText,
+    candidate.envelopeText,
+    candidate.envelopeText,
+    candidate.envelopeText,
+    candidate.identity,
+  );
+  return changes > 0;
+}
+
 function setWaits(session: WriterSession, candidateId: number, waits: readonly string[]): void {
   session.connection.run("DELETE FROM waits WHERE candidate_id = ?", candidateId);
   for (const key of waits) {

@@ -19,6 +19,7 @@ import {
   type RivalCandidate,
   rivalCandidates,
   settleCandidate,
+  touchQueued,
   wakeCandidates,
 } from "./candidates.ts";
 import {
@@ -136,6 +137,11 @@ export class MessageStore {
 
   putCandidate(candidate: NewCandidate, state: CandidateState): number {
     return putCandidate(this.#session, candidate, state);
+  }
+
+  /** Another reception of a copy that is queued, which keeps its turn; false when it is not queued. */
+  touchQueued(candidate: NewCandidate): boolean {
+    return touchQueued(this.#session, candidate);
   }
 
   deleteCandidate(id: number): void {
