@@ -86,7 +86,8 @@ export function forgetAuthority(
   );
   if (missing.length > 0) return need(missing);
   for (const subject of foreign) {
-    if (!isAuthorised(world, context.rules, actor, subject)) return denied(actor.sender, subject.owner);
+    if (context.rules.acceptedBefore || isAuthorised(world, context.rules, actor, subject)) continue;
+    return denied(actor.sender, subject.owner);
   }
   if (context.rules.canonicalOrder && owners.length > 0 && subjects.some(isSecurityAggregate))
     return mixedDelegations();

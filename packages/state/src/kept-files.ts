@@ -8,8 +8,12 @@ import { type Need, pairKey, type World } from "./world.ts";
  * such VM, whichever came first, the FORGET or the VM.
  */
 
+/** May a file be forgotten that VMs use? */
+export const mayForgetUsed = ({ rules }: StateContext): boolean =>
+  rules.canonicalOrder || rules.ownerForgetsUsedFiles;
+
 export const keepsForUsers = (context: StateContext, live: LiveMessage): boolean =>
-  live.type === "STORE" && (context.rules.canonicalOrder || context.rules.ownerForgetsUsedFiles);
+  live.type === "STORE" && mayForgetUsed(context);
 
 /** What must be known before the files kept for a VM are settled; `fileHash` is of a STORE about to be forgotten. */
 export function keptFileNeeds(world: World, vm: string, fileHash: string | null): Need[] {

@@ -10,12 +10,12 @@ import {
 } from "./forgotten-arrival.ts";
 import { showForgottenCopy } from "./forgotten-copy.ts";
 import { aggregateNeeds, applyAggregate } from "./handlers/aggregate.ts";
-import { applyForget, checkForget } from "./handlers/forget.ts";
+import { applyForget, checkForget, forgettingNeeds } from "./handlers/forget.ts";
 import { applyMetrics } from "./handlers/node-metrics.ts";
 import { applyPost, checkPost } from "./handlers/post.ts";
 import { applyStore, checkStore, tagOf } from "./handlers/store.ts";
 import { applyVm, checkVm } from "./handlers/vm.ts";
-import { newVmNeeds } from "./kept-files.ts";
+import { mayForgetUsed, newVmNeeds } from "./kept-files.ts";
 import { need, type Outcome, type Stop } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import { checkPrice } from "./price-question.ts";
@@ -150,10 +150,11 @@ function applyNeeds(world: World, context: StateContext, message: PreparedMessag
     case "STORE":
       return [...needs, { table: "graces", key: detail.fileHash }];
     case "POST":
-    case "FORGET":
       return needs;
+    case "FORGET":
+      return [...needs, ...forgettingNeeds(world, context, message, detail)];
     default:
-      if (!context.rules.canonicalOrder) return needs;
+      if (!mayForgetUsed(context)) return needs;
       return [...needs, ...newVmNeeds(world, envelope.itemHash, detail.references)];
   }
 }

@@ -51,7 +51,9 @@ export function restsOnForgotten(
   code: number,
 ): boolean {
   if (rules.canonicalOrder) return false;
-  if (code === ERROR_TABLE.PERMISSION_DENIED.code) return hasForgottenDelegation(stored, content.owner);
+  if (code === ERROR_TABLE.PERMISSION_DENIED.code) {
+    return grantersOf(stored, content).some((owner) => hasForgottenDelegation(stored, owner));
+  }
   const hashes = groundsOf(rules, content);
   return hashes.some((hash) => isForgotten(stored, hash));
 }
@@ -62,6 +64,16 @@ function groundsOf(rules: StateRules, { detail, ref }: PreparedContent): string[
   if (!("references" in detail)) return hashes;
   if (detail.replaces !== null) hashes.push(detail.replaces);
   return [...hashes, ...detail.references.map(({ hash }) => hash)];
+}
+
+/** Whose delegations a message relied on: those of its owner, a FORGET on those of the owners of its targets. */
+function grantersOf(stored: SqliteConnection, { detail, owner }: PreparedContent): string[] {
+  if (detail.kind !== "FORGET") return [owner];
+  return detail.hashes.flatMap((hash) => {
+    const query = `SELECT a.address FROM items i JOIN forgotten f ON f.id = i.id JOIN addresses a ON a.id = f.owner_id
+      WHERE i.hash = ?`;
+    return stored.all<{ address: string }>(query, encodeItemHash(hash)).map(({ address }) => address);
+  });
 }
 
 function hasForgottenDelegation(stored: SqliteConnection, owner: string): boolean {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createSeededRandom, shuffled } from "@twentysix/platform";
+import type { NetworkDefinition } from "@twentysix/protocol";
+import fc from "fast-check";
+import { messagesOf, moves } from "../pipeline/support/adversarial.ts";
 import { scenarios } from "../pipeline/support/scenarios.ts";
 import { aggregate, evm, forget, type Signed, signed } from "../pipeline/support/signed.ts";
 import { networkDefinition, StateHarness } from "../pipeline/support/state-harness.ts";
@@ -8,8 +11,11 @@ import { folderOf, holdFiles, storedPost, verifyFolder } from "./support.ts";
 
 const SEEDS = [1, 2, 3];
 
-/** Every scenario twice, with accounts of its own, and messages whose content is a file. */
-function corpus(): { readonly messages: readonly Signed[]; readonly contents: readonly string[] } {
+/** Every scenario twice, with accounts of its own, random sets, and messages whose content is a file. */
+function corpus(seed: number): {
+  readonly messages: readonly Signed[];
+  readonly contents: readonly string[];
+} {
   const count = scenarios(0).length;
   const messages = [1, 2].flatMap((round) =>
     Array.from(
@@ -26,6 +32,7 @@ function corpus(): { readonly messages: readonly Signed[]; readonly contents: re
   return {
     messages: [
       ...messages,
+      ...fc.sample(moves(8, 12), { numRuns: 8, seed }).flatMap((set, salt) => messagesOf(set, salt)),
       ...stored.map(({ message }) => message),
       forget(writer, 1_700_000_009, [first]),
       element(1, { a: 1 }),
@@ -37,9 +44,9 @@ function corpus(): { readonly messages: readonly Signed[]; readonly contents: re
   };
 }
 
-async function filled(name: "local" | "mainnet", seed: number): Promise<StateHarness> {
-  const node = await StateHarness.open(networkDefinition(name));
-  const { messages, contents } = corpus();
+async function filled(definition: NetworkDefinition, seed: number): Promise<StateHarness> {
+  const node = await StateHarness.open(definition);
+  const { messages, contents } = corpus(seed);
   await holdFiles(node, contents);
   const random = createSeededRandom(seed);
   const order = shuffled(random, messages);
@@ -52,12 +59,18 @@ async function filled(name: "local" | "mainnet", seed: number): Promise<StateHar
   return node;
 }
 
+const NETWORKS: Readonly<Record<string, NetworkDefinition>> = {
+  local: networkDefinition("local"),
+  mainnet: networkDefinition("mainnet"),
+  "local without canonicalOrder": networkDefinition("local", { canonicalOrder: false }),
+};
+
 describe("what a node derived from messages of all kinds", () => {
-  for (const name of ["local", "mainnet"] as const) {
+  for (const [name, definition] of Object.entries(NETWORKS)) {
     for (const seed of SEEDS) {
       test(`on ${name} is found again, whatever the order of arrival (seed ${seed})`, async () => {
-        await using node = await filled(name, seed);
-        const report = await verifyFolder(folderOf(node), networkDefinition(name));
+        await using node = await filled(definition, seed);
+        const report = await verifyFolder(folderOf(node), definition);
         assert.deepEqual(report.problems, []);
         assert.equal(report.root, node.root());
         assert.ok(report.ok && report.count > 100, `${report.count} messages`);

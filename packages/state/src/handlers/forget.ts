@@ -2,11 +2,12 @@ import { messageError } from "@twentysix/protocol";
 import { type FoundTarget, findTargets, forgetAuthority } from "../authority.ts";
 import type { Version } from "../facts.ts";
 import { forgetItem, forgetNeeds } from "../forget-item.ts";
+import { mayForgetUsed } from "../kept-files.ts";
 import { need, reject, type Stop, wait } from "../outcome.ts";
 import type { ForgetDetail, PreparedMessage } from "../prepared.ts";
 import type { StateContext } from "../rules.ts";
 import { addTombstones, coveredElements, namedAggregateNeeds } from "../tombstones.ts";
-import { missingFacts, pairKey, type World } from "../world.ts";
+import { missingFacts, type Need, pairKey, type World } from "../world.ts";
 
 /**
  * May this FORGET be applied? All targets or none: each must be there, be the signer's to forget, and be
@@ -33,7 +34,7 @@ export function checkForget(
   if (forgets !== null && context.rules.canonicalOrder) return forgets;
   const authority = forgetAuthority(world, context, message, detail, found);
   if (authority.kind !== "granted") return authority;
-  return forgets ?? refuseUsedFiles(world, context, found) ?? requireRetraction(world, context, found);
+  return forgets ?? refuseUsedFiles(world, context, found);
 }
 
 /** What the aggregates that a FORGET names ask for. Under canonical order they need not exist yet. */
@@ -88,7 +89,7 @@ function refuseForgets(found: readonly FoundTarget[]): Stop {
 }
 
 function refuseUsedFiles(world: World, context: StateContext, found: readonly FoundTarget[]): Stop {
-  if (context.rules.canonicalOrder || context.rules.ownerForgetsUsedFiles) return null;
+  if (mayForgetUsed(context)) return null;
   const files = found.filter(({ target }) => target.type === "STORE");
   const missing = missingFacts(
     world,
@@ -105,12 +106,17 @@ function refuseUsedFiles(world: World, context: StateContext, found: readonly Fo
   return null;
 }
 
-function requireRetraction(world: World, context: StateContext, found: readonly FoundTarget[]): Stop {
-  const missing = missingFacts(
-    world,
-    found.flatMap(({ hash }) => forgetNeeds(world, context, hash)),
-  );
-  return missing.length > 0 ? need(missing) : null;
+/** What must be known before a FORGET is applied, beside what its check needs. */
+export function forgettingNeeds(
+  world: World,
+  context: StateContext,
+  message: PreparedMessage,
+  detail: ForgetDetail,
+): Need[] {
+  const hashes = [...detail.hashes, ...namedElements(world, context, message, detail)];
+  const targets = hashes.map((hash): Need => ({ table: "items", key: hash }));
+  if (missingFacts(world, targets).length > 0) return targets;
+  return hashes.flatMap((hash) => forgetNeeds(world, context, hash));
 }
 
 /** Forgets every target, and remembers whose delegations the FORGET relied on. */

@@ -1,6 +1,6 @@
 import { messageError } from "@twentysix/protocol";
 import type { ForgottenMessage, LiveMessage, VmFact } from "../facts.ts";
-import { keepFilesOf } from "../kept-files.ts";
+import { keepFilesOf, mayForgetUsed } from "../kept-files.ts";
 import { need, reject, type Stop, wait } from "../outcome.ts";
 import type { PreparedMessage, SizedVolume, VmDetail, VmReference } from "../prepared.ts";
 import type { StateContext } from "../rules.ts";
@@ -188,8 +188,8 @@ export function applyVm(
     const users = world.index.vmUsers.peek(reference.hash);
     if (users !== undefined) world.index.vmUsers.set(reference.hash, [...(users ?? []), hash]);
   }
-  if (!context.rules.canonicalOrder || !detail.references.some((one) => world.forgotten(one.hash))) return;
-  keepFilesOf(world, context, hash);
+  if (mayForgetUsed(context) && detail.references.some((one) => world.forgotten(one.hash) !== null))
+    keepFilesOf(world, context, hash);
 }
 
 /** What must be known before a VM can be taken back. */

@@ -139,6 +139,15 @@ export function scenarios(variant: number): Scenario[] {
       messages: [trust(0), friendPost(1), forget(owner, t + 4, [trust(0).hash])],
     },
     {
+      name: "a forget by a delegate whose grant is forgotten",
+      messages: [
+        trust(0),
+        original,
+        forget(friend, t + 1, [original.hash]),
+        forget(owner, t + 4, [trust(0).hash]),
+      ],
+    },
+    {
       name: "an amend by a delegate whose right ends",
       messages: [
         original,
