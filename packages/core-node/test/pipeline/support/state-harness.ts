@@ -11,7 +11,7 @@ import {
   parseNetworkDefinition,
 } from "@twentysix/protocol";
 import { createNodeCrypto } from "@twentysix/protocol/node";
-import { World } from "@twentysix/state";
+import { type PriceCheck, World } from "@twentysix/state";
 import {
   type Confirmation,
   createSqliteListReads,
@@ -58,6 +58,8 @@ export class StateHarness implements AsyncDisposable {
   readonly #definition: NetworkDefinition;
   readonly contents = new Map<string, string>();
   nowMicros = 1_800_000_000_000_000n;
+  /** Judges what costs; a test may set another. */
+  priceCheck: PriceCheck = () => ({ ok: true });
   #jobId = 0;
 
   private constructor(folder: string | null, definition: NetworkDefinition, seed = 26) {
@@ -74,7 +76,7 @@ export class StateHarness implements AsyncDisposable {
       rules: stateRulesOf(definition, 24),
       reader,
       contents: { read: async (itemHash) => this.contents.get(itemHash) ?? null },
-      priceCheck: () => ({ ok: true }),
+      priceCheck: (request) => this.priceCheck(request),
       clock: { nowMicros: () => this.nowMicros, monotonicMs: () => Number(this.nowMicros / 1_000n) },
       random: createSeededRandom(seed),
     });
