@@ -180,3 +180,14 @@ test("the documented table of switches is the one in force", () => {
     }),
   );
 });
+
+test("the published schema describes every switch in the words of the code", () => {
+  const schema = JSON.parse(readRepositoryFile("networks/networks.schema.json"));
+  const described = Object.fromEntries(
+    Object.entries(PROTOCOL_SWITCHES).map(([name, { kind, on, off }]) => [
+      name,
+      { type: "boolean", description: `${kind}. On: ${on}. Off: ${off}.` },
+    ]),
+  );
+  assert.deepEqual(schema.properties.switches.properties, described);
+});
