@@ -34,7 +34,6 @@ export interface CoreNodeOptions {
   readonly apiPort: number;
   readonly definition: NetworkDefinition;
   readonly apiSettings: ApiSettings;
-  readonly gracePeriodHours: number;
   readonly maxDiskBytes: number | null;
   readonly maxMemoryBytes: number;
   readonly version: string;
@@ -85,7 +84,8 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     blobsPath: join(paths.contents, "files"),
     writerCacheBytes: 32 * MIB,
     switches: definition.switches,
-    rules: stateRulesOf(definition, options.gracePeriodHours),
+    limits: definition.limits,
+    rules: stateRulesOf(definition, options.apiSettings.gracePeriodMs),
     verifierCount: 1,
     maxInFlight: MAX_IN_FLIGHT,
     clock,

@@ -102,6 +102,7 @@ export {
   type ErrorName,
   type ForgetTarget,
   type FormatProblem,
+  type SignatureWhy,
   type VolumeTooSmall,
 } from "./errors/error-table.ts";
 export {

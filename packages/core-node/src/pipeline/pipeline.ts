@@ -1,6 +1,6 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import { type Clock, createDeferred, type Deferred, type Logger, type Timers } from "@twentysix/platform";
-import type { ProtocolSwitches } from "@twentysix/protocol";
+import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
 import type { Confirmation, HeldFile, Origin, StateRoot } from "@twentysix/storage";
 import { PipelineError } from "./errors.ts";
@@ -14,6 +14,7 @@ export interface PipelineOptions {
   readonly blobsPath: string;
   readonly writerCacheBytes: number;
   readonly switches: ProtocolSwitches;
+  readonly limits: NetworkLimits;
   readonly rules: StateRules;
   readonly verifierCount: number;
   /** Copies that may be on their way at once; more are refused. */
@@ -73,6 +74,7 @@ export class Pipeline {
       blobsPath: options.blobsPath,
       cacheBytes: options.writerCacheBytes,
       switches: options.switches,
+      limits: options.limits,
       rules: options.rules,
       logLevel: options.log.level,
       logPretty: options.logPretty,
@@ -81,7 +83,8 @@ export class Pipeline {
     this.#writer = this.#spawn("writer", "./writer-worker.ts", writerData, writerData.verified);
     const ready: Promise<unknown>[] = [this.#onWriter()];
     for (const { port1 } of channels) {
-      const verifierData: VerifierData = { switches: options.switches, writer: port1 };
+      const { switches, limits } = options;
+      const verifierData: VerifierData = { switches, limits, writer: port1 };
       const verifier = this.#spawn("verifier", "./verifier-worker.ts", verifierData, [port1]);
       this.#verifiers.push(verifier);
       ready.push(this.#onVerifier(verifier));
@@ -125,7 +128,7 @@ export class Pipeline {
     return result.promise;
   }
 
-  /** Verifies a copy without passing it on. */
+  /** Verifies a copy that came to a submit endpoint, without passing it on. */
   inspect(text: string): Promise<VerifiedCopy> {
     this.#assertOpen();
     const requestId = this.#newId();

@@ -8,7 +8,7 @@ const MICROS_PER_HOUR = 3_600_000_000n;
 const FINALITY_WINDOW_HOURS = 168n;
 
 /** The rules of state of a network, on this node. */
-export function stateRulesOf(definition: NetworkDefinition, gracePeriodHours: number): StateRules {
+export function stateRulesOf(definition: NetworkDefinition, gracePeriodMs: number): StateRules {
   const { switches, authorities } = definition;
   const { addresses, channel, metricsPostType } = authorities.scoring;
   return {
@@ -20,7 +20,7 @@ export function stateRulesOf(definition: NetworkDefinition, gracePeriodHours: nu
     vmReplacesOwnerCheck: switches.vmReplacesOwnerCheck || switches.canonicalOrder,
     vprogramReferencesChecked: switches.vprogramReferencesChecked,
     removedMayReturn: switches.removedMayReturn,
-    gracePeriodMicros: BigInt(gracePeriodHours) * MICROS_PER_HOUR,
+    gracePeriodMicros: BigInt(gracePeriodMs) * 1_000n,
     maxCopies: MAX_COPIES,
     finalityWindowMicros: FINALITY_WINDOW_HOURS * MICROS_PER_HOUR,
     scoring: { addresses, channel, postType: metricsPostType },

@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@twentysix/platform";
-import type { ProtocolSwitches } from "@twentysix/protocol";
+import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
 import type { BatchReport, SideJob } from "./writer/jobs.ts";
 
@@ -10,6 +10,7 @@ export interface WriterData {
   readonly blobsPath: string;
   readonly cacheBytes: number;
   readonly switches: ProtocolSwitches;
+  readonly limits: NetworkLimits;
   readonly rules: StateRules;
   readonly logLevel: LogLevel;
   readonly logPretty: boolean;

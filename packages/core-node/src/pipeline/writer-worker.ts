@@ -9,6 +9,7 @@ import { createNodeCrypto } from "@twentysix/protocol/node";
 import { MessageStore, StateTree } from "@twentysix/storage";
 import { createCopyReader } from "./copy-reader.ts";
 import { aggregateFields } from "./prepare-message.ts";
+import { submissionRules } from "./submission-rules.ts";
 import { BatchWriter } from "./writer/batch-writer.ts";
 import { createBlobContents } from "./writer/blob-contents.ts";
 import type { CopyJob } from "./writer/jobs.ts";
@@ -27,7 +28,7 @@ const data = workerData as WriterData;
 const log = createPinoLogger({ level: data.logLevel, pretty: data.logPretty, fields: { thread: "writer" } });
 const clock = createSystemClock();
 const crypto = createNodeCrypto();
-const reader = createCopyReader(crypto.sha256, data.switches);
+const reader = createCopyReader(crypto.sha256, data.switches, data.limits);
 const store = new MessageStore({
   path: data.databasePath,
   cacheBytes: data.cacheBytes,
@@ -49,8 +50,10 @@ const loop: WriterLoop = new WriterLoop({
   writer: new BatchWriter({
     store,
     rules: data.rules,
+    submissionRules: submissionRules(data.rules),
+    limits: data.limits,
     reader,
-    contents: createBlobContents(store.session.connection, data.blobsPath),
+    contents: createBlobContents(store.session.connection, data.blobsPath, data.limits),
     priceCheck: () => ({ ok: true }),
     clock,
     random: createSystemRandom(),

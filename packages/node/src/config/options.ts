@@ -1,7 +1,7 @@
 import { LOG_LEVELS } from "@twentysix/platform";
 import { integer, port } from "./number-kind.ts";
-import type { OptionKind } from "./option-kind.ts";
-import { size, sizeOrNone } from "./size-kind.ts";
+import { type OptionKind, orWord } from "./option-kind.ts";
+import { size } from "./size-kind.ts";
 import { addressRanges, choice, host, network, path } from "./text-kinds.ts";
 
 /** One setting. Its flag, environment variable and config key all follow from `name`. */
@@ -66,7 +66,7 @@ export const OPTIONS = {
   }),
   maxDiskBytes: define({
     name: "max-disk",
-    kind: sizeOrNone(64 * MIB),
+    kind: orWord(size(64 * MIB), "none"),
     defaultText: "none",
     unit: "bytes",
     help: "Most disk space for the data folder; new work is refused beyond it.",
@@ -114,10 +114,10 @@ export const OPTIONS = {
   }),
   storageGracePeriodHours: define({
     name: "storage-grace-period-hours",
-    kind: integer({ min: 0, max: 87_600, placeholder: "HOURS" }),
-    defaultText: "24",
+    kind: orWord(integer({ min: 0, max: 87_600, placeholder: "HOURS" }), "network"),
+    defaultText: "network",
     unit: "hours",
-    help: "How long a file is kept that no message refers to, or no longer does.",
+    help: "How long a file is kept that no message refers to, or no longer does; as long as the network says, unless a number is given.",
   }),
 } as const;
 

@@ -42,17 +42,3 @@ export function size(minBytes: number): OptionKind<number> {
       check(typeof value === "string" ? parseSize(value) : typeof value === "number" ? value : undefined),
   };
 }
-
-/** A size, or `none` for no bound (null). */
-export function sizeOrNone(minBytes: number): OptionKind<number | null> {
-  const bounded = size(minBytes);
-  const orNone = (outcome: Parsed<number>): Parsed<number> =>
-    outcome.ok ? outcome : { ok: false, expected: `${outcome.expected}, or none` };
-  return {
-    placeholder: bounded.placeholder,
-    describe: `${bounded.describe}, or \`none\``,
-    parseText: (text, context) => (text === "none" ? parsed(null) : orNone(bounded.parseText(text, context))),
-    parseJson: (value, context) =>
-      value === "none" || value === null ? parsed(null) : orNone(bounded.parseJson(value, context)),
-  };
-}

@@ -50,7 +50,7 @@ describe("precedence", () => {
     const { config, sources } = await configOf({ flags: { "api-port": "1" }, environment, file });
     assert.deepEqual(
       [config.apiPort, config.p2pPort, config.maxWebsockets, config.storageGracePeriodHours],
-      [1, 2, 3, 24],
+      [1, 2, 3, null],
     );
     assert.deepEqual(
       [sources.apiPort, sources.p2pPort, sources.maxWebsockets, sources.storageGracePeriodHours],

@@ -1,5 +1,5 @@
 import type { Clock, Random } from "@twentysix/platform";
-import { messageError } from "@twentysix/protocol";
+import { messageError, type NetworkLimits } from "@twentysix/protocol";
 import {
   type BatchEntry,
   type Outcome,
@@ -12,6 +12,7 @@ import {
 } from "@twentysix/state";
 import type { Candidate, MessageStore } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
+import { isSubmitted } from "../submission-rules.ts";
 import type { BatchReport, CopyJob, SideJob } from "./jobs.ts";
 import { OutcomeRecorder, type Submission } from "./outcome-recorder.ts";
 import { type ContentSource, resolveContents } from "./resolve-content.ts";
@@ -19,6 +20,9 @@ import { type ContentSource, resolveContents } from "./resolve-content.ts";
 export interface BatchWriterOptions {
   readonly store: MessageStore;
   readonly rules: StateRules;
+  /** The rules for copies that clients submitted; `rules` when not given. */
+  readonly submissionRules?: StateRules;
+  readonly limits: Pick<NetworkLimits, "messageRetries">;
   readonly reader: CopyReader;
   readonly contents: ContentSource;
   readonly priceCheck: PriceCheck;
@@ -85,8 +89,8 @@ export class BatchWriter {
     try {
       this.#runSideJobs(sideJobs, nowMicros);
       const world = new World();
-      const { reader, random, rules } = this.#options;
-      const recorder = new OutcomeRecorder({ store, world, reader, rules, nowMicros, random });
+      const { reader, random, rules, limits } = this.#options;
+      const recorder = new OutcomeRecorder({ store, world, reader, rules, limits, nowMicros, random });
       for (const submission of submissions) recorder.recordUnjudged({ ...submission, message: null, error });
       recorder.flush();
       store.finish();
@@ -111,6 +115,7 @@ export class BatchWriter {
     wakes: readonly string[],
   ): Promise<Omit<BatchReport, "sideJobs">> {
     const { store, rules, reader, priceCheck } = this.#options;
+    const { submissionRules = rules } = this.#options;
     const world = new World();
     const context: StateContext = {
       rules,
@@ -123,10 +128,13 @@ export class BatchWriter {
       world,
       reader,
       rules,
+      limits: this.#options.limits,
       nowMicros,
       random: this.#options.random,
     });
-    const entries = submissions.flatMap((submission): BatchEntry[] => entryOf(submission, recorder));
+    const entries = submissions.flatMap((submission): BatchEntry[] =>
+      entryOf(submission, isSubmitted(submission.origin) ? submissionRules : rules, recorder),
+    );
     for (const submission of submissions) recorder.expect(submission);
     await runBatch(world, context, entries, (needs) => {
       store.fetch(world, needs, () => recorder.flush());
@@ -141,12 +149,13 @@ export class BatchWriter {
   }
 }
 
-function entryOf(submission: Submission, recorder: OutcomeRecorder): BatchEntry[] {
+function entryOf(submission: Submission, rules: StateRules, recorder: OutcomeRecorder): BatchEntry[] {
   const message: PreparedMessage | null = submission.message;
   if (message === null) return [];
   return [
     {
       message,
+      rules,
       observedMicros: submission.receptionMicros,
       onOutcome: (outcome: Exclude<Outcome, { kind: "need" }>) => recorder.record(submission, outcome),
     },

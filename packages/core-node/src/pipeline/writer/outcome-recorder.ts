@@ -6,6 +6,7 @@ import {
   isRetryable,
   type JsonValue,
   type MessageError,
+  type NetworkLimits,
   stringifyJson,
 } from "@twentysix/protocol";
 import type { ItemFact, Outcome, PreparedMessage, RequeuedCopy, StateRules, World } from "@twentysix/state";
@@ -39,6 +40,7 @@ export interface RecorderOptions {
   readonly world: World;
   readonly reader: CopyReader;
   readonly rules: Pick<StateRules, "canonicalOrder">;
+  readonly limits: Pick<NetworkLimits, "messageRetries">;
   readonly nowMicros: bigint;
   readonly random: Random;
 }
@@ -193,6 +195,7 @@ export class OutcomeRecorder {
       submission.attempts,
       this.#options.nowMicros,
       this.#options.random,
+      this.#options.limits,
     );
     this.#queue(submission, envelope, error, { waits, nextAttemptMicros: next });
   }
