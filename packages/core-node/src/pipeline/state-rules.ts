@@ -1,4 +1,4 @@
-import type { NetworkDefinition } from "@twentysix/protocol";
+import { effectiveSwitches, type NetworkDefinition } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
 
 /** Distinct valid copies kept of one message: anyone can make more by changing what no signature covers. */
@@ -9,15 +9,14 @@ const FINALITY_WINDOW_HOURS = 168n;
 
 /** The rules of state of a network, on this node. */
 export function stateRulesOf(definition: NetworkDefinition, gracePeriodMs: number): StateRules {
-  const { switches, authorities } = definition;
-  const { addresses, channel, metricsPostType } = authorities.scoring;
+  const switches = effectiveSwitches(definition.switches);
+  const { addresses, channel, metricsPostType } = definition.authorities.scoring;
   return {
     canonicalOrder: switches.canonicalOrder,
-    // Judging delegations by canonical order needs delegations that no delegate can write.
-    securityAggregateOwnerOnly: switches.securityAggregateOwnerOnly || switches.canonicalOrder,
-    idempotentForget: switches.idempotentForget || switches.canonicalOrder,
-    ownerForgetsUsedFiles: switches.ownerForgetsUsedFiles || switches.canonicalOrder,
-    vmReplacesOwnerCheck: switches.vmReplacesOwnerCheck || switches.canonicalOrder,
+    securityAggregateOwnerOnly: switches.securityAggregateOwnerOnly,
+    idempotentForget: switches.idempotentForget,
+    ownerForgetsUsedFiles: switches.ownerForgetsUsedFiles,
+    vmReplacesOwnerCheck: switches.vmReplacesOwnerCheck,
     vprogramReferencesChecked: switches.vprogramReferencesChecked,
     removedMayReturn: switches.removedMayReturn,
     gracePeriodMicros: BigInt(gracePeriodMs) * 1_000n,

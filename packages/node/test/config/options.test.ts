@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
   environmentNameOf,
@@ -8,7 +7,6 @@ import {
   nearestName,
   OPTION_KEYS,
   OPTIONS,
-  renderConfigurationDocument,
 } from "../../src/config/index.ts";
 
 test("flag, variable and file key all follow from the name", () => {
@@ -52,11 +50,6 @@ test("a setting measured in something says so in its key", () => {
     const suffix = "unit" in option && option.unit !== undefined ? suffixes[option.unit] : undefined;
     if (suffix !== undefined) assert.match(key, suffix);
   }
-});
-
-test("docs/configuration.md is what the table gives (npm run docs writes it)", () => {
-  const written = readFileSync(new URL("../../../../docs/configuration.md", import.meta.url), "utf8");
-  assert.equal(written, renderConfigurationDocument());
 });
 
 test("the nearest name is found for a slip and not invented for anything else", () => {
