@@ -51,6 +51,8 @@ export interface CoreNode {
   readonly apiUrl: string;
   readonly pipeline: Pipeline;
   readonly reads: PointReads;
+  /** The limits that the API was started with. */
+  readonly apiSettings: ApiSettings;
   /** Rejects when a part fails that the node cannot live without. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
@@ -151,5 +153,12 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   stack.defer(() => api.close());
   const apiUrl = await api.listen({ host: options.apiHost, port: options.apiPort });
   const running = stack.move();
-  return { apiUrl, pipeline, reads, failed: pipeline.failed, close: () => running.disposeAsync() };
+  return {
+    apiUrl,
+    pipeline,
+    reads,
+    apiSettings: options.apiSettings,
+    failed: pipeline.failed,
+    close: () => running.disposeAsync(),
+  };
 }

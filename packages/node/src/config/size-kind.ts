@@ -18,6 +18,19 @@ const SIZE = /^(?<amount>\d{1,15}(?:\.\d{1,6})?)\s?(?<unit>[kmgt]?i?b|)$/i;
 const DESCRIPTION =
   "a size such as 512MiB or 10GB (kB, MB, GB, TB count in 1000, KiB, MiB, GiB, TiB in 1024)";
 
+/** Writes a number of bytes as short as it can be without loss: `25MiB`. */
+export function sizeText(sizeBytes: number): string {
+  const [unit, unitBytes] = BINARY_UNITS.find(([, bytes]) => sizeBytes % bytes === 0) ?? ["", 1];
+  return `${sizeBytes / unitBytes}${unit}`;
+}
+
+const BINARY_UNITS = [
+  ["TiB", 2 ** 40],
+  ["GiB", 2 ** 30],
+  ["MiB", 2 ** 20],
+  ["KiB", 2 ** 10],
+] as const;
+
 /** Reads `10GB`, `1.5 GiB` or `4096` into bytes; undefined when the text is no size. */
 export function parseSize(text: string): number | undefined {
   const groups = SIZE.exec(text)?.groups;

@@ -1,5 +1,6 @@
 import { loadNetwork } from "../network.ts";
 import { renderConfigurationDocument } from "./configuration-document.ts";
+import { renderLimitsDocument } from "./limits-document.ts";
 import { renderSwitchesDocument, switchesSchema } from "./switches-document.ts";
 
 const SCHEMA = "networks/networks.schema.json";
@@ -12,6 +13,7 @@ export function madeDocuments(read: (path: string) => string): Readonly<Record<s
   };
   return {
     "docs/configuration.md": renderConfigurationDocument(),
+    "docs/limits.md": renderLimitsDocument(),
     "docs/protocol-switches.md": renderSwitchesDocument(networks),
     [SCHEMA]: withSwitches(read(SCHEMA)),
   };

@@ -34,7 +34,14 @@ test("the promised settings exist", () => {
     "--rate-limit-per-second",
     "--rate-limit-burst",
     "--max-websockets",
+    "--max-status-websockets",
     "--max-body-size",
+    "--max-json-upload",
+    "--max-unsigned-upload",
+    "--max-storage-upload",
+    "--max-ipfs-upload",
+    "--max-car-upload",
+    "--max-concurrent-uploads",
     "--storage-grace-period-hours",
   ]);
 });
@@ -43,7 +50,10 @@ test("a setting measured in something says so in its key", () => {
   const suffixes: Record<string, RegExp> = {
     bytes: /Bytes$/,
     hours: /Hours$/,
-    "requests per second": /PerSecond$/,
+    "units per second": /PerSecond$/,
+    units: /Burst$/,
+    connections: /Websockets$/,
+    uploads: /Uploads$/,
   };
   for (const key of OPTION_KEYS) {
     const option = OPTIONS[key];
