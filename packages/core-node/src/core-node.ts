@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock, Logger, Timers } from "@twentysix/platform";
+import { type Clock, createEventLoopMonitor, type Logger, type Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import {
   ContentStore,
@@ -26,6 +26,7 @@ import { folderBytes, freeBytes } from "./services/disk-usage.ts";
 import { createLiveFeed } from "./services/live-feed.ts";
 import { NodeFigures } from "./services/node-figures.ts";
 import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
+import { addProcessMetrics } from "./services/process-metrics.ts";
 import { createSubmit } from "./services/submit.ts";
 
 export interface CoreNodeOptions {
@@ -112,8 +113,6 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const registry = new Registry();
   const live = createLiveFeed(pipeline, reads, log);
   stack.defer(() => live.close());
-  const figures = new NodeFigures({ pipeline, reads, timers, log });
-  stack.defer(() => figures.close());
   const budgets = new Budgets({
     maxDiskBytes: options.maxDiskBytes,
     minFreeDiskBytes: MIN_FREE_DISK_BYTES,
@@ -125,7 +124,9 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     log,
   });
   stack.defer(() => budgets.close());
-  addPipelineMetrics(registry, pipeline, reader, budgets);
+  const figures = new NodeFigures({ pipeline, reads, budgets });
+  addPipelineMetrics(registry, { pipeline, reader, budgets, figures, clock });
+  addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
 
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),

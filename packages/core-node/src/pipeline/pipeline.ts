@@ -27,7 +27,11 @@ export interface PipelineOptions {
 
 export interface PipelineStatistics {
   readonly inFlight: number;
+  /** When the copy came in that has waited longest for its outcome; null when none waits. */
+  readonly oldestReceptionMicros: bigint | null;
   readonly writerQueue: number;
+  /** Batches that are durable since the start. */
+  readonly commitsTotal: number;
   readonly processedTotal: number;
   readonly defectsTotal: number;
 }
@@ -50,7 +54,8 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #verifiers: Worker[] = [];
   readonly #writer: Worker;
-  readonly #copies = new Map<number, Deferred<CopyResult>>();
+  /** In the order of their arrival. */
+  readonly #copies = new Map<number, Deferred<CopyResult> & { readonly receptionMicros: bigint }>();
   readonly #sides = new Map<number, Deferred<void>>();
   readonly #inspections = new Map<number, Deferred<VerifiedCopy>>();
   readonly #roots = new Map<number, Deferred<StateRoot>>();
@@ -61,6 +66,7 @@ export class Pipeline {
   #nextId = 1;
   #nextVerifier = 0;
   #writerQueue = 0;
+  #commitsTotal = 0;
   #processedTotal = 0;
   #defectsTotal = 0;
   #failure: PipelineError | null = null;
@@ -114,9 +120,9 @@ export class Pipeline {
       return Promise.reject(new PipelineError("PIPELINE_QUEUE_FULL", reason));
     }
     const jobId = this.#newId();
-    const result = createDeferred<CopyResult>();
-    this.#copies.set(jobId, result);
     const receptionMicros = this.#options.clock.nowMicros();
+    const result = Object.assign(createDeferred<CopyResult>(), { receptionMicros });
+    this.#copies.set(jobId, result);
     if (this.#outgoing.length === 0) queueMicrotask(() => this.#send());
     this.#outgoing.push({
       jobId,
@@ -167,7 +173,9 @@ export class Pipeline {
   statistics(): PipelineStatistics {
     return {
       inFlight: this.#copies.size,
+      oldestReceptionMicros: this.#copies.values().next().value?.receptionMicros ?? null,
       writerQueue: this.#writerQueue,
+      commitsTotal: this.#commitsTotal,
       processedTotal: this.#processedTotal,
       defectsTotal: this.#defectsTotal,
     };
@@ -325,6 +333,7 @@ export class Pipeline {
   }
 
   #report(report: BatchReport): void {
+    this.#commitsTotal += 1;
     this.#processedTotal += report.processed;
     for (const result of report.results) {
       this.#copies.get(result.jobId)?.resolve(result);
