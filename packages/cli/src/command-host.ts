@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Clock, Timers } from "@twentysix/platform";
+import { EXIT } from "./exit-codes.ts";
 import type { NodeModule } from "./node-module.ts";
 
 /** What a command meets of the world outside. */
@@ -23,4 +24,9 @@ export interface CommandHost {
 export function codedMessage(error: unknown): string | undefined {
   if (!(error instanceof Error) || typeof (error as { code?: unknown }).code !== "string") return undefined;
   return error.message.replaceAll(/\s*\n\s*/g, " ");
+}
+
+/** The exit code for a failure with a code: one that names a setting is a bad value of that setting. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof Error && "setting" in error ? EXIT.usage : EXIT.failed;
 }

@@ -1,6 +1,6 @@
 import type { NodeConfig } from "@twentysix/node/config";
 import { createPinoLogger, type Logger, listenForShutdown } from "@twentysix/platform";
-import { type CommandHost, codedMessage } from "./command-host.ts";
+import { type CommandHost, codedMessage, exitCodeOf } from "./command-host.ts";
 import { EXIT, exitCodeOfSignal } from "./exit-codes.ts";
 import type { RunningNode } from "./node-module.ts";
 
@@ -16,7 +16,7 @@ export async function runNode(config: NodeConfig, host: CommandHost): Promise<nu
   const stop = listenForStop(host, logger);
   try {
     const node = await start(config, host);
-    if (node === undefined) return EXIT.failed;
+    if (typeof node === "number") return node;
     announce(node, config, host, logger);
     const ending = await Promise.race([stop.requested, node.failed.catch((error: unknown) => ({ error }))]);
     const hasFailed = typeof ending !== "string";
@@ -62,7 +62,8 @@ function listenForStop(host: CommandHost, logger: Logger): StopWatch {
   };
 }
 
-async function start(config: NodeConfig, host: CommandHost): Promise<RunningNode | undefined> {
+/** The node that runs, or the exit code when it could not start. */
+async function start(config: NodeConfig, host: CommandHost): Promise<RunningNode | number> {
   const { startNode } = await host.loadNode();
   try {
     return await startNode(config);
@@ -70,7 +71,7 @@ async function start(config: NodeConfig, host: CommandHost): Promise<RunningNode
     const message = codedMessage(error);
     if (message === undefined) throw error;
     host.stderr.write(`twentysix: the node cannot start: ${message}\n`);
-    return undefined;
+    return exitCodeOf(error);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { NodeConfig, OptionKey } from "@twentysix/node/config";
 import { listenForShutdown } from "@twentysix/platform";
 import type { Command } from "commander";
-import { type CommandHost, codedMessage } from "./command-host.ts";
+import { type CommandHost, codedMessage, exitCodeOf } from "./command-host.ts";
 import { configOf } from "./config-flags.ts";
 import { EXIT, exitCodeOfSignal } from "./exit-codes.ts";
 import type { NodeModule } from "./node-module.ts";
@@ -41,7 +41,7 @@ export async function runTask(
     const message = codedMessage(error);
     if (message === undefined) throw error;
     host.stderr.write(`twentysix ${command.name()}: ${message}\n`);
-    return EXIT.failed;
+    return exitCodeOf(error);
   } finally {
     stopListening();
   }

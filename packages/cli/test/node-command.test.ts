@@ -96,6 +96,12 @@ describe("a node that cannot start", TIMEOUT, () => {
     assert.equal(stderr, "twentysix: the node cannot start: the port 4024 is taken: choose another\n");
   });
 
+  test("ends with code 2 when the reason is a setting", async () => {
+    const { exitCode, stderr } = await runCli(["node"], { behaviour: "bad-setting" });
+    assert.equal(exitCode, 2);
+    assert.equal(stderr, "twentysix: the node cannot start: --network: there is none\n");
+  });
+
   test("crashes with its stack when the reason is a defect", async () => {
     const { exitCode, stderr } = await runCli(["node"], { behaviour: "defect" });
     assert.equal(exitCode, 1);

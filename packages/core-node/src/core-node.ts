@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock, Logger, Timers } from "@twentysix/platform";
+import { type Clock, createEventLoopMonitor, type Logger, type Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import {
   ContentStore,
@@ -26,6 +26,7 @@ import { folderBytes, freeBytes } from "./services/disk-usage.ts";
 import { createLiveFeed } from "./services/live-feed.ts";
 import { NodeFigures } from "./services/node-figures.ts";
 import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
+import { addProcessMetrics } from "./services/process-metrics.ts";
 import { createSubmit } from "./services/submit.ts";
 
 export interface CoreNodeOptions {
@@ -34,7 +35,6 @@ export interface CoreNodeOptions {
   readonly apiPort: number;
   readonly definition: NetworkDefinition;
   readonly apiSettings: ApiSettings;
-  readonly gracePeriodHours: number;
   readonly maxDiskBytes: number | null;
   readonly maxMemoryBytes: number;
   readonly version: string;
@@ -52,6 +52,8 @@ export interface CoreNode {
   readonly apiUrl: string;
   readonly pipeline: Pipeline;
   readonly reads: PointReads;
+  /** The limits that the API was started with. */
+  readonly apiSettings: ApiSettings;
   /** Rejects when a part fails that the node cannot live without. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
@@ -85,7 +87,8 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     blobsPath: join(paths.contents, "files"),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
-    rules: stateRulesOf(definition, options.gracePeriodHours),
+    limits: definition.limits,
+    rules: stateRulesOf(definition, options.apiSettings.gracePeriodMs),
     verifierCount: 1,
     maxInFlight: MAX_IN_FLIGHT,
     clock,
@@ -110,8 +113,6 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const registry = new Registry();
   const live = createLiveFeed(pipeline, reads, log);
   stack.defer(() => live.close());
-  const figures = new NodeFigures({ pipeline, reads, timers, log });
-  stack.defer(() => figures.close());
   const budgets = new Budgets({
     maxDiskBytes: options.maxDiskBytes,
     minFreeDiskBytes: MIN_FREE_DISK_BYTES,
@@ -123,7 +124,9 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     log,
   });
   stack.defer(() => budgets.close());
-  addPipelineMetrics(registry, pipeline, reader, budgets);
+  const figures = new NodeFigures({ pipeline, reads, budgets });
+  addPipelineMetrics(registry, { pipeline, reader, budgets, figures, clock });
+  addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
 
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),
@@ -151,5 +154,12 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   stack.defer(() => api.close());
   const apiUrl = await api.listen({ host: options.apiHost, port: options.apiPort });
   const running = stack.move();
-  return { apiUrl, pipeline, reads, failed: pipeline.failed, close: () => running.disposeAsync() };
+  return {
+    apiUrl,
+    pipeline,
+    reads,
+    apiSettings: options.apiSettings,
+    failed: pipeline.failed,
+    close: () => running.disposeAsync(),
+  };
 }

@@ -1,3 +1,4 @@
+export { REQUEST_COSTS } from "./api/http/rate-limit.ts";
 export { type ApiSettings, DEFAULT_API_SETTINGS } from "./api/settings.ts";
 export { assertDatabase } from "./archive/assert-database.ts";
 export { ExportPositionError, ImportOutOfRoomError, NoDatabaseError } from "./archive/errors.ts";

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeDurableFolder } from "./durable-folder.ts";
+import { inUsableDataDir } from "./usable-data-dir.ts";
 
 /** Another process works in the data folder. */
 export class DataDirInUseError extends Error {
@@ -12,14 +13,18 @@ export class DataDirInUseError extends Error {
 }
 
 /**
- * Takes the data folder for this process. The lock is one of the operating system, held through an open
- * transaction, so that it ends with the process however that ends.
+ * Takes the data folder for this process, making it when it is missing. The lock is one of the operating system,
+ * held through an open transaction, so that it ends with the process however that ends.
+ *
+ * @throws DataDirInUseError, SettingError DATA_DIR_UNUSABLE
  */
 export function lockDataDir(dataDir: string): { release(): void } {
-  makeDurableFolder(dataDir);
-  const database = new DatabaseSync(join(dataDir, "lock.sqlite"), { timeout: 0 });
+  const database = inUsableDataDir(dataDir, () => {
+    makeDurableFolder(dataDir);
+    return new DatabaseSync(join(dataDir, "lock.sqlite"), { timeout: 0 });
+  });
   try {
-    database.exec("BEGIN EXCLUSIVE");
+    inUsableDataDir(dataDir, () => database.exec("BEGIN EXCLUSIVE"));
   } catch (error) {
     database.close();
     if (error instanceof Error && /locked|busy/i.test(error.message)) throw new DataDirInUseError(dataDir);

@@ -3,6 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createEvmAccount, decodeLowerHex, encodeHex, type LocalAccount } from "@twentysix/protocol";
 import { makeDurableFolder, syncFolder } from "./durable-folder.ts";
+import { inUsableDataDir } from "./usable-data-dir.ts";
 
 const KEY_FILE = "node.key";
 const PRIVATE_KEY = /^[0-9a-f]{64}$/;
@@ -22,7 +23,7 @@ export class IdentityError extends Error {
 export function loadIdentity(dataDir: string): LocalAccount {
   const folder = join(dataDir, "keys");
   const path = join(folder, KEY_FILE);
-  makeDurableFolder(folder, 0o700);
+  inUsableDataDir(dataDir, () => makeDurableFolder(folder, 0o700));
   const text = readKey(path) ?? createKey(folder, path);
   if (!PRIVATE_KEY.test(text)) throw new IdentityError(path);
   return createEvmAccount({ privateKey: decodeLowerHex(text) });

@@ -1,46 +1,45 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type NetworkDefinition, parseJson, parseNetworkDefinition } from "@twentysix/protocol";
-
-/** The network definition cannot be read or followed; `message` says where and why. */
-export class NetworkDefinitionError extends Error {
-  readonly code = "NETWORK_DEFINITION_INVALID";
-}
+import { SettingError } from "./setting-error.ts";
 
 const SHIPPED = new URL("../../../networks/", import.meta.url);
-const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+const SUFFIX = ".json";
 
 /**
  * A shipped network by its name, or a definition file.
  *
- * @throws NetworkDefinitionError
+ * @throws SettingError NETWORK_DEFINITION_INVALID
  */
 export function loadNetwork(nameOrFile: string): NetworkDefinition {
-  const path = NAME.test(nameOrFile) ? fileURLToPath(new URL(`${nameOrFile}.json`, SHIPPED)) : nameOrFile;
-  const parsed = parseJson(readDefinition(path, nameOrFile));
-  if (!parsed.ok) throw new NetworkDefinitionError(`${path} is not valid JSON: ${parsed.reason}`);
+  const path = nameOrFile.endsWith(SUFFIX) ? nameOrFile : shippedFile(nameOrFile);
+  const parsed = parseJson(readDefinition(path));
+  if (!parsed.ok) throw invalid(`${path} is not valid JSON: ${parsed.reason}`);
   const result = parseNetworkDefinition(parsed.value);
-  if (!result.ok) {
-    const problems = result.errors.map((error) => `${error.loc.join(".")}: ${error.msg}`);
-    throw new NetworkDefinitionError(`${path} is not a network definition: ${problems.join("; ")}`);
-  }
-  assertFollowable(result.definition, path);
-  return result.definition;
+  if (result.ok) return result.definition;
+  const problems = result.errors.map((error) => `${error.loc.join(".")}: ${error.msg}`);
+  throw invalid(`${path} is not a network definition: ${problems.join("; ")}`);
 }
 
-/** A node that cannot do what its network agreed on would drift away from it without a word. */
-function assertFollowable({ switches }: NetworkDefinition, path: string): void {
-  if (!switches.contractWallets) return;
-  throw new NetworkDefinitionError(
-    `${path} turns contractWallets on: this version reads no chain and would refuse what the others accept`,
+function shippedFile(name: string): string {
+  const shipped = readdirSync(SHIPPED)
+    .filter((file) => file.endsWith(SUFFIX) && !file.includes(".schema."))
+    .map((file) => file.slice(0, -SUFFIX.length));
+  if (shipped.includes(name)) return fileURLToPath(new URL(name + SUFFIX, SHIPPED));
+  const known = shipped.toSorted().join(", ");
+  throw invalid(
+    `the network ${JSON.stringify(name)} is not shipped: choose one of ${known}, or name the file of a definition that ends in ${SUFFIX}`,
   );
 }
 
-function readDefinition(path: string, asked: string): string {
+function readDefinition(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new NetworkDefinitionError(`Cannot read the network ${asked}: ${reason}`);
+    throw invalid(`cannot read the definition: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+function invalid(reason: string): SettingError {
+  return new SettingError("NETWORK_DEFINITION_INVALID", "network", reason);
 }

@@ -1,8 +1,10 @@
-import { type ApiSettings, type CoreNode, DEFAULT_API_SETTINGS, startCoreNode } from "@twentysix/core-node";
+import { type CoreNode, startCoreNode } from "@twentysix/core-node";
 import { createPinoLogger, createSystemClock, createSystemTimers } from "@twentysix/platform";
 import { networkHash } from "@twentysix/protocol";
+import { apiSettingsOf } from "./api-settings.ts";
 import type { NodeConfig } from "./config/index.ts";
 import { lockDataDir } from "./data-lock.ts";
+import { gracePeriodMsOf } from "./grace-period.ts";
 import { loadIdentity } from "./identity.ts";
 import { loadNetwork } from "./network.ts";
 import { VERSION } from "./version.ts";
@@ -41,8 +43,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     apiHost: config.apiHost,
     apiPort: config.apiPort,
     definition,
-    apiSettings: apiSettingsOf(config),
-    gracePeriodHours: config.storageGracePeriodHours,
+    apiSettings: apiSettingsOf(config, gracePeriodMsOf(config, definition)),
     maxDiskBytes: config.maxDiskBytes,
     maxMemoryBytes: config.maxMemoryBytes,
     version: VERSION,
@@ -62,18 +63,5 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     failed: core.failed,
     core,
     close: () => running.disposeAsync(),
-  };
-}
-
-/** The limits of the API that the operator may set; the others have their defaults. */
-function apiSettingsOf(config: NodeConfig): ApiSettings {
-  const defaults = DEFAULT_API_SETTINGS;
-  return {
-    ...defaults,
-    maxJsonBodyBytes: config.maxBodySizeBytes,
-    trustedProxies: config.trustedProxies,
-    gracePeriodMs: config.storageGracePeriodHours * 3_600_000,
-    rate: { ...defaults.rate, perSecond: config.rateLimitPerSecond, burst: config.rateLimitBurst },
-    websocket: { ...defaults.websocket, maxMessageConnections: config.maxWebsockets },
   };
 }

@@ -25,10 +25,10 @@ import { ContentStore } from "@twentysix/storage";
 import type { NodeConfig } from "./config/index.ts";
 import { lockDataDir } from "./data-lock.ts";
 import { makeDurableFolder } from "./durable-folder.ts";
+import { gracePeriodMsOf } from "./grace-period.ts";
 import { loadNetwork } from "./network.ts";
 
 const MIB = 1024 * 1024;
-const MICROS_PER_HOUR = 3_600_000_000n;
 
 /** Computes the state of a data folder anew and compares. The node must be stopped. */
 export async function verifyDataDir(
@@ -68,6 +68,7 @@ export async function exportMessages(
 /** Takes messages from NDJSON into a data folder. The node must be stopped. */
 export async function importMessages(config: NodeConfig, options: ImportOptions): Promise<ImportReport> {
   const definition = loadNetwork(config.network);
+  const gracePeriodMs = gracePeriodMsOf(config, definition);
   const paths = dataPaths(config.dataDir);
   const clock = createSystemClock();
   const timers = createSystemTimers();
@@ -83,7 +84,8 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
     blobsPath: blobsPath(paths),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
-    rules: stateRulesOf(definition, config.storageGracePeriodHours),
+    limits: definition.limits,
+    rules: stateRulesOf(definition, gracePeriodMs),
     verifierCount: 1,
     maxInFlight: 8_192,
     clock,
@@ -96,9 +98,10 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
     pipeline,
     contents,
     databasePath: paths.database,
+    definition,
     timers,
     clock,
-    gracePeriodMicros: BigInt(config.storageGracePeriodHours) * MICROS_PER_HOUR,
+    gracePeriodMicros: BigInt(gracePeriodMs) * 1_000n,
     hasRoom: () => maxBytes === null || folderBytes(paths.folder) + contents.usage.usedBytes < maxBytes,
   };
   return await importIntoPipeline(services, options);

@@ -9,6 +9,7 @@ export {
 export { type Clock, createSystemClock } from "./clock.ts";
 export { createDeferred, type Deferred } from "./deferred.ts";
 export { PlatformError, type PlatformErrorCode } from "./errors.ts";
+export { createEventLoopMonitor, type EventLoopDelay, type EventLoopMonitor } from "./event-loop-delay.ts";
 export { Latch } from "./latch.ts";
 export { LOG_LEVELS, type LogFields, type Logger, type LogLevel, type RecordLevel } from "./logger.ts";
 export { createMemoryLogger, type LogRecord, type MemoryLogger } from "./memory-logger.ts";

@@ -102,6 +102,7 @@ export {
   type ErrorName,
   type ForgetTarget,
   type FormatProblem,
+  type SignatureWhy,
   type VolumeTooSmall,
 } from "./errors/error-table.ts";
 export {
@@ -197,6 +198,7 @@ export type { SignatureEvidence, SignatureVerdict } from "./signature/verdict.ts
 export { type BufferFields, verificationBuffer, verificationText } from "./signature/verification-buffer.ts";
 export { verifySignature } from "./signature/verify-signature.ts";
 export {
+  effectiveSwitches,
   NORMATIVE_SWITCHES,
   PROTOCOL_SWITCHES,
   type ProtocolSwitches,

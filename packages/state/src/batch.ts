@@ -3,12 +3,14 @@ import type { Outcome } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import { primaryNeeds, processMessage } from "./process.ts";
 import { rejudgeOwner } from "./rejudge.ts";
-import type { StateContext } from "./rules.ts";
+import type { StateContext, StateRules } from "./rules.ts";
 import { type Need, tableOf, type World } from "./world.ts";
 
 /** One copy to judge. */
 export interface BatchEntry {
   readonly message: PreparedMessage;
+  /** The rules that this copy is judged by, where they are not those of the batch. */
+  readonly rules?: StateRules;
   /** Confirmation time when there is one, else reception. */
   readonly observedMicros: bigint;
   /** Called right after the copy was judged, before the next one is. */
@@ -51,8 +53,9 @@ async function judge(
   entry: BatchEntry,
   fetch: FetchFacts,
 ): Promise<Exclude<Outcome, { kind: "need" }>> {
+  const own = entry.rules === undefined ? context : { ...context, rules: entry.rules };
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const outcome = processMessage(world, context, entry.message, entry.observedMicros);
+    const outcome = processMessage(world, own, entry.message, entry.observedMicros);
     if (outcome.kind !== "need") return outcome;
     await fetchMissing(world, outcome.needs, fetch);
   }

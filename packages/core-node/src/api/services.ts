@@ -21,7 +21,7 @@ export interface ApiServices {
   readonly uploads: UploadServices;
   readonly downloads: DownloadServices;
   readonly node: NodeDescription;
-  /** Values for `/metrics`; answered from memory, never from the database. */
+  /** Values for `/metrics`, as they stood after the last commit; never more than a few look-ups by key. */
   status(): NodeStatus;
   health(): NodeHealth;
   stateRoot(): Promise<StateRoot>;
@@ -234,7 +234,7 @@ export interface StoreFetchFigures {
 }
 
 export interface NodeHealth {
-  /** Ready to take requests. */
+  /** Ready to take new work; what is held may be read all the same. */
   readonly ready: boolean;
   /** Each part that was looked at, by name. */
   readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly message: string }>>;

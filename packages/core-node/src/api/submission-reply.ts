@@ -25,6 +25,8 @@ export function submissionMembers(outcome: SubmissionOutcome): Record<string, Js
     const message = outcome.reason ?? errorOfCode(code)?.text ?? "Rejected";
     members.error_code = code;
     members.details = outcome.refused ? problemsOf(outcome.details) : (outcome.details ?? null);
+    const why = whyOf(outcome.details);
+    if (why !== undefined) members.why = why;
     members.error = { code, message };
   }
   if (status === 410) {
@@ -42,6 +44,11 @@ export function sendSubmission(reply: FastifyReply, outcome: SubmissionOutcome):
     .code(submissionStatus(outcome))
     .header("content-type", JSON_TYPE)
     .send(stringifyJson(submissionMembers(outcome)));
+}
+
+/** What was found of a signature that is refused. The list of problems has no place for it. */
+function whyOf(details: JsonValue | undefined): JsonValue | undefined {
+  return details === undefined || !isJsonObject(details) ? undefined : memberOf(details, "why");
 }
 
 /** Clients expect the bare list of problems for an envelope that was refused at the door. */

@@ -40,7 +40,10 @@ const CHUNK_CHARACTERS = 1024 * 1024;
 export async function exportMessages(options: ExportOptions): Promise<ExportReport> {
   const { destination, signal } = options;
   const connection = new SqliteConnection(options.databasePath, { readOnly: true });
-  const contents = createBlobContents(connection, options.blobsPath);
+  // What was accepted was small enough.
+  const contents = createBlobContents(connection, options.blobsPath, {
+    storedContentBytes: Number.POSITIVE_INFINITY,
+  });
   const report = { messages: 0, lastItemHash: null as string | null, contentsMissing: 0 };
   let text = "";
   try {

@@ -1,6 +1,6 @@
 import { addAbortSignal, type Readable } from "node:stream";
 import { createDeferred, isAbortOf, type Timers } from "@twentysix/platform";
-import { type Envelope, encodeItemHash, parseEnvelope } from "@twentysix/protocol";
+import { type Envelope, encodeItemHash, type NetworkDefinition, parseEnvelope } from "@twentysix/protocol";
 import { BlobError, type ContentStore, type HeldFile, SqliteConnection } from "@twentysix/storage";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { CopyResult } from "../pipeline/writer/jobs.ts";
@@ -14,6 +14,7 @@ export interface ImportServices {
   readonly pipeline: Pipeline;
   readonly contents: ContentStore;
   readonly databasePath: string;
+  readonly definition: Pick<NetworkDefinition, "switches" | "limits">;
   readonly timers: Timers;
   readonly clock: { nowMicros(): bigint };
   /** How long a content is kept whose message is not accepted. */
@@ -200,7 +201,9 @@ class ImportRun {
   ): Promise<void> {
     if (content === null && !envelopeText.includes('"STORE"')) return;
     // Only what the envelope names is looked at: the pipeline judges it.
-    const read = parseEnvelope(envelopeText, { trusted: true });
+    const { switches, limits } = this.#services.definition;
+    const maxItemContentCharacters = limits.itemContentCharacters;
+    const read = parseEnvelope(envelopeText, { trusted: true, switches, maxItemContentCharacters });
     if (!read.ok) return;
     if (content !== null) await this.#storeContent(line, read.envelope, content);
     else if (read.envelope.itemType === "inline") await this.#adoptFile(read.envelope.itemContent ?? "");

@@ -1,4 +1,4 @@
-import type { CryptoProvider, ProtocolSwitches } from "@twentysix/protocol";
+import type { CryptoProvider, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { PreparedMessage } from "@twentysix/state";
 import { ORIGINS } from "@twentysix/storage";
 import type { CopyReader } from "../pipeline/copy-reader.ts";
@@ -11,6 +11,7 @@ import type { StoredCopy, StoredMessage } from "./stored-messages.ts";
 export interface CopyChecks {
   readonly crypto: CryptoProvider;
   readonly switches: ProtocolSwitches;
+  readonly limits: NetworkLimits;
   readonly reader: CopyReader;
   /** Contents that are not inline, each held against its hash. */
   readonly contents: ContentSource;
@@ -58,8 +59,9 @@ async function readCopy(
 /** Syntax, hash, schema and signature of a stored text; what came out of a chain event is vouched for by that. */
 export function verifyStored(
   stored: Pick<StoredCopy, "envelope" | "origin">,
-  { crypto, switches }: Pick<CopyChecks, "crypto" | "switches">,
+  { crypto, switches, limits }: Pick<CopyChecks, "crypto" | "switches" | "limits">,
 ): VerifiedCopy {
   const trusted = ORIGINS[stored.origin] === "onchain";
-  return verifyCopy(stored.envelope, trusted ? { crypto, switches, trusted } : { crypto, switches });
+  const options = { crypto, switches, limits };
+  return verifyCopy(stored.envelope, trusted ? { ...options, trusted } : options);
 }

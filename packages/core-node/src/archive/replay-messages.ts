@@ -65,10 +65,11 @@ class Replay {
   }
 
   #writerWith(rules: StateRules): BatchWriter {
-    const { computed, reader, clock, random } = this.#options;
+    const { computed, reader, clock, random, limits } = this.#options;
     return new BatchWriter({
       store: computed,
       rules,
+      limits,
       reader,
       contents: { read: async () => null },
       priceCheck: () => ({ ok: true }),

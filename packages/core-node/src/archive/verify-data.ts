@@ -41,8 +41,8 @@ export interface VerifyReport {
   readonly problems: readonly string[];
 }
 
-/** Hours do not matter in a replay: grace periods are left out of the comparison. */
-const GRACE_PERIOD_HOURS = 24;
+/** Does not matter in a replay: grace periods are left out of the comparison. */
+const GRACE_PERIOD_MS = 0;
 
 /**
  * Computes everything again from the stored messages and compares it with what is stored: hashes and signatures
@@ -71,7 +71,7 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
     ...checks,
     stored,
     computed,
-    rules: { ...stateRulesOf(options.definition, GRACE_PERIOD_HOURS), idempotentForget: true },
+    rules: { ...stateRulesOf(options.definition, GRACE_PERIOD_MS), idempotentForget: true },
   });
   const computedRoot = compareRoots(stored, computed.session.connection, problems);
   compareDerived(stored, computed.session.connection, problems);
@@ -93,13 +93,14 @@ function isIntact(stored: SqliteConnection, problems: Problems): boolean {
 
 function copyChecks(options: VerifyOptions, stored: SqliteConnection, problems: Problems): CopyChecks {
   const crypto = createNodeCrypto();
-  const { switches } = options.definition;
+  const { switches, limits } = options.definition;
   return {
     crypto,
     switches,
+    limits,
     problems,
-    reader: createCopyReader(crypto.sha256, switches),
-    contents: createBlobContents(stored, join(options.contentsFolder, "files")),
+    reader: createCopyReader(crypto.sha256, switches, limits),
+    contents: createBlobContents(stored, join(options.contentsFolder, "files"), limits),
   };
 }
 

@@ -4,6 +4,7 @@ import {
   type Envelope,
   invalidFormat,
   type MessageError,
+  type NetworkLimits,
   type ProtocolSwitches,
   parseEnvelope,
   type Sha256,
@@ -34,7 +35,14 @@ export interface CopyReader {
 export function createCopyReader(
   sha256: Sha256,
   switches: ContentSwitches & Partial<Pick<ProtocolSwitches, "canonicalOrder">>,
+  limits: Pick<NetworkLimits, "itemContentCharacters">,
 ): CopyReader {
+  const envelopeOptions = {
+    trusted: true,
+    sha256,
+    switches,
+    maxItemContentCharacters: limits.itemContentCharacters,
+  };
   const withContent = (envelope: Envelope, envelopeText: string, fetchedText: string): ContentReadResult => {
     const completed = completeContent(fetchedText, { sender: envelope.sender, timeText: envelope.timeText });
     if (!completed.ok) return { ok: false, error: invalidFormat(completed.reason) };
@@ -47,7 +55,7 @@ export function createCopyReader(
     return { ok: true, message: prepareMessage(envelope, envelopeText, content, completed.text) };
   };
   const parsed = (envelopeText: string): Extract<ReturnType<typeof parseEnvelope>, { ok: true }> => {
-    const read = parseEnvelope(envelopeText, { trusted: true, sha256, switches });
+    const read = parseEnvelope(envelopeText, envelopeOptions);
     if (!read.ok) throw new Error(`A stored copy is malformed: ${JSON.stringify(read.error.details)}`);
     return read;
   };

@@ -1,6 +1,6 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import { type Clock, createDeferred, type Deferred, type Logger, type Timers } from "@twentysix/platform";
-import type { ProtocolSwitches } from "@twentysix/protocol";
+import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
 import type { Confirmation, HeldFile, Origin, StateRoot } from "@twentysix/storage";
 import { PipelineError } from "./errors.ts";
@@ -15,6 +15,7 @@ export interface PipelineOptions {
   readonly blobsPath: string;
   readonly writerCacheBytes: number;
   readonly switches: ProtocolSwitches;
+  readonly limits: NetworkLimits;
   readonly rules: StateRules;
   readonly verifierCount: number;
   /** Copies that may be on their way at once; more are refused. */
@@ -27,7 +28,11 @@ export interface PipelineOptions {
 
 export interface PipelineStatistics {
   readonly inFlight: number;
+  /** When the copy came in that has waited longest for its outcome; null when none waits. */
+  readonly oldestReceptionMicros: bigint | null;
   readonly writerQueue: number;
+  /** Batches that are durable since the start. */
+  readonly commitsTotal: number;
   readonly processedTotal: number;
   readonly defectsTotal: number;
 }
@@ -50,7 +55,8 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #verifiers: Worker[] = [];
   readonly #writer: Worker;
-  readonly #copies = new Map<number, Deferred<CopyResult>>();
+  /** In the order of their arrival. */
+  readonly #copies = new Map<number, Deferred<CopyResult> & { readonly receptionMicros: bigint }>();
   readonly #sides = new Map<number, Deferred<void>>();
   readonly #inspections = new Map<number, Deferred<VerifiedCopy>>();
   readonly #roots = new Map<number, Deferred<StateRoot>>();
@@ -61,6 +67,7 @@ export class Pipeline {
   #nextId = 1;
   #nextVerifier = 0;
   #writerQueue = 0;
+  #commitsTotal = 0;
   #processedTotal = 0;
   #defectsTotal = 0;
   #failure: PipelineError | null = null;
@@ -74,6 +81,7 @@ export class Pipeline {
       blobsPath: options.blobsPath,
       cacheBytes: options.writerCacheBytes,
       switches: options.switches,
+      limits: options.limits,
       rules: options.rules,
       logLevel: options.log.level,
       logPretty: options.logPretty,
@@ -82,7 +90,8 @@ export class Pipeline {
     this.#writer = this.#spawn("writer", "./writer-worker.ts", writerData, writerData.verified);
     const ready: Promise<unknown>[] = [this.#onWriter()];
     for (const { port1 } of channels) {
-      const verifierData: VerifierData = { switches: options.switches, writer: port1 };
+      const { switches, limits } = options;
+      const verifierData: VerifierData = { switches, limits, writer: port1 };
       const verifier = this.#spawn("verifier", "./verifier-worker.ts", verifierData, [port1]);
       this.#verifiers.push(verifier);
       ready.push(this.#onVerifier(verifier));
@@ -112,9 +121,9 @@ export class Pipeline {
       return Promise.reject(new PipelineError("PIPELINE_QUEUE_FULL", reason));
     }
     const jobId = this.#newId();
-    const result = createDeferred<CopyResult>();
-    this.#copies.set(jobId, result);
     const receptionMicros = this.#options.clock.nowMicros();
+    const result = Object.assign(createDeferred<CopyResult>(), { receptionMicros });
+    this.#copies.set(jobId, result);
     if (this.#outgoing.length === 0) queueMicrotask(() => this.#send());
     this.#outgoing.push({
       jobId,
@@ -126,7 +135,7 @@ export class Pipeline {
     return result.promise;
   }
 
-  /** Verifies a copy without passing it on. */
+  /** Verifies a copy that came to a submit endpoint, without passing it on. */
   inspect(text: string): Promise<VerifiedCopy> {
     this.#assertOpen();
     const requestId = this.#newId();
@@ -165,7 +174,9 @@ export class Pipeline {
   statistics(): PipelineStatistics {
     return {
       inFlight: this.#copies.size,
+      oldestReceptionMicros: this.#copies.values().next().value?.receptionMicros ?? null,
       writerQueue: this.#writerQueue,
+      commitsTotal: this.#commitsTotal,
       processedTotal: this.#processedTotal,
       defectsTotal: this.#defectsTotal,
     };
@@ -323,6 +334,7 @@ export class Pipeline {
   }
 
   #report(report: BatchReport): void {
+    this.#commitsTotal += 1;
     this.#processedTotal += report.processed;
     for (const result of report.results) {
       this.#copies.get(result.jobId)?.resolve(result);

@@ -1,4 +1,4 @@
-import type { NetworkDefinition } from "@twentysix/protocol";
+import { effectiveSwitches, type NetworkDefinition } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
 
 /** Distinct valid copies kept of one message: anyone can make more by changing what no signature covers. */
@@ -8,24 +8,23 @@ const MICROS_PER_HOUR = 3_600_000_000n;
 const FINALITY_WINDOW_HOURS = 168n;
 
 /** The rules of state of a network, on this node. */
-export function stateRulesOf(definition: NetworkDefinition, gracePeriodHours: number): StateRules {
-  const { switches, authorities } = definition;
-  const { addresses, channel, metricsPostType } = authorities.scoring;
+export function stateRulesOf(definition: NetworkDefinition, gracePeriodMs: number): StateRules {
+  const switches = effectiveSwitches(definition.switches);
+  const { addresses, channel, metricsPostType } = definition.authorities.scoring;
   return {
     canonicalOrder: switches.canonicalOrder,
     anyCidV1: switches.anyCidV1,
-    // Judging delegations by canonical order needs delegations that no delegate can write.
-    securityAggregateOwnerOnly: switches.securityAggregateOwnerOnly || switches.canonicalOrder,
-    idempotentForget: switches.idempotentForget || switches.canonicalOrder,
-    ownerForgetsUsedFiles: switches.ownerForgetsUsedFiles || switches.canonicalOrder,
-    vmReplacesOwnerCheck: switches.vmReplacesOwnerCheck || switches.canonicalOrder,
+    securityAggregateOwnerOnly: switches.securityAggregateOwnerOnly,
+    idempotentForget: switches.idempotentForget,
+    ownerForgetsUsedFiles: switches.ownerForgetsUsedFiles,
+    vmReplacesOwnerCheck: switches.vmReplacesOwnerCheck,
     vprogramReferencesChecked: switches.vprogramReferencesChecked,
     removedMayReturn: switches.removedMayReturn,
-    gracePeriodMicros: BigInt(gracePeriodHours) * MICROS_PER_HOUR,
+    gracePeriodMicros: BigInt(gracePeriodMs) * 1_000n,
     maxCopies: MAX_COPIES,
     finalityWindowMicros: FINALITY_WINDOW_HOURS * MICROS_PER_HOUR,
     scoring: { addresses, channel, postType: metricsPostType },
-    prices: authorities.prices,
+    prices: definition.authorities.prices,
     acceptedBefore: false,
   };
 }

@@ -1,11 +1,12 @@
 import type { MessagePort } from "node:worker_threads";
-import type { ProtocolSwitches } from "@twentysix/protocol";
+import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { Origin } from "@twentysix/storage";
 import type { VerifiedCopy } from "./verify-copy.ts";
 
 /** What a verifier thread is started with. */
 export interface VerifierData {
   readonly switches: ProtocolSwitches;
+  readonly limits: NetworkLimits;
   /** Verified copies go to the writer without a detour. */
   readonly writer: MessagePort;
 }
@@ -21,7 +22,7 @@ export interface VerifyJob {
 
 export type VerifierRequest =
   | { readonly kind: "verify"; readonly jobs: readonly VerifyJob[] }
-  /** Looks at one copy and tells, without passing it on. */
+  /** Looks at one copy that came to a submit endpoint and tells, without passing it on. */
   | { readonly kind: "inspect"; readonly requestId: number; readonly text: string };
 
 export type VerifierResponse =

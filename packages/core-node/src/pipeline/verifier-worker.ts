@@ -1,7 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createNodeCrypto } from "@twentysix/protocol/node";
+import { isSubmitted, submissionError } from "./submission-rules.ts";
 import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
-import { type VerifyOptions, verifyCopy } from "./verify-copy.ts";
+import { type VerifiedCopy, type VerifyOptions, verifyCopy } from "./verify-copy.ts";
 import type { CopyJob } from "./writer/jobs.ts";
 
 /*
@@ -10,9 +11,9 @@ import type { CopyJob } from "./writer/jobs.ts";
 
 const main = parentPort;
 if (main === null) throw new Error("This file is started as a worker thread");
-const { switches, writer } = workerData as VerifierData;
+const { switches, limits, writer } = workerData as VerifierData;
 const crypto = createNodeCrypto();
-const options: VerifyOptions = { crypto, switches };
+const options: VerifyOptions = { crypto, switches, limits };
 
 const respond = (response: VerifierResponse): void => main.postMessage(response);
 
@@ -20,16 +21,24 @@ function verify(job: VerifyJob): CopyJob | null {
   const { jobId, origin, receptionMicros } = job;
   try {
     const copy = verifyCopy(job.text, job.trusted ? { ...options, trusted: true } : options);
-    return { jobId, copy, origin, receptionMicros };
+    const taken = isSubmitted(origin) ? heldAgainstSubmission(copy, job.text) : copy;
+    return { jobId, copy: taken, origin, receptionMicros };
   } catch (error) {
     respond({ kind: "defect", jobId, requestId: null, error });
     return null;
   }
 }
 
+function heldAgainstSubmission(copy: VerifiedCopy, raw: string): VerifiedCopy {
+  if (copy.kind === "refused") return copy;
+  const envelope = copy.kind === "message" ? copy.message.envelope : copy.envelope;
+  const error = submissionError(envelope, limits);
+  return error === null ? copy : { kind: "refused", itemHash: envelope.itemHash, raw, error };
+}
+
 function inspect(requestId: number, text: string): void {
   try {
-    respond({ kind: "inspected", requestId, copy: verifyCopy(text, options) });
+    respond({ kind: "inspected", requestId, copy: heldAgainstSubmission(verifyCopy(text, options), text) });
   } catch (error) {
     respond({ kind: "defect", jobId: null, requestId, error });
   }

@@ -1,15 +1,15 @@
 import {
   type CryptoProvider,
   type Envelope,
-  invalidFormat,
   type MessageError,
-  messageError,
+  type NetworkLimits,
   type ProtocolSwitches,
   parseEnvelope,
   verifySignature,
 } from "@twentysix/protocol";
 import type { PreparedMessage } from "@twentysix/state";
 import { prepareMessage } from "./prepare-message.ts";
+import { signatureError } from "./signature-error.ts";
 
 /** What the first look at a copy gave: everything that can be known without any state. */
 export type VerifiedCopy =
@@ -26,6 +26,7 @@ export type VerifiedCopy =
 export interface VerifyOptions {
   readonly crypto: CryptoProvider;
   readonly switches: ProtocolSwitches;
+  readonly limits: Pick<NetworkLimits, "itemContentCharacters">;
   /** The copy comes out of a smart-contract event, whose transaction vouches for it. */
   readonly trusted?: boolean;
   /** The signature was verified before, by whoever stored the copy. */
@@ -34,8 +35,9 @@ export interface VerifyOptions {
 
 /** Syntax, content hash and schema, signature: in that order, before anything else looks at the copy. */
 export function verifyCopy(text: string, options: VerifyOptions): VerifiedCopy {
-  const { crypto, switches, trusted = false } = options;
-  const read = parseEnvelope(text, { trusted, sha256: crypto.sha256, switches });
+  const { crypto, switches, limits, trusted = false } = options;
+  const maxItemContentCharacters = limits.itemContentCharacters;
+  const read = parseEnvelope(text, { trusted, sha256: crypto.sha256, switches, maxItemContentCharacters });
   if (!read.ok) return { kind: "refused", itemHash: read.itemHash, raw: text, error: read.error };
   const { envelope, content, typed } = read;
   if (!(trusted && envelope.signature === null) && options.signatureKnown !== true) {
@@ -47,9 +49,4 @@ export function verifyCopy(text: string, options: VerifyOptions): VerifiedCopy {
   if (content === null || typed === null) return { kind: "incomplete", envelope, envelopeText: text };
   const readContent = { text: envelope.itemContent ?? "", value: content, typed };
   return { kind: "message", message: prepareMessage(envelope, text, readContent, null) };
-}
-
-function signatureError(verdict: { readonly code: number; readonly reason: string }): MessageError {
-  if (verdict.code === 0) return invalidFormat(verdict.reason);
-  return messageError("INVALID_SIGNATURE", { errors: [verdict.reason] });
 }

@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@twentysix/platform";
-import type { ProtocolSwitches } from "@twentysix/protocol";
+import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
 import type { PackedReport } from "./packed-report.ts";
 import type { SideJob } from "./writer/jobs.ts";
@@ -11,6 +11,7 @@ export interface WriterData {
   readonly blobsPath: string;
   readonly cacheBytes: number;
   readonly switches: ProtocolSwitches;
+  readonly limits: NetworkLimits;
   readonly rules: StateRules;
   readonly logLevel: LogLevel;
   readonly logPretty: boolean;

@@ -10,6 +10,7 @@ import { MessageStore, StateTree } from "@twentysix/storage/writer";
 import { createCopyReader } from "./copy-reader.ts";
 import { packReport } from "./packed-report.ts";
 import { aggregateFields } from "./prepare-message.ts";
+import { submissionRules } from "./submission-rules.ts";
 import { BatchWriter } from "./writer/batch-writer.ts";
 import { createBlobContents } from "./writer/blob-contents.ts";
 import type { CopyJob } from "./writer/jobs.ts";
@@ -27,7 +28,7 @@ if (main === null) throw new Error("This file is started as a worker thread");
 const data = workerData as WriterData;
 const log = createPinoLogger({ level: data.logLevel, pretty: data.logPretty, fields: { thread: "writer" } });
 const clock = createSystemClock();
-const reader = createCopyReader((bytes) => hash("sha256", bytes, "buffer"), data.switches);
+const reader = createCopyReader((bytes) => hash("sha256", bytes, "buffer"), data.switches, data.limits);
 const store = new MessageStore({
   path: data.databasePath,
   cacheBytes: data.cacheBytes,
@@ -50,8 +51,10 @@ const loop: WriterLoop = new WriterLoop({
   writer: new BatchWriter({
     store,
     rules: data.rules,
+    submissionRules: submissionRules(data.rules),
+    limits: data.limits,
     reader,
-    contents: createBlobContents(store.session.connection, data.blobsPath),
+    contents: createBlobContents(store.session.connection, data.blobsPath, data.limits),
     priceCheck: () => ({ ok: true }),
     clock,
     random: createSystemRandom(),

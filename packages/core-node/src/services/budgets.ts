@@ -50,22 +50,24 @@ export class Budgets {
     return this.#memoryBytes;
   }
 
+  /** Why new work is refused for want of disk or of memory; null where there is room. */
+  shortages(): Readonly<Record<"disk" | "memory", ApiError | null>> {
+    return { disk: this.#diskShortage(1), memory: this.#memoryShortage() };
+  }
+
   /** @throws ApiError API_STORAGE_FULL, API_OVERLOADED */
   assertRoom(): void {
-    this.#assertDisk(1);
-    const { maxMemoryBytes } = this.#options;
-    if (this.#memoryBytes >= maxMemoryBytes) {
-      const details = { usedBytes: this.#memoryBytes, budgetBytes: maxMemoryBytes };
-      const reason = "This node has used up its memory budget: try again in a moment";
-      throw new ApiError("API_OVERLOADED", reason, details, { "retry-after": "5" });
-    }
+    const { disk, memory } = this.shortages();
+    if (disk !== null) throw disk;
+    if (memory !== null) throw memory;
   }
 
   reserveDisk(): DiskReservation {
     let heldBytes = 0;
     return {
       grow: (sizeBytes) => {
-        this.#assertDisk(sizeBytes);
+        const shortage = this.#diskShortage(sizeBytes);
+        if (shortage !== null) throw shortage;
         this.#reservedBytes += sizeBytes;
         heldBytes += sizeBytes;
       },
@@ -81,21 +83,27 @@ export class Budgets {
     await this.#running;
   }
 
-  #assertDisk(moreBytes: number): void {
+  #memoryShortage(): ApiError | null {
+    const { maxMemoryBytes } = this.#options;
+    if (this.#memoryBytes < maxMemoryBytes) return null;
+    const details = { usedBytes: this.#memoryBytes, budgetBytes: maxMemoryBytes };
+    const reason = "This node has used up its memory budget: try again in a moment";
+    return new ApiError("API_OVERLOADED", reason, details, { "retry-after": "5" });
+  }
+
+  #diskShortage(moreBytes: number): ApiError | null {
     const { maxDiskBytes, minFreeDiskBytes } = this.#options;
     if (maxDiskBytes !== null && this.diskBytes + moreBytes > maxDiskBytes) {
       const details = { usedBytes: this.diskBytes, budgetBytes: maxDiskBytes };
       const reason = "This node has used up its disk budget: submit to another node";
-      throw new ApiError("API_STORAGE_FULL", reason, details);
+      return new ApiError("API_STORAGE_FULL", reason, details);
     }
     if (this.#freeDiskBytes - this.#reservedBytes - moreBytes < minFreeDiskBytes) {
       const details = { freeBytes: this.#freeDiskBytes, minFreeBytes: minFreeDiskBytes };
-      throw new ApiError(
-        "API_STORAGE_FULL",
-        "The disk of this node is nearly full: submit to another node",
-        details,
-      );
+      const reason = "The disk of this node is nearly full: submit to another node";
+      return new ApiError("API_STORAGE_FULL", reason, details);
     }
+    return null;
   }
 
   #sample(): void {

@@ -1,38 +1,43 @@
-import type { Logger, Timers } from "@twentysix/platform";
 import type { NodeTotals, PointReads } from "@twentysix/storage";
 import type { NodeHealth, NodeStatus } from "../api/services.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { Budgets } from "./budgets.ts";
 
 export interface FiguresOptions {
   readonly pipeline: Pipeline;
   readonly reads: Pick<PointReads, "totals">;
-  readonly timers: Timers;
-  readonly log: Logger;
+  readonly budgets: Budgets;
 }
 
-const REFRESH_PERIOD_MS = 2_000;
 /** Copies waiting for the writer beyond which the node calls itself not ready. */
 const MAX_WRITER_QUEUE = 20_000;
 const NO_FETCHES = { total: 0, failed: 0, durationMs: 0 };
 
-/** Figures for status and metrics, refreshed in the background so that no request waits for them. */
+/** Figures for status and metrics: those of the last commit, read again only when there was a further one. */
 export class NodeFigures {
   readonly #options: FiguresOptions;
-  readonly #stop = new AbortController();
-  readonly #running: Promise<void>;
   #totals: NodeTotals;
+  /** Commits that were made when the totals were read. */
+  #commits: number;
 
   constructor(options: FiguresOptions) {
     this.#options = options;
+    this.#commits = options.pipeline.statistics().commitsTotal;
     this.#totals = options.reads.totals();
-    this.#running = options.timers.every(REFRESH_PERIOD_MS, () => this.#refresh(), {
-      signal: this.#stop.signal,
-      onError: (error) => options.log.error("Cannot read the figures of the node", { error }),
-    });
+  }
+
+  totals(): NodeTotals {
+    const { pipeline, reads } = this.#options;
+    const { commitsTotal } = pipeline.statistics();
+    if (commitsTotal !== this.#commits) {
+      this.#commits = commitsTotal;
+      this.#totals = reads.totals();
+    }
+    return this.#totals;
   }
 
   status(): NodeStatus {
-    const totals = this.#totals;
+    const totals = this.totals();
     const byType = totals.pendingByType;
     return {
       peers: 0,
@@ -54,19 +59,16 @@ export class NodeFigures {
     };
   }
 
+  /** Ready to take new work: the writer keeps up, and neither disk nor memory refuse it. */
   health(): NodeHealth {
-    const { writerQueue } = this.#options.pipeline.statistics();
-    const isKeepingUp = writerQueue < MAX_WRITER_QUEUE;
-    const message = `${writerQueue} messages wait for the writer`;
-    return { ready: isKeepingUp, checks: { writer: { ok: isKeepingUp, message } } };
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-  }
-
-  #refresh(): void {
-    this.#totals = this.#options.reads.totals();
+    const { pipeline, budgets } = this.#options;
+    const { writerQueue } = pipeline.statistics();
+    const { disk, memory } = budgets.shortages();
+    const checks = {
+      writer: { ok: writerQueue < MAX_WRITER_QUEUE, message: `${writerQueue} messages wait for the writer` },
+      disk: { ok: disk === null, message: disk?.message ?? `${budgets.diskBytes} bytes used` },
+      memory: { ok: memory === null, message: memory?.message ?? `${budgets.memoryBytes} bytes used` },
+    };
+    return { ready: Object.values(checks).every(({ ok }) => ok), checks };
   }
 }

@@ -1,14 +1,22 @@
+import type { Clock } from "@twentysix/platform";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { ReaderThread } from "../reader/reader-thread.ts";
 import type { Budgets } from "./budgets.ts";
+import type { NodeFigures } from "./node-figures.ts";
 
-/** Metrics of the threads and budgets; each has its unit in its name. */
+export interface MeasuredParts {
+  readonly pipeline: Pipeline;
+  readonly reader: ReaderThread;
+  readonly budgets: Budgets;
+  readonly figures: NodeFigures;
+  readonly clock: Clock;
+}
+
+/** Metrics of the threads, queues and budgets; each has its unit in its name. */
 export function addPipelineMetrics(
   registry: Registry,
-  pipeline: Pipeline,
-  reader: ReaderThread,
-  budgets: Budgets,
+  { pipeline, reader, budgets, figures, clock }: MeasuredParts,
 ): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -29,6 +37,18 @@ export function addPipelineMetrics(
     "twentysix_pipeline_writer_queue_messages",
     "Verified copies that wait for the writer",
     () => pipeline.statistics().writerQueue,
+  );
+  const secondsSince = (micros: bigint | null): number =>
+    micros === null ? 0 : Math.max(0, Number(clock.nowMicros() - micros) / 1e6);
+  gauge(
+    "twentysix_pipeline_oldest_in_flight_seconds",
+    "How long the copy waits that has waited longest for its outcome",
+    () => secondsSince(pipeline.statistics().oldestReceptionMicros),
+  );
+  gauge(
+    "twentysix_queue_overdue_seconds",
+    "How long the queued copy waits that should have been tried first",
+    () => secondsSince(figures.totals().nextAttemptMicros),
   );
   gauge(
     "twentysix_reader_waiting_calls",

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import fc from "fast-check";
 import { budgetKey } from "../../src/api/http/rate-limit.ts";
 import { TokenBuckets } from "../../src/api/http/token-buckets.ts";
-import { type ApiSettings, DEFAULT_API_SETTINGS } from "../../src/api/settings.ts";
 import { startApi } from "./support/start-api.ts";
 
 test("a bucket holds its burst, refills with time and forgets the address used least recently", () => {
@@ -77,22 +75,3 @@ test("a forwarded address is not believed of a client that is no trusted proxy",
     assert.equal(response.status, 200);
   }
 });
-
-test("the page of limits tells every default", async () => {
-  const page = await readFile(new URL("../../../../docs/limits.md", import.meta.url), "utf8");
-  const { uploads, rate, websocket, trustedProxies: _list, ...flat }: ApiSettings = DEFAULT_API_SETTINGS;
-  const rows = Object.entries({
-    ...flat,
-    ...prefixed("uploads", uploads),
-    ...prefixed("rate", rate),
-    ...prefixed("websocket", websocket),
-  });
-  assert.ok(rows.length > 20);
-  for (const [name, value] of rows) {
-    assert.ok(page.includes(`| \`${name}\` | ${value} |`), `docs/limits.md: \`${name}\` | ${value}`);
-  }
-});
-
-function prefixed(group: string, settings: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [`${group}.${name}`, value]));
-}

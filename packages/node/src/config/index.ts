@@ -1,5 +1,4 @@
 export type { ConfigProblem } from "./config-problem.ts";
-export { renderConfigurationDocument } from "./configuration-document.ts";
 export { nearestName } from "./nearest-name.ts";
 export type { ConfigSource, NodeConfig } from "./node-config.ts";
 export {

@@ -25,6 +25,19 @@ export function parsed<T>(value: T): Parsed<T> {
   return { ok: true, value };
 }
 
+/** The same kind, which also takes a word that means that there is no such value (null). */
+export function orWord<T>(kind: OptionKind<T>, word: string): OptionKind<T | null> {
+  const withWord = (outcome: Parsed<T>): Parsed<T | null> =>
+    outcome.ok ? outcome : { ok: false, expected: `${outcome.expected}, or ${word}` };
+  return {
+    placeholder: kind.placeholder,
+    describe: `${kind.describe}, or \`${word}\``,
+    parseText: (text, context) => (text === word ? parsed(null) : withWord(kind.parseText(text, context))),
+    parseJson: (value, context) =>
+      value === word || value === null ? parsed(null) : withWord(kind.parseJson(value, context)),
+  };
+}
+
 /** A kind whose values are texts in the config file too. */
 export function textKind<T>(kind: Omit<OptionKind<T>, "parseJson">): OptionKind<T> {
   return {

@@ -1,7 +1,8 @@
+import { DEFAULT_API_SETTINGS } from "@twentysix/core-node/settings";
 import { LOG_LEVELS } from "@twentysix/platform";
 import { integer, port } from "./number-kind.ts";
-import type { OptionKind } from "./option-kind.ts";
-import { size, sizeOrNone } from "./size-kind.ts";
+import { type OptionKind, orWord } from "./option-kind.ts";
+import { size, sizeText } from "./size-kind.ts";
 import { addressRanges, choice, host, network, path } from "./text-kinds.ts";
 
 /** One setting. Its flag, environment variable and config key all follow from `name`. */
@@ -14,7 +15,7 @@ export interface OptionDefinition<T> {
   /** What it does, in one sentence without its default. */
   readonly help: string;
   /** The unit of the value in `NodeConfig`, where it has one. */
-  readonly unit?: "bytes" | "hours" | "requests per second" | "requests" | "connections";
+  readonly unit?: "bytes" | "hours" | "units per second" | "units" | "connections" | "uploads";
 }
 
 function define<T>(option: OptionDefinition<T>): OptionDefinition<T> {
@@ -22,6 +23,7 @@ function define<T>(option: OptionDefinition<T>): OptionDefinition<T> {
 }
 
 const MIB = 2 ** 20;
+const { uploads, rate, websocket, maxJsonBodyBytes } = DEFAULT_API_SETTINGS;
 
 /**
  * Every setting of a node, in one place: help texts, the reading of flags, environment and config file, and
@@ -66,7 +68,7 @@ export const OPTIONS = {
   }),
   maxDiskBytes: define({
     name: "max-disk",
-    kind: sizeOrNone(64 * MIB),
+    kind: orWord(size(64 * MIB), "none"),
     defaultText: "none",
     unit: "bytes",
     help: "Most disk space for the data folder; new work is refused beyond it.",
@@ -87,37 +89,86 @@ export const OPTIONS = {
   rateLimitPerSecond: define({
     name: "rate-limit-per-second",
     kind: integer({ min: 0, max: 1_000_000 }),
-    defaultText: "200",
-    unit: "requests per second",
-    help: "API requests that one client address may make per second in the long run; 0 sets no limit. Clients on the machine itself (loopback) are not limited.",
+    defaultText: String(rate.perSecond),
+    unit: "units per second",
+    help: "Units that one client address gains per second; a request costs some of them (docs/limits.md tells how many). 0 sets no limit. Clients on the machine itself (loopback) are not limited.",
   }),
   rateLimitBurst: define({
     name: "rate-limit-burst",
     kind: integer({ min: 1, max: 10_000_000 }),
-    defaultText: "1000",
-    unit: "requests",
-    help: "API requests that one client address may make at once before the rate limit slows it down.",
+    defaultText: String(rate.burst),
+    unit: "units",
+    help: "Units that one client address can save up and spend at once.",
   }),
   maxWebsockets: define({
     name: "max-websockets",
     kind: integer({ min: 0, max: 1_000_000 }),
-    defaultText: "1000",
+    defaultText: String(websocket.maxMessageConnections),
     unit: "connections",
-    help: "Open websocket connections, all clients together; one more is refused.",
+    help: "Open websockets that carry messages, all clients together; one more is closed with 1013.",
+  }),
+  maxStatusWebsockets: define({
+    name: "max-status-websockets",
+    kind: integer({ min: 0, max: 1_000_000 }),
+    defaultText: String(websocket.maxStatusConnections),
+    unit: "connections",
+    help: "Open websockets that carry the status of the node, all clients together; one more is closed with 1013.",
   }),
   maxBodySizeBytes: define({
     name: "max-body-size",
     kind: size(1_024),
-    defaultText: "1MiB",
+    defaultText: sizeText(maxJsonBodyBytes),
     unit: "bytes",
-    help: "Largest body of an API request that is no upload of a file.",
+    help: "Largest body of an API request that is no upload, and largest message that comes with an upload.",
+  }),
+  maxJsonUploadBytes: define({
+    name: "max-json-upload",
+    kind: size(1_024),
+    defaultText: sizeText(uploads.maxJsonBytes),
+    unit: "bytes",
+    help: "Largest JSON value that add_json takes.",
+  }),
+  maxUnsignedUploadBytes: define({
+    name: "max-unsigned-upload",
+    kind: size(1_024),
+    defaultText: sizeText(uploads.maxUnauthenticatedFileBytes),
+    unit: "bytes",
+    help: "Largest file that add_file takes without a signed message.",
+  }),
+  maxStorageUploadBytes: define({
+    name: "max-storage-upload",
+    kind: size(1_024),
+    defaultText: sizeText(uploads.maxStorageFileBytes),
+    unit: "bytes",
+    help: "Largest file that storage/add_file takes with its signed message.",
+  }),
+  maxIpfsUploadBytes: define({
+    name: "max-ipfs-upload",
+    kind: size(1_024),
+    defaultText: sizeText(uploads.maxIpfsFileBytes),
+    unit: "bytes",
+    help: "Largest file that ipfs/add_file takes with its signed message.",
+  }),
+  maxCarUploadBytes: define({
+    name: "max-car-upload",
+    kind: size(1_024),
+    defaultText: sizeText(uploads.maxCarBytes),
+    unit: "bytes",
+    help: "Largest CAR that ipfs/add_car takes.",
+  }),
+  maxConcurrentUploads: define({
+    name: "max-concurrent-uploads",
+    kind: integer({ min: 1, max: 100_000 }),
+    defaultText: String(uploads.maxConcurrent),
+    unit: "uploads",
+    help: "File uploads that are received at once, and as many of CARs; one more is told to come back.",
   }),
   storageGracePeriodHours: define({
     name: "storage-grace-period-hours",
-    kind: integer({ min: 0, max: 87_600, placeholder: "HOURS" }),
-    defaultText: "24",
+    kind: orWord(integer({ min: 0, max: 87_600, placeholder: "HOURS" }), "network"),
+    defaultText: "network",
     unit: "hours",
-    help: "How long a file is kept that no message refers to, or no longer does.",
+    help: "How long a file is kept that no message refers to, or no longer does; as long as the network says, unless a number is given.",
   }),
 } as const;
 

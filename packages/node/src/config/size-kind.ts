@@ -18,6 +18,19 @@ const SIZE = /^(?<amount>\d{1,15}(?:\.\d{1,6})?)\s?(?<unit>[kmgt]?i?b|)$/i;
 const DESCRIPTION =
   "a size such as 512MiB or 10GB (kB, MB, GB, TB count in 1000, KiB, MiB, GiB, TiB in 1024)";
 
+/** Writes a number of bytes as short as it can be without loss: `25MiB`. */
+export function sizeText(sizeBytes: number): string {
+  const [unit, unitBytes] = BINARY_UNITS.find(([, bytes]) => sizeBytes % bytes === 0) ?? ["", 1];
+  return `${sizeBytes / unitBytes}${unit}`;
+}
+
+const BINARY_UNITS = [
+  ["TiB", 2 ** 40],
+  ["GiB", 2 ** 30],
+  ["MiB", 2 ** 20],
+  ["KiB", 2 ** 10],
+] as const;
+
 /** Reads `10GB`, `1.5 GiB` or `4096` into bytes; undefined when the text is no size. */
 export function parseSize(text: string): number | undefined {
   const groups = SIZE.exec(text)?.groups;
@@ -40,19 +53,5 @@ export function size(minBytes: number): OptionKind<number> {
     parseText: (text) => check(parseSize(text)),
     parseJson: (value) =>
       check(typeof value === "string" ? parseSize(value) : typeof value === "number" ? value : undefined),
-  };
-}
-
-/** A size, or `none` for no bound (null). */
-export function sizeOrNone(minBytes: number): OptionKind<number | null> {
-  const bounded = size(minBytes);
-  const orNone = (outcome: Parsed<number>): Parsed<number> =>
-    outcome.ok ? outcome : { ok: false, expected: `${outcome.expected}, or none` };
-  return {
-    placeholder: bounded.placeholder,
-    describe: `${bounded.describe}, or \`none\``,
-    parseText: (text, context) => (text === "none" ? parsed(null) : orNone(bounded.parseText(text, context))),
-    parseJson: (value, context) =>
-      value === "none" || value === null ? parsed(null) : orNone(bounded.parseJson(value, context)),
   };
 }

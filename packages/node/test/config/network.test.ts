@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { loadNetwork, NetworkDefinitionError } from "../../src/network.ts";
+import { loadNetwork } from "../../src/network.ts";
+import { SettingError } from "../../src/setting-error.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 /** The definition of `local`, changed, in a file. */
@@ -16,7 +17,7 @@ function definitionFile(folder: string, change: (definition: Record<string, unkn
 }
 
 const refusal = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof NetworkDefinitionError);
+  assert.ok(error instanceof SettingError);
   assert.match(error.message, pattern);
   return true;
 };
@@ -39,7 +40,7 @@ test("what is no definition is refused with the place of the mistake", () => {
   );
   writeFileSync(path, "{");
   assert.throws(() => loadNetwork(path), refusal(/is not valid JSON/));
-  assert.throws(() => loadNetwork("nowhere"), refusal(/Cannot read the network nowhere/));
+  assert.throws(() => loadNetwork("nowhere"), refusal(/the network "nowhere" is not shipped: choose one of local, mainnet/));
 });
 
 test("a network whose rules this version cannot follow is refused", () => {
@@ -47,5 +48,5 @@ test("a network whose rules this version cannot follow is refused", () => {
   const path = definitionFile(folder.path, (definition) =>
     Object.assign(definition.switches as object, { contractWallets: true }),
   );
-  assert.throws(() => loadNetwork(path), refusal(/turns contractWallets on: this version reads no chain/));
+  assert.throws(() => loadNetwork(path), refusal(/switches\.contractWallets: .*cannot be on: this version has no way to ask a chain/));
 });

@@ -50,7 +50,7 @@ describe("precedence", () => {
     const { config, sources } = await configOf({ flags: { "api-port": "1" }, environment, file });
     assert.deepEqual(
       [config.apiPort, config.p2pPort, config.maxWebsockets, config.storageGracePeriodHours],
-      [1, 2, 3, 24],
+      [1, 2, 3, null],
     );
     assert.deepEqual(
       [sources.apiPort, sources.p2pPort, sources.maxWebsockets, sources.storageGracePeriodHours],
@@ -64,14 +64,12 @@ describe("precedence", () => {
       "api-host": ["::1", "example.org"],
       network: ["mainnet", "local"],
       "log-level": ["debug", "warn"],
-      "max-disk": ["1GB", "2GB"],
-      "max-memory": ["1GB", "2GB"],
-      "max-body-size": ["1MB", "2MB"],
       "trusted-proxies": ["10.0.0.1", ["10.0.0.2"]],
     };
     for (const key of OPTION_KEYS) {
       const option = OPTIONS[key];
-      const [text, json] = samples[option.name] ?? ["17", 18];
+      const isSize = option.kind.placeholder === "SIZE";
+      const [text, json] = samples[option.name] ?? (isSize ? ["1GB", "2GB"] : ["17", 18]);
       const file = { [fileKeyOf(option)]: json };
       const environment = { [environmentNameOf(option)]: text };
       const fromFile = (await configOf({ file })).config[key];

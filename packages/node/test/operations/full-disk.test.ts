@@ -58,14 +58,34 @@ async function assertReads(node: NodeProcess, files: readonly string[]): Promise
   }
   const list = await clientOf(node).listMessages({});
   assert.ok(list.items.length > 0);
-  assert.equal((await fetch(`${node.apiUrl}/health/ready`)).status, 200);
+}
+
+interface Readiness {
+  readonly status: number;
+  readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly message: string }>>;
+}
+
+async function readiness(node: NodeProcess): Promise<Readiness> {
+  const response = await fetch(`${node.apiUrl}/health/ready`);
+  const { checks } = (await response.json()) as Pick<Readiness, "checks">;
+  return { status: response.status, checks };
+}
+
+/** A supervisor sees that new work is refused, and why; the process is alive all the same. */
+async function assertNotReady(node: NodeProcess): Promise<void> {
+  const { status, checks } = await readiness(node);
+  assert.equal(status, 503);
+  assert.deepEqual([checks.disk?.ok, checks.memory?.ok, checks.writer?.ok], [false, true, true]);
+  assert.match(checks.disk?.message ?? "", /disk/);
+  assert.equal((await fetch(`${node.apiUrl}/health`)).status, 200);
 }
 
 test("with --max-disk used up new work is refused with 507 and reads go on", async () => {
   using folder = temporaryFolder("budget");
   const flags = ["--max-disk", "64MiB"];
-  const node = await startNode(folder.path, { flags });
+  await using node = await startNode(folder.path, { flags });
   assert.equal(await postStatus(node, "before"), 200);
+  assert.equal((await readiness(node)).status, 200);
   const files = await uploadUntilFull(node);
   const bytes = randomBytes(60 * MIB);
   const body = new FormData();
@@ -94,7 +114,7 @@ describe("on a disk that fills up", () => {
       return;
     }
     const dataDir = join(folder.path, "data");
-    const node = await startNode(dataDir);
+    await using node = await startNode(dataDir);
     assert.equal(await postStatus(node, "before"), 200);
     const files = await uploadUntilFull(node);
     // Somebody else takes what the node had left free.
@@ -103,9 +123,11 @@ describe("on a disk that fills up", () => {
     writeFileSync(filler, Buffer.alloc(bavail * bsize - 8 * MIB));
     await eventually(async () => (await postStatus(node, "while full")) === 507);
     await assertReads(node, files);
+    await assertNotReady(node);
     rmSync(filler);
     spawnSync("mount", ["-o", `remount,size=${256 * MIB}`, folder.path]);
     await eventually(async () => (await postStatus(node, "after")) === 200);
+    assert.equal((await readiness(node)).status, 200);
     assert.equal((await uploadUntilFull(node)).length > 0, true);
     assert.equal((await node.stop()).exitCode, 0, node.stderr);
     assert.equal(node.stderr, "");

@@ -13,7 +13,7 @@ import { sliceMember } from "../json/slice-json.ts";
 import { stringifyJson } from "../json/stringify-json.ts";
 import { type PlainFields, readPlainFields } from "./envelope-fields.ts";
 
-/** Longest `item_content`, in Unicode code points. */
+/** Longest `item_content` where no network says otherwise, in Unicode code points. */
 export const MAX_ITEM_CONTENT_CHARACTERS = 200_000;
 
 export interface EnvelopeOptions {
@@ -22,6 +22,8 @@ export interface EnvelopeOptions {
   /** SHA-256 of bytes; pass the native one where there is one. */
   readonly sha256?: Sha256;
   readonly switches?: ContentSwitches;
+  /** Longest `item_content` of the network, in Unicode code points; MAX_ITEM_CONTENT_CHARACTERS when left out. */
+  readonly maxItemContentCharacters?: number;
 }
 
 export type EnvelopeResult =
@@ -65,7 +67,7 @@ function readEnvelope(value: JsonValue, text: string | null, options: EnvelopeOp
   }
   const hash = memberOf(value, "item_hash");
   const itemHash = typeof hash === "string" && hash !== "" ? hash : null;
-  const body = readBody(value, options.switches ?? {});
+  const body = readBody(value, options);
   if ("problems" in body) return refuse(itemHash, body.problems);
 
   const { fields, type, itemContent } = body;
@@ -87,7 +89,7 @@ function readEnvelope(value: JsonValue, text: string | null, options: EnvelopeOp
 /** Steps 2 to 7: everything but the comparison of hashes and the schema of the content. */
 function readBody(
   object: JsonObject,
-  switches: ContentSwitches,
+  { switches = {}, maxItemContentCharacters = MAX_ITEM_CONTENT_CHARACTERS }: EnvelopeOptions,
 ): Refused | { type: MessageType; fields: PlainFields; itemContent: string | null; content: JsonObject } {
   const type = memberOf(object, "type");
   if (!isMessageType(type)) {
@@ -101,7 +103,8 @@ function readBody(
   const itemType = given ?? (written === null ? derivedType(itemHash, switches) : "inline");
   if (itemType === null) return refused(unknownHash());
 
-  const content = itemType === "inline" ? readItemContent(written) : refuseItemContent(written);
+  const content =
+    itemType === "inline" ? readItemContent(written, maxItemContentCharacters) : refuseItemContent(written);
   if (content !== null && "problems" in content) return content;
   const at = new Validation([], switches);
   // An item_type that is not a known one is refused here, whatever the default.
@@ -110,7 +113,10 @@ function readBody(
   return { type, fields, itemContent: content?.text ?? null, content: content?.content ?? {} };
 }
 
-function readItemContent(written: JsonValue): Refused | { text: string; content: JsonObject } {
+function readItemContent(
+  written: JsonValue,
+  maxCharacters: number,
+): Refused | { text: string; content: JsonObject } {
   const loc = ["item_content"];
   if (written === null) {
     return refused(problem("value_error", loc, "Value error, item_content is required for inline messages"));
@@ -118,8 +124,8 @@ function readItemContent(written: JsonValue): Refused | { text: string; content:
   if (typeof written !== "string") {
     return refused(problem("string_type", loc, "Input should be a valid string"));
   }
-  if (written.length > MAX_ITEM_CONTENT_CHARACTERS && characterCount(written) > MAX_ITEM_CONTENT_CHARACTERS) {
-    const limit = `String should have at most ${MAX_ITEM_CONTENT_CHARACTERS} characters`;
+  if (written.length > maxCharacters && characterCount(written) > maxCharacters) {
+    const limit = `String should have at most ${maxCharacters} characters`;
     return refused(problem("string_too_long", loc, limit));
   }
   const parsed = parseContentText(written);

@@ -26,13 +26,22 @@ export interface VolumeTooSmall {
 
 export type ForgetTarget = { readonly message: string } | { readonly aggregate: string };
 
+/** What helps to find out what was signed by mistake. Beside the texts that the network gives; clients may miss it. */
+export interface SignatureWhy {
+  readonly reason: string;
+  readonly recovered_address?: string;
+  readonly expected_address?: string;
+  /** The exact text that must be signed. */
+  readonly buffer?: string;
+}
+
 type Errors<Element> = { readonly errors: readonly Element[] };
 
 /** The `details` of a rejected message, by the name of its error. */
 export interface ErrorDetails {
   readonly INTERNAL_ERROR: Errors<string> | null;
   readonly INVALID_FORMAT: Errors<FormatProblem | string>;
-  readonly INVALID_SIGNATURE: Errors<string>;
+  readonly INVALID_SIGNATURE: Errors<string> & { readonly why?: SignatureWhy };
   readonly PERMISSION_DENIED: Errors<string>;
   readonly CONTENT_UNAVAILABLE: Errors<string>;
   readonly FILE_UNAVAILABLE: Errors<string>;

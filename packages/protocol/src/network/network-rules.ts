@@ -1,7 +1,13 @@
 import { CHAINS, type Chain } from "../chains.ts";
 import { closedObject, type Field, nullable, required } from "../content/composite-checks.ts";
 import { oneOf } from "../content/scalar-checks.ts";
-import { PROTOCOL_SWITCHES, type ProtocolSwitches, type SwitchName } from "../switches/protocol-switches.ts";
+import type { Check } from "../content/validation.ts";
+import {
+  PROTOCOL_SWITCHES,
+  type ProtocolSwitches,
+  type SwitchDefinition,
+  type SwitchName,
+} from "../switches/protocol-switches.ts";
 import { count, positive, seconds, strictFlag } from "./strict-checks.ts";
 
 /** Dates from which a rule holds, Unix seconds; at the very second it holds. null: the change never comes. */
@@ -46,7 +52,7 @@ export type NetworkLimits = {
   readonly storedContentBytes: number;
   /** Longest channel that a submit endpoint takes. */
   readonly channelCharacters: number;
-  /** Files up to this size are free while holding tokens. */
+  /** Files up to this size are free while holding tokens. Looked at by the ledger alone. */
   readonly freeFileBytes: number;
   /** How long a file outlives its last pin. */
   readonly gracePeriodSeconds: number;
@@ -54,7 +60,7 @@ export type NetworkLimits = {
   readonly removalGraceSeconds: number;
   /** Credits must last this long for a machine or file to be accepted. */
   readonly creditRuntimeSeconds: number;
-  /** Attempts at a message after the first, in each stage. */
+  /** Attempts at a message after the first. Missing content is tried a fixed number of times more. */
   readonly messageRetries: number;
 };
 
@@ -73,8 +79,19 @@ export const networkLimits = closedObject<NetworkLimits>({
 
 /** Every switch must be named: a position that is left out would be a guess. */
 export const protocolSwitches = closedObject<ProtocolSwitches>(
-  Object.fromEntries(Object.keys(PROTOCOL_SWITCHES).map((name) => [name, required(strictFlag)])) as Record<
-    SwitchName,
-    Field<boolean>
-  >,
+  Object.fromEntries(
+    Object.entries<SwitchDefinition>(PROTOCOL_SWITCHES).map(([name, definition]) => [
+      name,
+      required(positionOf(definition)),
+    ]),
+  ) as Record<SwitchName, Field<boolean>>,
 );
+
+/** A switch that is accepted and does nothing would make a node drift apart from its network. */
+function positionOf({ unavailable }: SwitchDefinition): Check<boolean> {
+  if (unavailable === undefined) return strictFlag;
+  return (value, at) =>
+    value === true
+      ? at.fail("value_error", `Value error, it cannot be on: ${unavailable}`, value)
+      : strictFlag(value, at);
+}

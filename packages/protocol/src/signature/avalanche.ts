@@ -7,6 +7,7 @@ import type { FamilyVerifier } from "./family-verifier.ts";
 import { keyHash160 } from "./key-hash.ts";
 import { compressSecp256k1Key, isRecoveryId } from "./secp256k1-form.ts";
 import { decodeBase58 } from "./text-decoding.ts";
+import { malformed, mismatch } from "./verdict.ts";
 import { verificationBuffer } from "./verification-buffer.ts";
 
 /** The human-readable part of every address; those of test networks never match. */
@@ -68,16 +69,16 @@ export const verifyAvalanche: FamilyVerifier = (fields, context) => {
   const { crypto, switches } = context;
   if (switches.evmForUnverifiedChains && fields.sender.startsWith("0x")) return verifyEvm(fields, context);
   const separator = fields.sender.indexOf("-");
-  if (separator < 0) return { reason: "the sender is not of the form <chain letter>-avax1..." };
+  if (separator < 0) return malformed("the sender is not of the form <chain letter>-avax1...");
   const signature = parseAvalancheSignature(fields.signature, crypto);
   if (signature === null) {
-    return { reason: "the signature is not base58 of 65 bytes with a recovery id and a valid checksum" };
+    return malformed("the signature is not base58 of 65 bytes with a recovery id and a valid checksum");
   }
   const digest = avalancheDigest(verificationBuffer(fields), crypto);
   const publicKey = crypto.recoverSecp256k1(digest, signature.rs, signature.recoveryId);
-  if (publicKey === null) return { reason: "no public key can be recovered from the signature" };
+  if (publicKey === null) return mismatch("no public key can be recovered from the signature");
   const chainLetter = fields.sender.slice(0, separator);
   const address = avalancheAddress(compressSecp256k1Key(publicKey), chainLetter, crypto);
   if (address === fields.sender) return null;
-  return { reason: "the address recovered from the signature is not the sender", recoveredAddress: address };
+  return mismatch("the address recovered from the signature is not the sender", address);
 };

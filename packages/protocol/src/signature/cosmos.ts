@@ -7,6 +7,7 @@ import { keyHash160 } from "./key-hash.ts";
 import { isSecp256k1KeyForm } from "./secp256k1-form.ts";
 import { parseSignatureObject, stringMember } from "./signature-object.ts";
 import { decodeBase64 } from "./text-decoding.ts";
+import { malformed, mismatch } from "./verdict.ts";
 import { type BufferFields, verificationText } from "./verification-buffer.ts";
 
 export const COSMOS_KEY_TYPE = "tendermint/PubKeySecp256k1";
@@ -62,16 +63,16 @@ export function parseCosmosSignature(text: string): CosmosSignature | null {
 export const verifyCosmos: FamilyVerifier = (fields, { crypto }) => {
   const signature = parseCosmosSignature(fields.signature);
   if (signature === null) {
-    return { reason: "the signature is not a JSON object with a 64-byte signature and a secp256k1 pub_key" };
+    return malformed("the signature is not a JSON object with a 64-byte signature and a secp256k1 pub_key");
   }
   const separator = fields.sender.indexOf("1");
-  if (separator < 0) return { reason: "the sender is not a bech32 address" };
+  if (separator < 0) return malformed("the sender is not a bech32 address");
   const address = cosmosAddress(signature.publicKey, fields.sender.slice(0, separator), crypto);
   if (address !== fields.sender) {
-    return { reason: "the public key does not belong to the sender", recoveredAddress: address };
+    return mismatch("the public key does not belong to the sender", address);
   }
   const digest = crypto.sha256(cosmosSignedBytes(fields));
   return crypto.verifySecp256k1(digest, signature.rs, signature.publicKey, { lowS: false })
     ? null
-    : { reason: "the secp256k1 signature does not match the buffer" };
+    : mismatch("the secp256k1 signature does not match the buffer");
 };

@@ -2,6 +2,7 @@ import type { CryptoProvider } from "./crypto-provider.ts";
 import { evmAddress, evmChecksumAddress } from "./evm-address.ts";
 import type { FamilyVerifier } from "./family-verifier.ts";
 import { decodeHex } from "./text-decoding.ts";
+import { malformed, mismatch } from "./verdict.ts";
 import { verificationBuffer } from "./verification-buffer.ts";
 
 const encoder = new TextEncoder();
@@ -51,15 +52,15 @@ function parityOfV(v: number): 0 | 1 | null {
 export const verifyEvm: FamilyVerifier = (fields, { crypto }) => {
   const signature = parseEvmSignature(fields.signature);
   if (signature === null) {
-    return { reason: "the signature is not 65 bytes in hexadecimal with a valid recovery value" };
+    return malformed("the signature is not 65 bytes in hexadecimal with a valid recovery value");
   }
   const digest = evmDigest(verificationBuffer(fields), crypto);
   const publicKey = crypto.recoverSecp256k1(digest, signature.rs, signature.parity);
-  if (publicKey === null) return { reason: "no public key can be recovered from the signature" };
+  if (publicKey === null) return mismatch("no public key can be recovered from the signature");
   const address = evmAddress(publicKey, crypto);
   if (address === fields.sender.toLowerCase()) return null;
-  return {
-    reason: "the address recovered from the signature is not the sender",
-    recoveredAddress: evmChecksumAddress(address, crypto),
-  };
+  return mismatch(
+    "the address recovered from the signature is not the sender",
+    evmChecksumAddress(address, crypto),
+  );
 };

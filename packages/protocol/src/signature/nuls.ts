@@ -6,6 +6,7 @@ import { nulsPrintableSignedBytes, nulsSignedBytes } from "./nuls-message.ts";
 import { encodeVarint, readLengthPrefixed } from "./nuls-varint.ts";
 import { isSecp256k1KeyForm } from "./secp256k1-form.ts";
 import { decodeHex } from "./text-decoding.ts";
+import { malformed, mismatch } from "./verdict.ts";
 import { verificationBuffer } from "./verification-buffer.ts";
 
 const CURVE_TYPE = 0;
@@ -51,13 +52,13 @@ export function parseNulsSignature(text: string): NulsSignature | null {
 export const verifyNuls: FamilyVerifier = (fields, { crypto, switches }) => {
   const signature = parseNulsSignature(fields.signature);
   if (signature === null) {
-    return { reason: "the signature is not hexadecimal of a 33-byte key, a curve type and a DER signature" };
+    return malformed("the signature is not hexadecimal of a 33-byte key, a curve type and a DER signature");
   }
   const chainId = nulsChainId(fields.sender);
-  if (chainId === null) return { reason: "the sender is not base58 of 24 bytes" };
+  if (chainId === null) return malformed("the sender is not base58 of 24 bytes");
   const address = nulsAddress(signature.publicKey, chainId, crypto);
   if (address !== fields.sender) {
-    return { reason: "the public key does not belong to the sender", recoveredAddress: address };
+    return mismatch("the public key does not belong to the sender", address);
   }
   const buffer = verificationBuffer(fields);
   const candidates = [
@@ -67,5 +68,5 @@ export const verifyNuls: FamilyVerifier = (fields, { crypto, switches }) => {
   const matches = candidates.some((signed) =>
     crypto.verifySecp256k1(crypto.sha256(signed), signature.rs, signature.publicKey, { lowS: true }),
   );
-  return matches ? null : { reason: "the secp256k1 signature does not match the buffer" };
+  return matches ? null : mismatch("the secp256k1 signature does not match the buffer");
 };

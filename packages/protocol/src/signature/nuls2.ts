@@ -3,6 +3,7 @@ import { nuls2Address, nuls2ChainId } from "./nuls-address.ts";
 import { nulsSignedBytes } from "./nuls-message.ts";
 import { compressSecp256k1Key, isRecoveryId } from "./secp256k1-form.ts";
 import { decodeBase64 } from "./text-decoding.ts";
+import { malformed, mismatch } from "./verdict.ts";
 import { verificationBuffer } from "./verification-buffer.ts";
 
 /** The recovery id is written as this plus the id. */
@@ -30,13 +31,13 @@ export function parseNuls2Signature(text: string): Nuls2Signature | null {
  */
 export const verifyNuls2: FamilyVerifier = (fields, { crypto }) => {
   const signature = parseNuls2Signature(fields.signature);
-  if (signature === null) return { reason: "the signature is not base64 of 65 bytes with a valid header" };
+  if (signature === null) return malformed("the signature is not base64 of 65 bytes with a valid header");
   const chainId = nuls2ChainId(fields.sender);
-  if (chainId === null) return { reason: "the sender starts with neither NULSd nor tNULSe" };
+  if (chainId === null) return malformed("the sender starts with neither NULSd nor tNULSe");
   const digest = crypto.sha256(nulsSignedBytes(verificationBuffer(fields)));
   const publicKey = crypto.recoverSecp256k1(digest, signature.rs, signature.recoveryId);
-  if (publicKey === null) return { reason: "no public key can be recovered from the signature" };
+  if (publicKey === null) return mismatch("no public key can be recovered from the signature");
   const address = nuls2Address(compressSecp256k1Key(publicKey), chainId, crypto);
   if (address === fields.sender) return null;
-  return { reason: "the address recovered from the signature is not the sender", recoveredAddress: address };
+  return mismatch("the address recovered from the signature is not the sender", address);
 };

@@ -2,6 +2,7 @@ import { memberOf } from "../json/json-value.ts";
 import type { FamilyVerifier } from "./family-verifier.ts";
 import { parseSignatureObject, stringMember } from "./signature-object.ts";
 import { decodeBase58 } from "./text-decoding.ts";
+import { malformed, mismatch } from "./verdict.ts";
 import { verificationBuffer } from "./verification-buffer.ts";
 
 export interface SolanaSignature {
@@ -29,12 +30,12 @@ export function parseSolanaSignature(text: string): SolanaSignature | null {
 export const verifySolana: FamilyVerifier = (fields, { crypto }) => {
   const signature = parseSolanaSignature(fields.signature);
   if (signature === null) {
-    return { reason: "the signature is not a JSON object with a base58 signature and a base58 publicKey" };
+    return malformed("the signature is not a JSON object with a base58 signature and a base58 publicKey");
   }
   if (signature.address !== fields.sender) {
-    return { reason: "the public key is not the sender", recoveredAddress: signature.address };
+    return mismatch("the public key is not the sender", signature.address);
   }
   return crypto.verifyEd25519(verificationBuffer(fields), signature.bytes, signature.publicKey)
     ? null
-    : { reason: "the Ed25519 signature does not match the buffer" };
+    : mismatch("the Ed25519 signature does not match the buffer");
 };

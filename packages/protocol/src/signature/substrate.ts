@@ -5,6 +5,7 @@ import type { FamilyVerifier } from "./family-verifier.ts";
 import { parseSignatureObject, stringMember } from "./signature-object.ts";
 import { decodeSs58 } from "./ss58.ts";
 import { decodeHex } from "./text-decoding.ts";
+import { malformed, mismatch } from "./verdict.ts";
 import { verificationBuffer } from "./verification-buffer.ts";
 
 const SIGNATURE_DIGITS = 128;
@@ -37,14 +38,14 @@ export const verifySubstrate: FamilyVerifier = (fields, { switches }) => {
     withoutPrefix: switches.substrateHexWithoutPrefix,
   });
   if (signature === null) {
-    return { reason: "the signature is not a JSON object with curve sr25519 and data of 0x and 128 digits" };
+    return malformed("the signature is not a JSON object with curve sr25519 and data of 0x and 128 digits");
   }
   const publicKey = decodeSs58(fields.sender);
-  if (publicKey === null) return { reason: "the sender is not an SS58 address of a 32-byte key" };
+  if (publicKey === null) return malformed("the sender is not an SS58 address of a 32-byte key");
   const buffer = verificationBuffer(fields);
   if (isSignedBy(publicKey, buffer, signature)) return null;
   if (isSignedBy(publicKey, concatBytes(WRAP_START, buffer, WRAP_END), signature)) return null;
-  return { reason: "the sr25519 signature matches neither the buffer nor its wrapped form" };
+  return mismatch("the sr25519 signature matches neither the buffer nor its wrapped form");
 };
 
 function isSignedBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {

@@ -17,6 +17,7 @@ import {
   type TezosSigningType,
   tezosDigest,
 } from "./tezos-message.ts";
+import { malformed, mismatch } from "./verdict.ts";
 import { verificationBuffer } from "./verification-buffer.ts";
 
 export interface TezosSignature {
@@ -54,21 +55,21 @@ function memberOrDefault(object: JsonObject, key: string, fallback: string): Jso
 export const verifyTezos: FamilyVerifier = (fields, { crypto }) => {
   const signature = parseTezosSignature(fields.signature);
   if (signature === null) {
-    return { reason: "the signature is not a JSON object with a Tezos signature and publicKey of one curve" };
+    return malformed("the signature is not a JSON object with a Tezos signature and publicKey of one curve");
   }
   const address = tezosAddress(signature.key);
   if (address !== fields.sender) {
-    return { reason: "the public key does not belong to the sender", recoveredAddress: address };
+    return mismatch("the public key does not belong to the sender", address);
   }
   const buffer = verificationBuffer(fields);
   const signed =
     signature.dAppUrl === null ? buffer : michelineSignedBytes(buffer, fields.timeMicros, signature.dAppUrl);
-  if (signed === null) return { reason: "the time is outside the years 1 to 9999" };
+  if (signed === null) return malformed("the time is outside the years 1 to 9999");
   return verifyOnCurve(tezosDigest(signed), signature, crypto)
     ? null
-    : {
-        reason: `the ${signature.key.curve} signature does not match the ${signature.signingType} form of the buffer`,
-      };
+    : mismatch(
+        `the ${signature.key.curve} signature does not match the ${signature.signingType} form of the buffer`,
+      );
 };
 
 function verifyOnCurve(digest: Uint8Array, signature: TezosSignature, crypto: CryptoProvider): boolean {

@@ -14,15 +14,29 @@ export interface SignatureEvidence {
  */
 export type SignatureVerdict =
   | { readonly ok: true }
+  | { readonly ok: false; readonly code: 0; readonly reason: string; readonly why?: undefined }
   | {
       readonly ok: false;
-      readonly code: 0 | 1;
+      readonly code: 1;
+      /** The texts have not the form that the chain needs; otherwise the form is right and the signer is not. */
+      readonly isMalformed: boolean;
       readonly reason: string;
-      readonly why?: SignatureEvidence;
+      readonly why: SignatureEvidence;
     };
 
 /** What the verifier of one chain family says; null when the signature is valid. */
 export interface Refusal {
+  readonly isMalformed: boolean;
   readonly reason: string;
   readonly recoveredAddress?: string;
+}
+
+/** The signature or the sender cannot be read. */
+export function malformed(reason: string): Refusal {
+  return { isMalformed: true, reason };
+}
+
+/** Everything can be read, and the sender did not sign this. */
+export function mismatch(reason: string, recoveredAddress?: string): Refusal {
+  return { isMalformed: false, reason, ...(recoveredAddress === undefined ? {} : { recoveredAddress }) };
 }

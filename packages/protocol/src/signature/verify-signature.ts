@@ -9,7 +9,7 @@ import { verifyNuls2 } from "./nuls2.ts";
 import { verifySolana } from "./solana.ts";
 import { verifySubstrate } from "./substrate.ts";
 import { verifyTezos } from "./tezos.ts";
-import type { SignatureVerdict } from "./verdict.ts";
+import { malformed, type SignatureVerdict } from "./verdict.ts";
 import { verificationText } from "./verification-buffer.ts";
 
 const VERIFIERS: Readonly<Record<Exclude<SignatureFamily, "none">, FamilyVerifier>> = {
@@ -39,11 +39,12 @@ export function verifySignature(fields: SignedFields, context: VerificationConte
     return { ok: false, code: 0, reason: `unknown chain for validation: ${fields.chain}` };
   }
   const { signature } = fields;
-  const refusal = signature ? verifier({ ...fields, signature }, context) : { reason: "Missing signature" };
+  const refusal = signature ? verifier({ ...fields, signature }, context) : malformed("Missing signature");
   if (refusal === null) return VALID;
   return {
     ok: false,
     code: 1,
+    isMalformed: refusal.isMalformed,
     reason: refusal.reason,
     why: {
       ...("recoveredAddress" in refusal ? { recoveredAddress: refusal.recoveredAddress } : {}),

@@ -1,10 +1,10 @@
-/** How a switch changes the set of accepted messages when it is on. */
+/** What a switch changes when it is on. */
 export type SwitchKind =
   /** Refuses messages that other implementations accept. */
   | "strictness"
   /** Accepts messages that other implementations refuse. */
   | "leniency"
-  /** Decides otherwise which messages hold beside all the others, and what they amount to. */
+  /** Gives messages another effect; what they rest on changes with it, so some are accepted and some refused. */
   | "state";
 
 export interface SwitchDefinition {
@@ -13,6 +13,12 @@ export interface SwitchDefinition {
   readonly on: string;
   /** What happens when it is off. */
   readonly off: string;
+  /** Switches whose on position comes with this one being on, whatever their own says. */
+  readonly implies?: readonly string[];
+  /** Why both positions have the same outcome as yet. */
+  readonly idle?: string;
+  /** Why no network can have it on yet: a definition that has it on is refused. */
+  readonly unavailable?: string;
 }
 
 /**
@@ -49,6 +55,8 @@ export const PROTOCOL_SWITCHES = {
     kind: "leniency",
     on: "signatures of contract wallets (ERC-1271, ERC-6492) are valid",
     off: "only a signature of the sender's own key is valid",
+    unavailable: "this version has no way to ask a chain whether a contract accepts a signature",
+    idle: "no node reads a chain yet; a definition that has it on is refused",
   },
   securityAggregateOwnerOnly: {
     kind: "strictness",
@@ -59,6 +67,7 @@ export const PROTOCOL_SWITCHES = {
     kind: "strictness",
     on: "cut-over dates are compared with the first confirmation, else with the reception",
     off: "cut-over dates are compared with the unsigned envelope time",
+    idle: "nothing is compared with a cut-over date before messages are priced",
   },
   vmReplacesOwnerCheck: {
     kind: "strictness",
@@ -99,16 +108,33 @@ export const PROTOCOL_SWITCHES = {
     kind: "leniency",
     on: "a removed message that is submitted again is processed anew",
     off: "removed is final",
+    idle: "no message is removed before balances are swept",
   },
   canonicalOrder: {
     kind: "state",
-    on: "state depends on the set of messages alone: ties and late arrivals are decided by (content.time, item_hash)",
-    off: "the order of arrival decides which copy is kept, which delegations hold and what a FORGET finds, as in the reference",
+    on: "what messages amount to follows from the set of valid copies, whatever the order of arrival: delegations, FORGETs, updates and the copy that is served are decided in the order of (content.time, item_hash), and again when something earlier arrives; a content that is not inline must itself say its address and its time (else 0)",
+    off: "a message is judged once, by what the node holds when it is processed, and the first valid copy is served, as in the reference; a content that is not inline may take address and time from the envelope",
+    implies: [
+      "securityAggregateOwnerOnly",
+      "idempotentForget",
+      "ownerForgetsUsedFiles",
+      "vmReplacesOwnerCheck",
+    ],
   },
 } as const satisfies Readonly<Record<string, SwitchDefinition>>;
 
 export type SwitchName = keyof typeof PROTOCOL_SWITCHES;
 export type ProtocolSwitches = Readonly<Record<SwitchName, boolean>>;
+
+/** The positions that hold: a switch that is on takes along those that it implies. */
+export function effectiveSwitches(positions: ProtocolSwitches): ProtocolSwitches {
+  const effective: Record<SwitchName, boolean> = { ...positions };
+  for (const [name, { implies }] of Object.entries<SwitchDefinition>(PROTOCOL_SWITCHES)) {
+    if (!positions[name as SwitchName]) continue;
+    for (const implied of implies ?? []) effective[implied as SwitchName] = true;
+  }
+  return effective;
+}
 
 /** The positions that the protocol specification calls normative. */
 export const NORMATIVE_SWITCHES: ProtocolSwitches = {

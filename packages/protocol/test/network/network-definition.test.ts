@@ -12,7 +12,6 @@ import {
   type NetworkDefinition,
   NORMATIVE_SWITCHES,
   networkHash,
-  PROTOCOL_SWITCHES,
   parseJson,
   parseNetworkDefinition,
   stringifyJson,
@@ -42,6 +41,7 @@ const BROKEN: Readonly<Record<string, (definition: Record<string, JsonValue>) =>
   "switch left out": (d) => delete (d.switches as Record<string, JsonValue>).canonicalOrder,
   "unknown switch": (d) => Object.assign(d.switches as object, { turbo: true }),
   "switch as text": (d) => Object.assign(d.switches as object, { canonicalOrder: "on" }),
+  "switch that is not built": (d) => Object.assign(d.switches as object, { contractWallets: true }),
   "number as text": (d) => Object.assign(d.limits as object, { gossipFrameBytes: "262144" }),
   "fractional date": (d) => Object.assign(d.cutovers as object, { creditOnlyFromSeconds: 1.5 }),
   "price as a float": (d) =>
@@ -75,6 +75,12 @@ test("an error says where", () => {
   const result = parseNetworkDefinition(broken);
   assert.ok(!result.ok);
   assert.deepEqual(result.errors[0]?.loc, ["switches", "canonicalOrder"]);
+  const early = JSON.parse(readRepositoryFile("networks/local.json"));
+  BROKEN["switch that is not built"]?.(early);
+  const refused = parseNetworkDefinition(early);
+  assert.ok(!refused.ok);
+  assert.deepEqual(refused.errors[0]?.loc, ["switches", "contractWallets"]);
+  assert.match(refused.errors[0]?.msg ?? "", /cannot be on: this version has no way to ask a chain/);
   assert.equal(parseNetworkDefinition([]).ok, false);
   assert.equal(parseNetworkDefinition(null).ok, false);
 });
@@ -165,29 +171,3 @@ function solanaTestKey(index: number): string {
   }
   return node.subarray(0, 32).toString("hex");
 }
-
-test("the documented table of switches is the one in force", () => {
-  const rows = readRepositoryFile("docs/protocol-switches.md")
-    .split("\n")
-    .filter((line) => line.startsWith("| `"));
-  const [mainnet, local] = [load("mainnet").switches, load("local").switches];
-  const position = (on: boolean) => (on ? "on" : "off");
-  assert.deepEqual(
-    rows,
-    Object.entries(PROTOCOL_SWITCHES).map(([name, { kind, on, off }]) => {
-      const key = name as keyof typeof PROTOCOL_SWITCHES;
-      return `| \`${name}\` | ${kind} | ${on} | ${off} | ${position(mainnet[key])} | ${position(local[key])} |`;
-    }),
-  );
-});
-
-test("the published schema describes every switch in the words of the code", () => {
-  const schema = JSON.parse(readRepositoryFile("networks/networks.schema.json"));
-  const described = Object.fromEntries(
-    Object.entries(PROTOCOL_SWITCHES).map(([name, { kind, on, off }]) => [
-      name,
-      { type: "boolean", description: `${kind}. On: ${on}. Off: ${off}.` },
-    ]),
-  );
-  assert.deepEqual(schema.properties.switches.properties, described);
-});

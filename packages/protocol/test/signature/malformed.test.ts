@@ -75,6 +75,13 @@ function assertRefusedOrValid(fields: SignedVector["fields"], mayBeValid: boolea
   assert.equal(typeof signatureIdentity(fields.chain, fields.signature), "string");
 }
 
+function isMalformed(fields: SignedVector["fields"]): boolean | null {
+  const [, crypto] = PROVIDERS[0] ?? [];
+  assert.ok(crypto !== undefined);
+  const verdict = verifySignature(fields, { crypto, switches: ALL_SWITCHES });
+  return verdict.ok || verdict.code === 0 ? null : verdict.isMalformed;
+}
+
 describe("malformed signatures are refused with code 1, never an exception", () => {
   test("any text, for any chain, from any sender", () => {
     const senders = fc.oneof(text, fc.constantFrom(...SEEDS.map(({ sender }) => sender)));
@@ -113,8 +120,13 @@ describe("malformed signatures are refused with code 1, never an exception", () 
     for (const seed of SEEDS) {
       for (const signature of ["null", "[]", "1", '"a"', "{}", "{", `x${seed.signature}`]) {
         assertRefusedOrValid({ ...seed, signature }, false);
+        assert.equal(isMalformed({ ...seed, signature }), true);
       }
     }
+  });
+
+  test("a good signature of another message is not called malformed", () => {
+    for (const seed of SEEDS) assert.equal(isMalformed({ ...seed, itemHash: "ab".repeat(32) }), false);
   });
 
   test("senders that the chain cannot read", () => {

@@ -9,6 +9,7 @@ import {
   statfs,
   unlink,
 } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { FileStat, FileSystem, ReadableFile, WritableFile } from "./file-system.ts";
 
 /** The real disk. */
@@ -24,7 +25,7 @@ export const nodeFileSystem: FileSystem = {
   async unlink(path) {
     return (await orMissing(unlink(path).then(() => true))) ?? false;
   },
-  makeDirectory: (path) => mkdir(path, { recursive: true }),
+  makeDirectory,
   async syncDirectory(path) {
     const handle = await open(path, constants.O_RDONLY);
     try {
@@ -43,6 +44,26 @@ export const nodeFileSystem: FileSystem = {
     return bavail * bsize;
   },
 };
+
+/**
+ * Level by level: the runtime's own `recursive` never ends where a parent stands and refuses with ENOENT, as those
+ * of /proc do.
+ */
+async function makeDirectory(path: string): Promise<string | undefined> {
+  if (await isDirectory(path)) return undefined;
+  const firstNew = dirname(path) === path ? undefined : await makeDirectory(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Somebody else may have been faster.
+    if (!(await isDirectory(path))) throw error;
+  }
+  return firstNew ?? path;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await orMissing(stat(path)))?.isDirectory() === true;
+}
 
 async function readableFile(handle: FileHandle): Promise<ReadableFile> {
   const { size } = await handle.stat();

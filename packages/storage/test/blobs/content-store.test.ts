@@ -287,3 +287,9 @@ test("closing ends an import, leaves nothing of it and can be waited for", async
   await outcome;
   assert.deepEqual(disk.paths(), []);
 });
+
+test("a folder that cannot be made is an error of the system, not a wait for ever", {
+  timeout: 10_000,
+}, async () => {
+  await assert.rejects(folderStore("/proc/x/files"), { code: "ENOENT" });
+});

@@ -35,15 +35,12 @@ export async function readStoreMetadata(
   const messageText = sliceMember(body.text, "message") ?? "";
   const inspection = await inspectStore(messageText);
   if (inspection.ok) return { messageText, sync, store: inspection.store };
+  const { reason, details = null } = inspection;
+  const told = isJsonObject(details) ? details : {};
   if (inspection.refusal === "signature") {
-    throw new ApiError(
-      "API_SIGNATURE_INVALID",
-      `403: Forbidden. The signature is invalid: ${inspection.reason}`,
-    );
+    throw new ApiError("API_SIGNATURE_INVALID", `403: Forbidden. ${reason}`, told);
   }
-  throw new ApiError("API_UNPROCESSABLE", `422: the message is invalid: ${inspection.reason}`, {
-    errors: inspection.details ?? null,
-  });
+  throw new ApiError("API_UNPROCESSABLE", `422: the message is invalid: ${reason}`, told);
 }
 
 /** @throws ApiError API_UNPROCESSABLE unless the signed content names a file of IPFS */

@@ -1,5 +1,5 @@
 import type { Clock, Random } from "@twentysix/platform";
-import { messageError } from "@twentysix/protocol";
+import { messageError, type NetworkLimits } from "@twentysix/protocol";
 import {
   type BatchEntry,
   type Outcome,
@@ -12,6 +12,7 @@ import {
 } from "@twentysix/state";
 import type { Candidate, MessageStore } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
+import { isSubmitted } from "../submission-rules.ts";
 import type { BatchReport, CopyJob, SideJob } from "./jobs.ts";
 import { OutcomeRecorder, type Submission } from "./outcome-recorder.ts";
 import { type ContentSource, resolveContents } from "./resolve-content.ts";
@@ -19,6 +20,9 @@ import { type ContentSource, resolveContents } from "./resolve-content.ts";
 export interface BatchWriterOptions {
   readonly store: MessageStore;
   readonly rules: StateRules;
+  /** The rules for copies that clients submitted; `rules` when not given. */
+  readonly submissionRules?: StateRules;
+  readonly limits: Pick<NetworkLimits, "messageRetries">;
   readonly reader: CopyReader;
   readonly contents: ContentSource;
   readonly priceCheck: PriceCheck;
@@ -93,8 +97,8 @@ export class BatchWriter {
     try {
       this.#runSideJobs(sideJobs, nowMicros);
       const world = new World();
-      const { reader, random, rules } = this.#options;
-      const recorder = new OutcomeRecorder({ store, world, reader, rules, nowMicros, random });
+      const { reader, random, rules, limits } = this.#options;
+      const recorder = new OutcomeRecorder({ store, world, reader, rules, limits, nowMicros, random });
       for (const submission of submissions) recorder.recordUnjudged({ ...submission, message: null, error });
       recorder.flush();
       store.finish();
@@ -119,6 +123,7 @@ export class BatchWriter {
     wakes: readonly string[],
   ): Promise<Omit<BatchReport, "sideJobs">> {
     const { store, rules, reader, priceCheck } = this.#options;
+    const { submissionRules = rules } = this.#options;
     const world = new World();
     const context: StateContext = {
       rules,
@@ -131,10 +136,14 @@ export class BatchWriter {
       world,
       reader,
       rules,
+      limits: this.#options.limits,
       nowMicros,
       random: this.#options.random,
     });
-    const entries = submissions.flatMap((submission): BatchEntry[] => entryOf(submission, recorder, store));
+    const entries = submissions.flatMap((submission): BatchEntry[] => {
+      const itsRules = isSubmitted(submission.origin) ? submissionRules : rules;
+      return entryOf(submission, itsRules, recorder, store);
+    });
     for (const submission of submissions) recorder.expect(submission);
     await runBatch(world, context, entries, (needs) => {
       store.fetch(world, needs, () => recorder.flush());
@@ -151,6 +160,7 @@ export class BatchWriter {
 
 function entryOf(
   submission: Submission,
+  rules: StateRules,
   recorder: OutcomeRecorder,
   store: Pick<MessageStore, "confirmedMicros">,
 ): BatchEntry[] {
@@ -159,6 +169,7 @@ function entryOf(
   return [
     {
       message,
+      rules,
       observedMicros: store.confirmedMicros(message.envelope.itemHash) ?? submission.receptionMicros,
       onOutcome: (outcome: Exclude<Outcome, { kind: "need" }>) => recorder.record(submission, outcome),
     },

@@ -1,21 +1,25 @@
 import { hash as digest } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { decodeUtf8, encodeHex, encodeItemHash } from "@twentysix/protocol";
+import { decodeUtf8, encodeHex, encodeItemHash, type NetworkLimits } from "@twentysix/protocol";
 import { blobFilePath, type SqliteConnection } from "@twentysix/storage/writer";
 import type { ContentSource } from "./resolve-content.ts";
 
-/** A message content must be smaller than this. Source: pyaleph `src/aleph/services/ipfs/service.py`. */
-const MAX_CONTENT_BYTES = 104_857_600;
-
-/** Contents out of the blob folder of this node, held against the SHA-256 that was recorded when they came in. */
-export function createBlobContents(connection: SqliteConnection, blobsPath: string): ContentSource {
+/**
+ * Contents out of the blob folder of this node, held against the SHA-256 that was recorded when they came in.
+ * A content must be smaller than `storedContentBytes`. Source: pyaleph `src/aleph/services/ipfs/service.py`.
+ */
+export function createBlobContents(
+  connection: SqliteConnection,
+  blobsPath: string,
+  { storedContentBytes }: Pick<NetworkLimits, "storedContentBytes">,
+): ContentSource {
   return {
     async read(itemHash) {
       const row = connection.get<{ sha256: Uint8Array | null; size: number }>(
         "SELECT sha256, size FROM files WHERE hash = ?",
         encodeItemHash(itemHash),
       );
-      if (row === undefined || row.sha256 === null || row.size >= MAX_CONTENT_BYTES) return null;
+      if (row === undefined || row.sha256 === null || row.size >= storedContentBytes) return null;
       const bytes = await readBlob(blobFilePath(blobsPath, encodeHex(row.sha256)));
       if (bytes === null || !digest("sha256", bytes, "buffer").equals(row.sha256)) return null;
       return decodeUtf8(bytes) ?? "";

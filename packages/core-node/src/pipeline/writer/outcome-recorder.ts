@@ -6,6 +6,7 @@ import {
   isRetryable,
   type JsonValue,
   type MessageError,
+  type NetworkLimits,
   stringifyJson,
 } from "@twentysix/protocol";
 import {
@@ -47,6 +48,7 @@ export interface RecorderOptions {
   readonly world: World;
   readonly reader: CopyReader;
   readonly rules: Pick<StateRules, "canonicalOrder">;
+  readonly limits: Pick<NetworkLimits, "messageRetries">;
   readonly nowMicros: bigint;
   readonly random: Random;
 }
@@ -212,6 +214,7 @@ export class OutcomeRecorder {
       submission.attempts,
       this.#options.nowMicros,
       this.#options.random,
+      this.#options.limits,
     );
     this.#queue(submission, envelope, error, { waits, nextAttemptMicros: next });
   }

@@ -31,6 +31,7 @@ export async function startApi(
   const services = await createTestServices(parts);
   const api = await createApi(services, {
     ...DEFAULT_API_SETTINGS,
+    gracePeriodMs: 86_400_000,
     ...settings,
     uploads: { ...DEFAULT_API_SETTINGS.uploads, ...settings.uploads },
     rate: { ...DEFAULT_API_SETTINGS.rate, ...settings.rate },

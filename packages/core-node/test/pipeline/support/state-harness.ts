@@ -65,7 +65,7 @@ export class StateHarness implements AsyncDisposable {
   private constructor(folder: string | null, definition: NetworkDefinition, seed = 26) {
     this.#folder = folder;
     this.#definition = definition;
-    const reader = createCopyReader(crypto.sha256, definition.switches);
+    const reader = createCopyReader(crypto.sha256, definition.switches, definition.limits);
     this.store = new MessageStore({
       path: folder === null ? ":memory:" : join(folder, "messages.sqlite"),
       synchronous: "off",
@@ -73,7 +73,8 @@ export class StateHarness implements AsyncDisposable {
     });
     this.#writer = new BatchWriter({
       store: this.store,
-      rules: stateRulesOf(definition, 24),
+      rules: stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000),
+      limits: definition.limits,
       reader,
       contents: { read: async (itemHash) => this.contents.get(itemHash) ?? null },
       priceCheck: (request) => this.priceCheck(request),
@@ -138,10 +139,10 @@ export class StateHarness implements AsyncDisposable {
 
   /** One batch of envelopes. */
   async submit(...texts: readonly string[]): Promise<readonly CopyResult[]> {
-    const { switches } = this.#definition;
+    const { switches, limits } = this.#definition;
     const copies = texts.map((text) => {
       this.#jobId += 1;
-      const copy = verifyCopy(text, { crypto, switches });
+      const copy = verifyCopy(text, { crypto, switches, limits });
       return { jobId: this.#jobId, copy, origin: "http" as const, receptionMicros: this.nowMicros };
     });
     this.nowMicros += 1_000n;

@@ -74,5 +74,5 @@ function ofContractWallet(): Signed[] {
 export const contractWallets: IdleSwitch = {
   observe: (node) => tell(node, ...ofContractWallet()),
   both: [REFUSED, REFUSED],
-  withoutEffect: "no node reads a chain yet; a node refuses to start on a network that has it on",
+  withoutEffect: "no node reads a chain yet; a definition that has it on is refused",
 };

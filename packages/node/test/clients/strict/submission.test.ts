@@ -15,6 +15,9 @@ function note(members = `"type":"note","content":${count++}`) {
   return signRaw({ account, type: "POST", members });
 }
 
+const withSignature = (envelope: string, signature: string): string =>
+  envelope.replace(/"signature":"[^"]*"/, `"signature":"${signature}"`);
+
 /** What the Python and the Rust client read of an answer. */
 function assertPublished(answer: HttpAnswer, messageStatus: string): void {
   assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
@@ -58,6 +61,52 @@ describe("POST /api/v0/messages", () => {
     };
     assert.deepEqual([body.error_code, body.error.code], [2, 2]);
     assert.equal(typeof body.error.message, "string");
+  });
+
+  test("a signature that is not the sender's: the text of the network, and beside it why", async () => {
+    const other = rawAccount("somebody else");
+    const { envelope, itemHash } = await note();
+    const timeMicros = 1_700_000_000_500_000n;
+    const foreign = await other.sign({ type: "POST", itemHash, timeMicros });
+    const answer = await post(node, ROUTE, `{"message":${withSignature(envelope, foreign)}}`);
+    assert.equal(answer.status, 422);
+    const body = JSON.parse(answer.text) as Record<string, unknown>;
+    assert.deepEqual([body.error_code, body.message_status], [1, "rejected"]);
+    const errors = ["The signature of the message is invalid"];
+    const { recovered_address: recovered } = body.why as { recovered_address: string };
+    assert.match(recovered, /^0x[0-9a-fA-F]{40}$/);
+    assert.notEqual(recovered, account.address);
+    const why = {
+      reason: "the address recovered from the signature is not the sender",
+      recovered_address: recovered,
+      expected_address: account.address,
+      buffer: `ETH\n${account.address}\nPOST\n${itemHash}`,
+    };
+    assert.deepEqual([body.details, body.why], [errors, why]);
+    const view = await getJson(node, `${ROUTE}/${itemHash}`);
+    assert.deepEqual([view.error_code, view.details], [1, { errors, why }]);
+  });
+
+  test("a signature that cannot be read: the text of the network with the reason", async () => {
+    const { envelope } = await note();
+    const answer = await post(node, ROUTE, `{"message":${withSignature(envelope, "0xdead")}}`);
+    const body = JSON.parse(answer.text) as { details: string[]; why: Record<string, unknown> };
+    assert.match(body.details[0] ?? "", /^Signature validation error: the signature is not 65 bytes/);
+    assert.equal(body.why.recovered_address, undefined);
+    assert.equal(body.why.expected_address, account.address);
+  });
+
+  test("an upload with a signature that is not the sender's tells the same", async () => {
+    const hash = "ab".repeat(32);
+    const members = `"item_type":"storage","item_hash":"${hash}"`;
+    const { envelope } = await signRaw({ account, type: "STORE", members });
+    const form = new FormData();
+    form.append("metadata", `{"sync":true,"message":${withSignature(envelope, "0xdead")}}`);
+    const answer = await fetch(`${node.apiUrl}/api/v0/storage/add_file`, { method: "POST", body: form });
+    assert.equal(answer.status, 403);
+    const { error } = (await answer.json()) as { error: { message: string; details: { why: object } } };
+    assert.match(error.message, /^403: Forbidden. Signature validation error: /);
+    assert.ok("buffer" in error.details.why);
   });
 
   test("a message of the API posted back whole is the same message", async () => {

@@ -71,7 +71,7 @@ export function createSqlitePointReads(connection: SqliteConnection): PointReads
       names.addresses
         .idsOf(addresses)
         .flatMap((id) => statsOfCounters(counters.partners("sender", id), names.addresses)),
-    totals: () => nodeTotals(counters),
+    totals: () => nodeTotals(connection, counters),
     liveMessages: (afterSeq, limit) => liveMessagesAfter(connection, messages, afterSeq, limit),
     lastSeq: () => lastEventSeq(connection),
   };

@@ -192,9 +192,11 @@ export interface AddressStats {
 export interface NodeTotals {
   readonly liveMessages: number;
   readonly filePins: number;
-  /** Copies that are queued or wait. */
+  /** Messages of which a copy is queued and none is accepted. */
   readonly pendingMessages: number;
   readonly pendingByType: Readonly<Record<MessageType, number>>;
+  /** When the next queued copy is or was to be tried; null when none is queued. */
+  readonly nextAttemptMicros: bigint | null;
   readonly posts: number;
   readonly aggregates: number;
 }

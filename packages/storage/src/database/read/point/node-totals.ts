@@ -1,10 +1,11 @@
 import { MESSAGE_TYPES, type MessageType } from "@twentysix/protocol";
 import { PIN_KINDS, STATUS_CODE } from "../../codes.ts";
+import type { SqliteConnection } from "../../sqlite/connection.ts";
 import type { Counters } from "../counters.ts";
 import type { NodeTotals } from "../types.ts";
 
 /** Gauges of the node, all of them kept by the writer. */
-export function nodeTotals(counters: Counters): NodeTotals {
+export function nodeTotals(connection: SqliteConnection, counters: Counters): NodeTotals {
   const pendingByType = MESSAGE_TYPES.map((type, code) => [
     type,
     counters.get("status", STATUS_CODE.pending, code),
@@ -16,9 +17,17 @@ export function nodeTotals(counters: Counters): NodeTotals {
       PIN_KINDS.map((_, code) => code),
       [0],
     ),
-    pendingMessages: counters.get("candidates"),
+    pendingMessages: counters.sum("status", [STATUS_CODE.pending], null),
     pendingByType: Object.fromEntries(pendingByType) as Record<MessageType, number>,
+    nextAttemptMicros: nextAttemptMicros(connection),
     posts: counters.get("posts"),
     aggregates: counters.get("aggregates"),
   };
+}
+
+function nextAttemptMicros(connection: SqliteConnection): bigint | null {
+  const row = connection.getBig<{ next: bigint | null }>(
+    "SELECT min(next_attempt_us) AS next FROM candidates WHERE next_attempt_us IS NOT NULL",
+  );
+  return row?.next ?? null;
 }

@@ -1,4 +1,11 @@
-import { CONFIG_FILE_OPTION, environmentNameOf, fileKeyOf, flagOf, OPTION_KEYS, OPTIONS } from "./options.ts";
+import {
+  CONFIG_FILE_OPTION,
+  environmentNameOf,
+  fileKeyOf,
+  flagOf,
+  OPTION_KEYS,
+  OPTIONS,
+} from "../config/options.ts";
 
 /** The text of docs/configuration.md, made from the table of options. */
 export function renderConfigurationDocument(): string {

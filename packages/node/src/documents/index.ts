@@ -1,0 +1,1 @@
+export { madeDocuments } from "./made-documents.ts";

@@ -1,0 +1,143 @@
+import { REQUEST_COSTS } from "@twentysix/core-node";
+import { type ApiSettings, DEFAULT_API_SETTINGS } from "@twentysix/core-node/settings";
+import { flagOf, OPTIONS, type OptionKey } from "../config/index.ts";
+
+type Group = "uploads" | "rate" | "websocket";
+type InGroup<Name extends Group> = `${Name}.${keyof ApiSettings[Name] & string}`;
+/** A limit by its place in the settings of the API. */
+export type LimitName =
+  | Exclude<keyof ApiSettings, Group | "trustedProxies">
+  | InGroup<"uploads">
+  | InGroup<"rate">
+  | InGroup<"websocket">;
+
+/** What happens beyond each limit. */
+const BEYOND: Readonly<Record<LimitName, string>> = {
+  maxJsonBodyBytes: "413. Bodies of JSON routes (messages, pubsub); uploads have limits of their own",
+  maxUrlBytes: "414. Path and query together; ask for fewer values at a time",
+  maxHeaderBytes: "431. Request line and headers",
+  headersTimeoutMs: "408, the connection is closed",
+  bodyTimeoutMs: "408. The whole of a JSON body",
+  uploadStallTimeoutMs: "408. An upload may last as long as it moves",
+  idleTimeoutMs: "The connection is closed when nothing moves on it",
+  keepAliveTimeoutMs: "The connection is closed when no further request comes",
+  maxSyncTimeoutMs: "A `sync` submission is answered with the status it has by then",
+  "uploads.maxJsonBytes": "413. `add_json` of both engines",
+  "uploads.maxStorageFileBytes": "413. `storage/add_file` with its signed message",
+  "uploads.maxUnauthenticatedFileBytes": "413. `add_file` without a message",
+  "uploads.maxIpfsFileBytes": "413. `ipfs/add_file` with its signed message",
+  "uploads.maxCarBytes": "413. `ipfs/add_car`",
+  "uploads.maxMetadataBytes": "413. The `metadata` part of a form",
+  "uploads.maxConcurrent":
+    "503 with `Retry-After`. File uploads received at once; CAR uploads are counted apart",
+  maxBase64FileBytes: "413. Files served as base64 JSON; `/storage/raw` has no limit",
+  gracePeriodMs: "A file that no message has stored by then is given up",
+  "rate.perSecond": "429 with `Retry-After`. Units gained each second; 0 switches the limit off",
+  "rate.burst": "Units that can be saved up",
+  "rate.maxAddresses": "The address seen least recently is forgotten",
+  "websocket.maxMessageConnections": "Closed with 1013 after the handshake",
+  "websocket.maxStatusConnections": "Closed with 1013 after the handshake",
+  "websocket.heartbeatMs": "A ping is sent",
+  "websocket.pongTimeoutMs": "A client that does not answer a ping, or does not close when told to, is cut",
+  "websocket.maxQueuedBytes": "Closed with 1013: the client reads too slowly",
+  "websocket.maxQueuedFrames": "Closed with 1013: too much arrived while the history was sent",
+  "websocket.statusPeriodMs": "How often the status socket looks for a change",
+};
+
+/** The option of the node that sets a limit, for those that have one. */
+export const OPTION_OF_LIMIT: Readonly<Partial<Record<LimitName, OptionKey>>> = {
+  maxJsonBodyBytes: "maxBodySizeBytes",
+  gracePeriodMs: "storageGracePeriodHours",
+  "uploads.maxJsonBytes": "maxJsonUploadBytes",
+  "uploads.maxStorageFileBytes": "maxStorageUploadBytes",
+  "uploads.maxUnauthenticatedFileBytes": "maxUnsignedUploadBytes",
+  "uploads.maxIpfsFileBytes": "maxIpfsUploadBytes",
+  "uploads.maxCarBytes": "maxCarUploadBytes",
+  "uploads.maxMetadataBytes": "maxBodySizeBytes",
+  "uploads.maxConcurrent": "maxConcurrentUploads",
+  "rate.perSecond": "rateLimitPerSecond",
+  "rate.burst": "rateLimitBurst",
+  "websocket.maxMessageConnections": "maxWebsockets",
+  "websocket.maxStatusConnections": "maxStatusWebsockets",
+};
+
+/** A limit out of settings; undefined where the network decides. */
+export function limitOf(settings: Omit<ApiSettings, "gracePeriodMs">, name: LimitName): unknown {
+  let value: unknown = settings;
+  for (const step of name.split(".")) value = (value as Readonly<Record<string, unknown>>)[step];
+  return value;
+}
+
+/** The text of docs/limits.md, made from the default settings of the API. */
+export function renderLimitsDocument(): string {
+  return `${[
+    INTRODUCTION,
+    "## Requests",
+    table((name) => !name.includes(".") && !DOWNLOADS.includes(name)),
+    "A client that is answered before it has sent its whole body may go on sending for five seconds; the bytes are thrown away, so that it can read the answer.",
+    "## Uploads and downloads",
+    table((name) => name.startsWith("uploads.") || DOWNLOADS.includes(name)),
+    UPLOADS,
+    "## Rate",
+    RATE,
+    table((name) => name.startsWith("rate.")),
+    costs(),
+    "## Websockets",
+    table((name) => name.startsWith("websocket.")),
+    REST,
+  ].join("\n\n")}\n`;
+}
+
+const DOWNLOADS: readonly string[] = ["maxBase64FileBytes", "gracePeriodMs"];
+
+function table(isIn: (name: string) => boolean): string {
+  const rows = Object.entries(BEYOND)
+    .filter(([name]) => isIn(name))
+    .map(([name, beyond]) => {
+      const limit = limitOf(DEFAULT_API_SETTINGS, name as LimitName) ?? "the network's";
+      const option = OPTION_OF_LIMIT[name as LimitName];
+      const flag = option === undefined ? "" : `\`${flagOf(OPTIONS[option])}\``;
+      return `| \`${name}\` | ${limit} | ${flag} | ${beyond} |`;
+    });
+  return ["| Setting | Default | Option | What happens beyond it |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+function costs(): string {
+  const rows = Object.entries(REQUEST_COSTS).map(([name, units]) => {
+    return `| ${name} | ${units} | ${ROUTES_OF_CLASS[name as keyof typeof REQUEST_COSTS]} |`;
+  });
+  return ["| Class | Units | Routes |", "|---|---|---|", ...rows].join("\n");
+}
+
+const ROUTES_OF_CLASS: Readonly<Record<keyof typeof REQUEST_COSTS, string>> = {
+  free: "health, version, public information, pages",
+  point: "one message, one aggregate address, metadata, figures",
+  list: "lists, downloads, message websockets",
+  write: "submissions",
+  upload: "uploads",
+};
+
+const INTRODUCTION = `# Limits of the API
+
+<!-- Made from packages/core-node/src/api/settings.ts by \`npm run docs\`. -->
+
+Everything that a client can make the node hold, wait for or send has a bound. Times are in milliseconds and sizes in bytes. The defaults below are those of a node that is started without options; what an option takes is told in [configuration.md](configuration.md).`;
+
+const UPLOADS = `JSON values above 64 KiB are sorted one at a time in a thread of at most 384 MiB; a body with too many values for it is 413, eight may wait, more are told to come back (503).
+
+Files are streamed to disk while they are hashed and are never held in memory. An upload that fails or is broken off leaves nothing.`;
+
+const RATE =
+  "Each address has a budget of units that refills with time. An IPv6 client is counted by its /64. Requests from the machine itself are not limited; when a reverse proxy runs there, name it in `trustedProxies` so that `X-Forwarded-For` is believed and its clients are limited one by one.";
+
+const REST = `## Lists
+
+A page holds as many items as \`pagination\` asks for; \`pagination=0\` asks for all. Pages above 1000 items are streamed and never held in memory. Cursor pages hold at most 200 items. Totals that would need a long count are lower bounds and marked with \`X-Total-Approximate: true\`. At most 64 lists without limit are sent at once; one more is 503 with \`Retry-After\`.
+
+## Disk and memory
+
+With \`--max-disk\` used up, or less than 64 MiB free on the disk, submissions and uploads are refused with 507 (\`API_STORAGE_FULL\`); reads go on, and what is queued is finished. Bytes that are being received count as used. With \`--max-memory\` used up they are refused with 503 (\`API_OVERLOADED\`) and \`Retry-After\`. When there is room again, work is taken again without a restart. While either holds, \`/health/ready\` is 503 and says which.
+
+## Messages
+
+What a message may hold is a limit of the network, not of the node: see \`limits\` in [networks](../networks/). What a submit endpoint refuses beyond that is told in [api.md](api.md#submitting).`;
