@@ -20,7 +20,8 @@ connection.transaction(() => {
     const hash = new Uint8Array(32).fill(at % 251);
     new DataView(hash.buffer).setUint32(0, at);
     connection.run(
-      "INSERT INTO items (hash, status, reception_us) VALUES (?, 1, ?)",
+      "INSERT INTO items (id, hash, status, reception_us) VALUES (?, ?, 1, ?)",
+      at + 1,
       hash,
       BigInt(Math.floor(at / 3)),
     );
