@@ -14,13 +14,15 @@ import type { Candidate, MessageStore } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
 import type { BatchReport, CopyJob, SideJob } from "./jobs.ts";
 import { OutcomeRecorder, type Submission } from "./outcome-recorder.ts";
-import { type ContentSource, resolveContents } from "./resolve-content.ts";
+import { type ContentSource, MAX_BATCH_CONTENT_BYTES, resolveContents } from "./resolve-content.ts";
 
 export interface BatchWriterOptions {
   readonly store: MessageStore;
   readonly rules: StateRules;
   readonly reader: CopyReader;
   readonly contents: ContentSource;
+  /** Contents of one batch together (default 16 MiB). */
+  readonly maxContentBytes?: number;
   readonly priceCheck: PriceCheck;
   readonly clock: Clock;
   readonly random: Random;
@@ -31,6 +33,12 @@ export interface BatchInput {
   readonly sideJobs: readonly SideJob[];
   readonly copies: readonly CopyJob[];
   readonly candidates: readonly Candidate[];
+}
+
+/** What was committed, and what is for the next batch. */
+export interface WrittenBatch extends BatchReport {
+  /** Copies, in their order, whose contents would have been too much for one batch. */
+  readonly left: readonly CopyJob[];
 }
 
 /**
@@ -58,10 +66,10 @@ export class BatchWriter {
     this.#options = options;
   }
 
-  async write(input: BatchInput): Promise<BatchReport> {
-    const { store, reader, contents, clock } = this.#options;
+  async write(input: BatchInput): Promise<WrittenBatch> {
+    const { store, reader, contents, clock, maxContentBytes = MAX_BATCH_CONTENT_BYTES } = this.#options;
     const nowMicros = clock.nowMicros();
-    const submissions = await resolveContents(input, reader, contents);
+    const { submissions, left } = await resolveContents(input, reader, contents, maxContentBytes);
     const startedMs = clock.monotonicMs();
     store.begin();
     try {
@@ -72,7 +80,7 @@ export class BatchWriter {
       store.commit();
       this.#workMs = workedMs - startedMs;
       this.#commitMs = clock.monotonicMs() - workedMs;
-      return { ...report, sideJobs: input.sideJobs.map((job) => job.jobId) };
+      return { ...report, sideJobs: input.sideJobs.map((job) => job.jobId), left };
     } catch (error) {
       store.rollBack();
       throw error;
@@ -85,7 +93,8 @@ export class BatchWriter {
       "copy" in culprit
         ? { sideJobs, copies: [culprit], candidates: [] }
         : { sideJobs, copies: [], candidates: [culprit] };
-    const submissions = await resolveContents(input, this.#options.reader, { read: async () => null });
+    const nothing = { read: async () => null };
+    const { submissions } = await resolveContents(input, this.#options.reader, nothing, 1);
     const error = messageError("INTERNAL_ERROR", null);
     const { store, clock } = this.#options;
     const nowMicros = clock.nowMicros();

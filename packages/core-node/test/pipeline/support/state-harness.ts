@@ -26,7 +26,7 @@ import { aggregateFields } from "../../../src/pipeline/prepare-message.ts";
 import { stateRulesOf } from "../../../src/pipeline/state-rules.ts";
 import { verifyCopy } from "../../../src/pipeline/verify-copy.ts";
 import { BatchWriter } from "../../../src/pipeline/writer/batch-writer.ts";
-import type { CopyResult } from "../../../src/pipeline/writer/jobs.ts";
+import type { CopyJob, CopyResult } from "../../../src/pipeline/writer/jobs.ts";
 
 const crypto = createNodeCrypto();
 
@@ -119,7 +119,13 @@ export class StateHarness implements AsyncDisposable {
       return { jobId: this.#jobId, copy, origin: "http" as const, receptionMicros: this.nowMicros };
     });
     this.nowMicros += 1_000n;
-    return (await this.#writer.write({ sideJobs: [], copies, candidates: [] })).results;
+    const results: CopyResult[] = [];
+    for (let left: readonly CopyJob[] = copies; left.length > 0; ) {
+      const written = await this.#writer.write({ sideJobs: [], copies: left, candidates: [] });
+      results.push(...written.results);
+      left = written.left;
+    }
+    return results;
   }
 
   /** Runs everything that is or becomes due until nothing is queued any more. */
