@@ -45,6 +45,14 @@ test("one message: view, status, content, events, and 404 for what is unknown or
 
   const events = (await node.json(`${path}/events`)) as { events: { kind: string }[] };
   assert.ok(events.events.some(({ kind }) => kind === "processed"));
+  const amend = await node.put({
+    type: "POST",
+    members: `"type":"amend","ref":"${itemHash}","content":{}`,
+    time: "1700000005.5",
+  });
+  const after = (await node.json(`${path}/events`)) as { events: { kind: string; cause: object | null }[] };
+  const revised = after.events.find(({ kind }) => kind === "revised");
+  assert.deepEqual(revised?.cause, { by: amend }, "the cause is JSON, not a text of it");
 
   for (const hash of ["ab".repeat(32), "not-a-hash", "AB".repeat(32)]) {
     for (const suffix of ["", "/status", "/content", "/events"]) {

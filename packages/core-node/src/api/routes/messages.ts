@@ -64,7 +64,8 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: 
       const status = isItemHash(itemHash) ? reads.statusOf(itemHash) : null;
       if (status === null) return notFound(reply);
       const events = reads.eventsOf(itemHash).map(eventBody);
-      return sendJson(request, reply, JSON.stringify({ item_hash: itemHash, status: status.status, events }));
+      const body = `{"item_hash":"${itemHash}","status":"${status.status}","events":[${events.join(",")}]}`;
+      return sendJson(request, reply, body);
     },
   );
 }
@@ -85,6 +86,6 @@ function withoutContent(status: string): ApiError {
       );
 }
 
-function eventBody({ seq, kind, atMicros, cause }: EventView): object {
-  return { seq, kind, at: formatIsoZ(atMicros), cause };
+function eventBody({ seq, kind, atMicros, cause }: EventView): string {
+  return `{"seq":${seq},"kind":"${kind}","at":"${formatIsoZ(atMicros)}","cause":${cause ?? "null"}}`;
 }

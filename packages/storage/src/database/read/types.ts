@@ -168,7 +168,7 @@ export interface EventView {
   readonly seq: number;
   readonly kind: EventKind;
   readonly atMicros: bigint;
-  readonly cause: string | null;
+  readonly cause: JsonText | null;
 }
 
 /** One message that became processed, for live websockets and triggers. */
