@@ -108,7 +108,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   );
 
   const registry = new Registry();
-  const live = createLiveFeed(pipeline, reads, log);
+  const live = createLiveFeed({ pipeline, reads, timers, log });
   stack.defer(() => live.close());
   const figures = new NodeFigures({ pipeline, reads, timers, log });
   stack.defer(() => figures.close());
@@ -128,7 +128,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),
     reads,
-    lists: createReaderLists(reader),
+    lists: createReaderLists(reader, options.apiSettings.lists),
     live,
     uploads: createUploads({ contents, pipeline, budgets, stagingFolder: paths.staging }),
     downloads: createDownloads(contents),

@@ -80,12 +80,20 @@ test("a forwarded address is not believed of a client that is no trusted proxy",
 
 test("the page of limits tells every default", async () => {
   const page = await readFile(new URL("../../../../docs/limits.md", import.meta.url), "utf8");
-  const { uploads, rate, websocket, trustedProxies: _list, ...flat }: ApiSettings = DEFAULT_API_SETTINGS;
+  const {
+    uploads,
+    rate,
+    websocket,
+    lists,
+    trustedProxies: _list,
+    ...flat
+  }: ApiSettings = DEFAULT_API_SETTINGS;
   const rows = Object.entries({
     ...flat,
     ...prefixed("uploads", uploads),
     ...prefixed("rate", rate),
     ...prefixed("websocket", websocket),
+    ...prefixed("lists", lists),
   });
   assert.ok(rows.length > 20);
   for (const [name, value] of rows) {

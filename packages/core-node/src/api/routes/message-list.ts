@@ -70,7 +70,7 @@ function answerList(call: ListCall, page: number, context: ApiContext): FastifyR
     contentFormat: contentFormat(query),
     ...(query.fields === null ? {} : { extraFields: query.fields }),
   };
-  return sendList(call, asked.mode, SHAPE, context.services.lists.messages, list);
+  return sendList(call, asked.mode, SHAPE, context.services.lists, "messages", list);
 }
 
 /** Clients ask for many hashes and forget to ask for as many items. */
@@ -120,5 +120,5 @@ function answerTerminated(
   }
   const { statuses: _statuses, ...filter }: MessageFilter = messageFilter(query);
   const list: TerminatedQuery = { status, filter, direction: directionOf(query.sortOrder) };
-  return sendList(call, mode, SHAPE, context.services.lists.terminated, list);
+  return sendList(call, mode, SHAPE, context.services.lists, "terminated", list);
 }

@@ -64,7 +64,7 @@ function answerPosts(
   if (problems.length > 0) return sendProblems(reply, problems);
   const asked = listMode({ ...query, page });
   if (!asked.ok) return sendProblems(reply, asked.problems);
-  return sendList(call, asked.mode, SHAPE, services.lists.posts, postsQuery(call, version));
+  return sendList(call, asked.mode, SHAPE, services.lists, "posts", postsQuery(call, version));
 }
 
 function postsQuery({ query }: PostsCall, version: 0 | 1): PostsQuery {
