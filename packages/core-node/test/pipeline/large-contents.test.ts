@@ -7,6 +7,7 @@ import {
   createSystemTimers,
 } from "@twentysix/platform";
 import { createNodeCrypto } from "@twentysix/protocol/node";
+import { messagesInProcessingOrder } from "../../src/archive/stored-messages.ts";
 import { createCopyReader } from "../../src/pipeline/copy-reader.ts";
 import { stateRulesOf } from "../../src/pipeline/state-rules.ts";
 import { verifyCopy } from "../../src/pipeline/verify-copy.ts";
@@ -90,6 +91,22 @@ test("a copy whose content alone is above the bound has a batch of its own", asy
   assert.deepEqual(
     reports.map(({ results }) => results.map(({ jobId, status }) => [jobId, status])),
     [[[0, "processed"]], [[1, "processed"]]],
+  );
+});
+
+test("stored messages are given to export and verify in parts that end with their contents", async () => {
+  await using node = await StateHarness.open(definition);
+  const hashes: string[] = [];
+  for (let n = 0; n < 5; n += 1) {
+    const { envelope, content } = apart(post(account, TIME + n, `${n} ${"x".repeat(60_000)}`));
+    await node.upload(content);
+    await node.submit(envelope.text);
+    hashes.push(envelope.hash);
+  }
+  const parts = [...messagesInProcessingOrder(node.store.session.connection, 0, MAX_CONTENT_BYTES)];
+  assert.deepEqual(
+    parts.map((messages) => messages.map(({ hash }) => hash)),
+    [hashes.slice(0, 2), hashes.slice(2, 4), hashes.slice(4)],
   );
 });
 
