@@ -111,7 +111,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   );
 
   const registry = new Registry();
-  const live = createLiveFeed(pipeline, reads, log);
+  const live = createLiveFeed({ pipeline, reads, timers, log });
   stack.defer(() => live.close());
   const budgets = new Budgets({
     maxDiskBytes: options.maxDiskBytes,
@@ -131,7 +131,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),
     reads,
-    lists: createReaderLists(reader),
+    lists: createReaderLists(reader, options.apiSettings.lists),
     live,
     uploads: createUploads({ contents, pipeline, budgets, stagingFolder: paths.staging }),
     downloads: createDownloads(contents),

@@ -7,7 +7,8 @@ export { BlobError, type BlobErrorCode } from "./blobs/errors.ts";
 export * from "./database/codes.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
-export type { ChunkRequest, ListReader } from "./database/read/lists/list-reader.ts";
+export type { BoundedPageRequest, ChunkRequest, ListReader } from "./database/read/lists/list-reader.ts";
+export { joinTexts, LONG_TEXT_BYTES, sizeOfText } from "./database/read/long-text/item-text.ts";
 export { matchesFilter } from "./database/read/message/matches-filter.ts";
 export { renderMessageView } from "./database/read/point/render-view.ts";
 export { type ReadBudget, UNLIMITED } from "./database/read/read-budget.ts";
@@ -19,6 +20,7 @@ export {
   type SyncListReads,
 } from "./database/read/sqlite-list-reads.ts";
 export { createSqlitePointReads } from "./database/read/sqlite-point-reads.ts";
+export type * from "./database/read/text-types.ts";
 export type * from "./database/read/types.ts";
 export { EXTRA_FIELDS, PAYMENT_TYPES } from "./database/read/types.ts";
 export type { Schema } from "./database/schema.ts";

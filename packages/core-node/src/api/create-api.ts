@@ -11,6 +11,7 @@ import { addNotFoundHandler } from "./http/not-found.ts";
 import { addRateLimit } from "./http/rate-limit.ts";
 import { addRequestMetrics } from "./http/request-metrics.ts";
 import { RouteTable } from "./http/route-table.ts";
+import { StreamSlots } from "./http/stream-slots.ts";
 import { addUrlLimit } from "./http/url-limit.ts";
 import { Connections } from "./live/connections.ts";
 import { refuseOtherUpgrades } from "./live/upgrade-only.ts";
@@ -66,6 +67,7 @@ export async function createApi(services: ApiServices, settings: ApiSettings): P
   const report = createErrorReport(services, () => metrics.internalErrors.inc());
   const api = createServer(settings, services, report);
   const routes = new RouteTable(api);
+  api.decorate("streamSlots", new StreamSlots(settings.lists.maxStreams));
 
   await api.register(websocket, {
     options: { maxPayload: 64 * 1024, perMessageDeflate: { threshold: 1024, concurrencyLimit: 4 } },

@@ -75,6 +75,8 @@ export interface PublicationStatus {
 export interface LiveFeed {
   /** Every message that became processed, after the commit that made it readable. Returns the end of it. */
   subscribe(listener: (message: LiveMessage) => void): () => void;
+  /** The newest event: messages up to it can be read, later ones are still to be told. */
+  lastSeq(): number;
   /** The predicate of the lists, so that a live frame and a list agree. */
   matches(filter: MessageFilter, facts: MessageFacts): boolean;
   /** Called after each commit that changed the status of one item. */

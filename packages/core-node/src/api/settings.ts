@@ -1,3 +1,5 @@
+import { DEFAULT_LIST_LIMITS, type ListLimits } from "../reader/list-limits.ts";
+
 const MIB = 1024 * 1024;
 
 /** Every limit of the API. docs/limits.md is made from the defaults. */
@@ -23,6 +25,7 @@ export interface ApiSettings {
   readonly uploads: UploadLimits;
   readonly rate: RateLimits;
   readonly websocket: WebsocketLimits;
+  readonly lists: ListLimits;
   /** Files larger than this are not served as base64 JSON. */
   readonly maxBase64FileBytes: number;
   /** Addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed. */
@@ -62,8 +65,9 @@ export interface WebsocketLimits {
   readonly pongTimeoutMs: number;
   /** Bytes that may wait for a slow client before it is dropped. */
   readonly maxQueuedBytes: number;
-  /** Messages that may wait while the history is sent. */
+  /** Messages that may wait while the history, or a long message, is sent, and bytes of them. */
   readonly maxQueuedFrames: number;
+  readonly maxHeldBytes: number;
   readonly statusPeriodMs: number;
 }
 
@@ -95,8 +99,10 @@ export const DEFAULT_API_SETTINGS: Omit<ApiSettings, "gracePeriodMs"> = {
     pongTimeoutMs: 15_000,
     maxQueuedBytes: 4 * MIB,
     maxQueuedFrames: 5_000,
+    maxHeldBytes: 16 * MIB,
     statusPeriodMs: 10_000,
   },
+  lists: DEFAULT_LIST_LIMITS,
   maxBase64FileBytes: 100 * MIB,
   trustedProxies: [],
 };

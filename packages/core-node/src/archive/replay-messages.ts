@@ -82,7 +82,8 @@ class Replay {
     const { stored, rules } = this.#options;
     for (let start = 0; start < jobs.length; start += BATCH) {
       const copies = jobs.slice(start, start + BATCH).map((job) => withForgottenElements(stored, rules, job));
-      await writer.write({ sideJobs: [], copies, candidates: [] });
+      for (let left: readonly CopyJob[] = copies; left.length > 0; )
+        ({ left } = await writer.write({ sideJobs: [], copies: left, candidates: [] }));
     }
   }
 

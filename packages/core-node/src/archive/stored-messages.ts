@@ -16,8 +16,9 @@ export interface StoredMessage {
   readonly copies: readonly StoredCopy[];
 }
 
-/** Events looked at in one go. */
+/** Events looked at in one go, and characters of contents given in one go. */
 const CHUNK = 512;
+const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * The live messages in the order in which they were processed, as the event log tells it. A message that was
@@ -27,6 +28,7 @@ const CHUNK = 512;
 export function* messagesInProcessingOrder(
   stored: SqliteConnection,
   from = 0,
+  maxCharacters = MAX_CHARACTERS,
 ): Generator<readonly StoredMessage[], void, undefined> {
   for (let after = from; ; ) {
     const events = stored.all<{ seq: number; item_id: number }>(
@@ -37,14 +39,24 @@ export function* messagesInProcessingOrder(
     const last = events.at(-1);
     if (last === undefined) return;
     after = last.seq;
-    yield events.flatMap((event) => {
+    let messages: StoredMessage[] = [];
+    let characters = 0;
+    for (const event of events) {
       const later = stored.get(
         "SELECT 1 FROM events WHERE item_id = ? AND kind = 2 AND seq > ?",
         event.item_id,
         event.seq,
       );
-      return later === undefined ? (storedMessage(stored, event.item_id) ?? []) : [];
-    });
+      const message = later === undefined ? storedMessage(stored, event.item_id) : null;
+      if (message === null) continue;
+      messages.push(message);
+      for (const { content } of message.copies) characters += content?.length ?? 0;
+      if (characters < maxCharacters) continue;
+      yield messages;
+      messages = [];
+      characters = 0;
+    }
+    if (messages.length > 0) yield messages;
   }
 }
 

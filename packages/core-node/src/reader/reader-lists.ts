@@ -1,33 +1,38 @@
-import {
-  type AccountFilesPage,
-  type AuthorizationsOfAddress,
-  type CursorPage,
-  type ItemStream,
-  type ListName,
-  type ListPage,
-  type ListQueries,
-  type ListRead,
-  type ListReads,
-  type NodeMetricsRow,
-  ReadError,
+import type {
+  AccountFilesPage,
+  AggregateOutline,
+  AuthorizationsPage,
+  ChunkRequest,
+  CursorPage,
+  ItemStream,
+  ItemText,
+  JsonText,
+  ListName,
+  ListPage,
+  ListQueries,
+  ListRead,
+  ListReads,
+  NodeMetricsRow,
+  PageRest,
+  Piece,
+  PiecePosition,
+  ReadOptions,
 } from "@twentysix/storage";
+import { DEFAULT_LIST_LIMITS, type ListLimits } from "./list-limits.ts";
 import type { ReadCall } from "./reader-protocol.ts";
 import type { ReaderThread } from "./reader-thread.ts";
 
-/**
- * Items of one step of a stream, and the size at which a step ends earlier. A client that does not read holds
- * several steps in their different forms.
- */
-const CHUNK_ITEMS = 1_000;
-const CHUNK_CHARACTERS = 128 * 1024;
-/** Streams open at once; one more is told to come back. */
-const MAX_STREAMS = 64;
+type Caller = Pick<ReaderThread, "call">;
+export type ReadLimits = Pick<ListLimits, "stepItems" | "stepBytes" | "maxCursorPageBytes">;
+
+/** Items of the first step, and the fewest of any: how many fit is known after each. */
+const FIRST_STEP_ITEMS = 100;
+const MIN_STEP_ITEMS = 10;
 
 /** The list reads as the API uses them, answered by the reader thread. */
-export function createReaderLists(thread: Pick<ReaderThread, "call">): ListReads {
-  const streams = new StreamSlots();
+export function createReaderLists(thread: Caller, limits: ReadLimits = DEFAULT_LIST_LIMITS): ListReads {
   const listRead = <Name extends ListName, Page extends ListPage = ListPage>(name: Name) =>
-    listReadOf<Name, Page>(thread, name, streams);
+    listReadOf<Name, Page>(thread, name, limits);
   return {
     messages: listRead("messages"),
     terminated: listRead("terminated"),
@@ -38,74 +43,87 @@ export function createReaderLists(thread: Pick<ReaderThread, "call">): ListReads
     addressStats: listRead("addressStats"),
     accountFilesSize: (address, options) =>
       thread.call({ kind: "accountFilesSize", address }, options?.signal) as Promise<number>,
-    authorizationsReceived: (address, filter = {}, options) =>
-      thread.call({ kind: "authorizationsReceived", address, filter }, options?.signal) as Promise<
-        readonly AuthorizationsOfAddress[]
+    pieces: (text, options) => piecesOf(thread, text, options?.signal),
+    aggregateOutlines: (address, keys, options) =>
+      thread.call({ kind: "aggregateOutlines", address, keys }, options?.signal) as Promise<
+        readonly AggregateOutline[]
       >,
-    channels: (options) => thread.call({ kind: "channels" }, options?.signal) as Promise<readonly string[]>,
+    authorizations: (query, page, options) =>
+      thread.call({ kind: "authorizations", query, page }, options?.signal) as Promise<AuthorizationsPage>,
+    channels: (options) =>
+      inSteps(limits, WHOLE_LIST, (request) => cursorCall(thread, { kind: "channels", request }, options)),
     programsOnMessage: (direction, options) =>
-      thread.call({ kind: "programsOnMessage", direction }, options?.signal) as Promise<readonly string[]>,
+      inSteps(limits, WHOLE_LIST, (request) =>
+        cursorCall(thread, { kind: "programsOnMessage", direction, request }, options),
+      ),
     nodeMetrics: (query, options) =>
       thread.call({ kind: "nodeMetrics", query }, options?.signal) as Promise<readonly NodeMetricsRow[]>,
   };
 }
 
-/** Counts the streams that are open. */
-class StreamSlots {
-  #open = 0;
-
-  /** @throws ReadError READ_QUEUE_FULL */
-  take(): Disposable {
-    if (this.#open >= MAX_STREAMS) {
-      const message = "too many lists without limit are being read: ask for a page, or try again in a moment";
-      throw new ReadError("READ_QUEUE_FULL", message, { maxStreams: MAX_STREAMS });
-    }
-    this.#open += 1;
-    return {
-      [Symbol.dispose]: () => {
-        this.#open -= 1;
-      },
-    };
-  }
-}
+const WHOLE_LIST = { cursor: null, items: Number.POSITIVE_INFINITY };
 
 function listReadOf<Name extends ListName, Page extends ListPage>(
-  thread: Pick<ReaderThread, "call">,
+  thread: Caller,
   list: Name,
-  streams: StreamSlots,
+  limits: ReadLimits,
 ): ListRead<ListQueries[Name], Page> {
+  const { stepBytes, maxCursorPageBytes } = limits;
+  const readStep = (query: ListQueries[Name], request: ChunkRequest, options?: ReadOptions) =>
+    cursorCall(thread, { kind: "cursor", list, query, request } as ReadCall, options);
   return {
     page: (query, page, options) =>
-      thread.call({ kind: "page", list, query, page } as ReadCall, options?.signal) as Promise<Page>,
-    cursor: (query, request, options) =>
       thread.call(
-        { kind: "cursor", list, query, request } as ReadCall,
+        { kind: "page", list, query, page: { ...page, maxBytes: stepBytes } } as ReadCall,
         options?.signal,
-      ) as Promise<CursorPage>,
-    stream: (query, options) => streamOf(thread, list, query, streams, options?.signal),
+      ) as Promise<Page>,
+    rest: (query, rest, options) => inSteps(limits, rest, (request) => readStep(query, request, options)),
+    cursor: (query, request, options) =>
+      readStep(query, { ...request, maxBytes: maxCursorPageBytes }, options),
+    stream: (query, options) => inSteps(limits, WHOLE_LIST, (request) => readStep(query, request, options)),
   };
 }
 
+function cursorCall(thread: Caller, call: ReadCall, options: ReadOptions | undefined): Promise<CursorPage> {
+  return thread.call(call, options?.signal) as Promise<CursorPage>;
+}
+
 /**
- * A list without limit, in steps that each start where the last one ended: memory stays bounded, other calls get
- * their turn between two steps, and no long read keeps the log of the database from being checkpointed.
+ * A part of a list, in steps that each start where the last one ended: memory stays bounded, other calls get their
+ * turn between two steps, and no long read keeps the log of the database from being checkpointed.
  */
-async function* streamOf<Name extends ListName>(
-  thread: Pick<ReaderThread, "call">,
-  list: Name,
-  query: ListQueries[Name],
-  streams: StreamSlots,
-  signal: AbortSignal | undefined,
+async function* inSteps(
+  { stepItems, stepBytes }: ReadLimits,
+  from: Omit<PageRest, "cursor"> & { readonly cursor: string | null },
+  read: (request: ChunkRequest) => Promise<CursorPage>,
 ): ItemStream {
-  using _slot = streams.take();
-  let cursor: string | null = null;
+  let { cursor, items: left } = from;
+  let wanted = Math.min(stepItems, FIRST_STEP_ITEMS);
   do {
-    const request = { cursor, pageSize: CHUNK_ITEMS, maxCharacters: CHUNK_CHARACTERS };
-    const page = (await thread.call(
-      { kind: "cursor", list, query, request } as ReadCall,
-      signal,
-    )) as CursorPage;
+    const page = await read({ cursor, pageSize: Math.min(wanted, left), maxBytes: stepBytes });
     if (page.items.length > 0) yield page.items;
+    left -= page.items.length;
+    // Keys of items that do not fit into the step would be located for nothing.
+    wanted = Math.min(stepItems, Math.max(MIN_STEP_ITEMS, page.items.length * 2));
     cursor = page.nextCursor;
-  } while (cursor !== null);
+  } while (cursor !== null && left > 0);
+}
+
+async function* piecesOf(
+  thread: Caller,
+  text: ItemText,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<JsonText | Uint8Array, void, undefined> {
+  for (const part of typeof text === "string" ? [text] : text.parts) {
+    if (typeof part === "string") {
+      yield part;
+      continue;
+    }
+    let position: PiecePosition | null = null;
+    do {
+      const piece = (await thread.call({ kind: "piece", part, position }, signal)) as Piece;
+      yield piece.bytes;
+      position = piece.next;
+    } while (position !== null);
+  }
 }

@@ -1,11 +1,14 @@
 import type {
-  AuthorizationFilter,
+  AuthorizationsQuery,
+  BoundedPageRequest,
   ChunkRequest,
   Direction,
   ListName,
   ListQueries,
+  LongPart,
   NodeMetricsQuery,
   PageRequest,
+  PiecePosition,
   ReadErrorCode,
 } from "@twentysix/storage";
 
@@ -24,7 +27,7 @@ export type ReadCall =
         readonly kind: "page";
         readonly list: Name;
         readonly query: ListQueries[Name];
-        readonly page: PageRequest;
+        readonly page: BoundedPageRequest;
       };
     }[ListName]
   | {
@@ -36,13 +39,11 @@ export type ReadCall =
       };
     }[ListName]
   | { readonly kind: "accountFilesSize"; readonly address: string }
-  | {
-      readonly kind: "authorizationsReceived";
-      readonly address: string;
-      readonly filter: AuthorizationFilter;
-    }
-  | { readonly kind: "channels" }
-  | { readonly kind: "programsOnMessage"; readonly direction: Direction }
+  | { readonly kind: "piece"; readonly part: LongPart; readonly position: PiecePosition | null }
+  | { readonly kind: "aggregateOutlines"; readonly address: string; readonly keys: readonly string[] | null }
+  | { readonly kind: "authorizations"; readonly query: AuthorizationsQuery; readonly page: PageRequest }
+  | { readonly kind: "channels"; readonly request: ChunkRequest }
+  | { readonly kind: "programsOnMessage"; readonly direction: Direction; readonly request: ChunkRequest }
   | { readonly kind: "nodeMetrics"; readonly query: NodeMetricsQuery };
 
 export interface ReaderRequest {

@@ -12,6 +12,11 @@ export interface ReaderThreadOptions {
   readonly maxWaiting?: number;
   /** Page cache of the connection (default 16 MiB). */
   readonly cacheBytes?: number;
+  /**
+   * Old generation of the heap of the thread (default 192 MiB). What it read is garbage once it is sent; with a
+   * whole machine to fill the thread would let it lie.
+   */
+  readonly maxHeapMib?: number;
   /** How long the thread may go on with a read that was given up before it is replaced (default 30 s). */
   readonly stuckMs?: number;
   /** Told when the thread died or was replaced. */
@@ -34,15 +39,23 @@ interface PendingCall {
   settle(outcome: { readonly value: unknown } | { readonly error: unknown }): void;
 }
 
-/** What it read is garbage once it is sent; with a whole machine to fill the thread would let it lie. */
-const MAX_HEAP_MIB = 192;
+const DEFAULTS = {
+  timeoutMs: 10_000,
+  maxWaiting: 256,
+  cacheBytes: 16 * 1024 * 1024,
+  maxHeapMib: 192,
+  stuckMs: 30_000,
+};
 
-const DEFAULTS = { timeoutMs: 10_000, maxWaiting: 256, cacheBytes: 16 * 1024 * 1024, stuckMs: 30_000 };
+/** A thread that lasted this long was no part of a row of failures. */
+const STEADY_MS = 60_000;
+const FIRST_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 5_000;
 
 /**
  * The one thread that reads lists. Calls wait in a bounded queue and run one at a time; each has a time limit and
  * an AbortSignal, which also stop the thread between the steps of the read. A thread that died or hangs is
- * replaced at the next call.
+ * replaced: the first time at once, and after a growing pause when the new one does not last either.
  */
 export class ReaderThread implements AsyncDisposable {
   readonly #options: Required<Omit<ReaderThreadOptions, "onThreadLost">> &
@@ -52,6 +65,11 @@ export class ReaderThread implements AsyncDisposable {
   #worker: Worker | null = null;
   #running: PendingCall | null = null;
   #cancelStuckTimer: () => void = () => {};
+  #cancelSteadyTimer: () => void = () => {};
+  /** Set while no thread may be started. */
+  #cancelPause: (() => void) | null = null;
+  /** Threads lost in a row. */
+  #losses = 0;
   #nextId = 1;
   #isClosed = false;
   #timeouts = 0;
@@ -60,11 +78,6 @@ export class ReaderThread implements AsyncDisposable {
 
   constructor(options: ReaderThreadOptions) {
     this.#options = { ...DEFAULTS, ...options };
-  }
-
-  /** Starts the thread ahead of the first call, which would otherwise wait for it. */
-  start(): void {
-    if (!this.#isClosed) this.#thread();
   }
 
   get stats(): ReaderStats {
@@ -101,6 +114,8 @@ export class ReaderThread implements AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelStuckTimer();
+    this.#cancelSteadyTimer();
+    this.#cancelPause?.();
     const closed = new ReadError("READER_CLOSED", "the node is stopping");
     for (const pending of [...this.#waiting, ...(this.#running === null ? [] : [this.#running])]) {
       pending.settle({ error: closed });
@@ -155,7 +170,7 @@ export class ReaderThread implements AsyncDisposable {
   }
 
   #dispatch(): void {
-    if (this.#running !== null || this.#isClosed) return;
+    if (this.#running !== null || this.#isClosed || this.#cancelPause !== null) return;
     const [pending] = this.#waiting;
     if (pending === undefined) return;
     this.#waiting.delete(pending);
@@ -166,16 +181,19 @@ export class ReaderThread implements AsyncDisposable {
 
   #thread(): Worker {
     if (this.#worker !== null) return this.#worker;
-    const { databasePath, cacheBytes } = this.#options;
+    const { databasePath, cacheBytes, maxHeapMib, timers } = this.#options;
     const data: ReaderData = { databasePath, cacheBytes, cancelled: this.#cancelled.buffer };
     const worker = new Worker(new URL("./reader-worker.ts", import.meta.url), {
       workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB },
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMib },
     });
     worker.on("message", (response: ReaderResponse) => this.#answer(response));
     worker.on("error", (error) => this.#loseThread(error));
     worker.on("exit", (code) => this.#loseThread(new Error(`the reader thread ended with code ${code}`)));
     this.#worker = worker;
+    this.#cancelSteadyTimer = timers.schedule(STEADY_MS, () => {
+      this.#losses = 0;
+    });
     return worker;
   }
 
@@ -197,7 +215,9 @@ export class ReaderThread implements AsyncDisposable {
     if (worker === null) return;
     this.#worker = null;
     this.#threadsLost += 1;
+    this.#losses += 1;
     this.#cancelStuckTimer();
+    this.#cancelSteadyTimer();
     worker.removeAllListeners();
     // What it does until it stops concerns nobody; an error event without listener would end the process.
     worker.on("error", () => {});
@@ -206,6 +226,16 @@ export class ReaderThread implements AsyncDisposable {
     const message = "the reader thread was lost and is being replaced: try again";
     this.#running?.settle({ error: new ReadError("READER_FAILED", message, { reason: String(reason) }) });
     this.#running = null;
+    this.#pause();
     this.#dispatch();
+  }
+
+  #pause(): void {
+    if (this.#losses < 2 || this.#isClosed) return;
+    const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#losses - 2));
+    this.#cancelPause = this.#options.timers.schedule(pauseMs, () => {
+      this.#cancelPause = null;
+      this.#dispatch();
+    });
   }
 }

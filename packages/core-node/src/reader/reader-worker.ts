@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { createSystemClock } from "@twentysix/platform";
+import { createSystemClock, createSystemTimers } from "@twentysix/platform";
+import type { Piece } from "@twentysix/storage";
 import {
   createSqliteListReads,
   type ReadBudget,
@@ -18,9 +19,15 @@ if (main === null) throw new Error("This file is started as a worker thread");
 const { databasePath, cacheBytes, cancelled } = workerData as ReaderData;
 const cancelledId = new Int32Array(cancelled);
 const clock = createSystemClock();
+const timers = createSystemTimers();
 const reads = createSqliteListReads(new SqliteConnection(databasePath, { readOnly: true, cacheBytes }));
 
-const respond = (response: ReaderResponse): void => main.postMessage(response);
+/** A text of which no piece was asked for that long is held for nobody. */
+const RELEASE_TEXTS_MS = 5_000;
+let cancelRelease = (): void => {};
+
+const respond = (response: ReaderResponse, transfer: ArrayBuffer[] = []): void =>
+  main.postMessage(response, transfer);
 
 function budgetOf({ id, timeoutMs }: ReaderRequest): ReadBudget {
   const deadlineMs = clock.monotonicMs() + timeoutMs;
@@ -39,7 +46,11 @@ function budgetOf({ id, timeoutMs }: ReaderRequest): ReadBudget {
 main.on("message", (request: ReaderRequest) => {
   const { id } = request;
   try {
-    respond({ kind: "value", id, value: runReadCall(reads, request.call, budgetOf(request)) });
+    const value = runReadCall(reads, request.call, budgetOf(request));
+    if (request.call.kind !== "piece") return respond({ kind: "value", id, value });
+    respond({ kind: "value", id, value }, [(value as Piece).bytes.buffer]);
+    cancelRelease();
+    cancelRelease = timers.schedule(RELEASE_TEXTS_MS, () => reads.releaseTexts());
   } catch (error) {
     if (error instanceof ReadError) {
       respond({ kind: "refused", id, code: error.code, message: error.message, details: error.details });

@@ -13,12 +13,16 @@ export function runReadCall(reads: SyncListReads, call: ReadCall, budget: ReadBu
       return listOf(reads, call.list).cursor(call.query, call.request, budget);
     case "accountFilesSize":
       return reads.accountFilesSize(call.address);
-    case "authorizationsReceived":
-      return reads.authorizationsReceived(call.address, call.filter, budget);
+    case "piece":
+      return reads.piece(call.part, call.position, budget);
+    case "aggregateOutlines":
+      return reads.aggregateOutlines(call.address, call.keys, budget);
+    case "authorizations":
+      return reads.authorizations(call.query, call.page, budget);
     case "channels":
-      return reads.channels(budget);
+      return reads.channels(call.request, budget);
     case "programsOnMessage":
-      return reads.programsOnMessage(call.direction);
+      return reads.programsOnMessage(call.direction, call.request, budget);
     case "nodeMetrics":
       return reads.nodeMetrics(call.query);
   }

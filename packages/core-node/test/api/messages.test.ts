@@ -45,6 +45,14 @@ test("one message: view, status, content, events, and 404 for what is unknown or
 
   const events = (await node.json(`${path}/events`)) as { events: { kind: string }[] };
   assert.ok(events.events.some(({ kind }) => kind === "processed"));
+  const amend = await node.put({
+    type: "POST",
+    members: `"type":"amend","ref":"${itemHash}","content":{}`,
+    time: "1700000005.5",
+  });
+  const after = (await node.json(`${path}/events`)) as { events: { kind: string; cause: object | null }[] };
+  const revised = after.events.find(({ kind }) => kind === "revised");
+  assert.deepEqual(revised?.cause, { by: amend }, "the cause is JSON, not a text of it");
 
   for (const hash of ["ab".repeat(32), "not-a-hash", "AB".repeat(32)]) {
     for (const suffix of ["", "/status", "/content", "/events"]) {
@@ -206,6 +214,54 @@ test("cursors walk every message once in both directions, capped at 200 a page",
   }
   const capped = (await node.json("/api/v0/messages.json?cursor=&pagination=5000")) as Listed;
   assert.equal(capped.pagination_per_page, 200);
+});
+
+test("a cursor can be followed in every order in which it is given", async (t) => {
+  const node = await startRealNode(t);
+  const hashes: string[] = [];
+  for (let n = 0; n < 11; n += 1) {
+    const itemHash = await node.put({ type: "POST", members: note(n), time: `17000000${10 + n}.5` });
+    hashes.push(itemHash);
+    if (n % 3 === 0) continue;
+    // Two of a kind are confirmed at the same moment, in another order than they were made.
+    const height = 20 - Math.floor(n / 2);
+    await node.pipeline.confirm({
+      chain: "ETH",
+      txHash: `0x${n}`,
+      hash: itemHash,
+      height,
+      timeMicros: 1_700_001_000_000_000n + BigInt(height),
+      publisher: "0xP",
+    });
+  }
+  for (const path of [
+    "messages.json?sortBy=tx-time",
+    "messages.json?startBlock=17",
+    "messages.json?endBlock=19",
+    "messages.json?startBlock=16&endBlock=19",
+    "posts.json?sortBy=tx-time",
+  ]) {
+    for (const order of ["1", "-1"]) {
+      const url = `/api/v0/${path}&sortOrder=${order}`;
+      const key = path.startsWith("posts") ? "posts" : "messages";
+      const hashesOf = (body: unknown) =>
+        (body as Record<string, { item_hash: string }[]>)[key]?.map(({ item_hash }) => item_hash) ?? [];
+      const page = hashesOf(await node.json(`${url}&pagination=100`));
+      assert.ok(page.length >= 3, url);
+      const walked: string[] = [];
+      for (let cursor: string | null = ""; cursor !== null; ) {
+        const response = await node.get(`${url}&pagination=2&cursor=${cursor}`);
+        assert.equal(response.status, 200, url);
+        const body = (await response.json()) as Listed;
+        walked.push(...hashesOf(body));
+        cursor = body.next_cursor;
+      }
+      assert.deepEqual(walked, page, url);
+    }
+  }
+  const byTime = (await node.json("/api/v0/messages.json?pagination=2&cursor=")) as Listed;
+  const mixed = await node.get(`/api/v0/messages.json?sortBy=tx-time&cursor=${byTime.next_cursor}`);
+  assert.equal(mixed.status, 422, "a cursor of another order");
 });
 
 test("bad parameters are 422 with the parameter as it was written", async (t) => {

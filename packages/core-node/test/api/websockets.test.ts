@@ -196,7 +196,8 @@ test("a client that does not read is dropped, and its memory with it", async (t)
     channel: null,
   } as LiveMessage["facts"];
   const json = JSON.stringify({ text: "x".repeat(50_000) });
-  const message: LiveMessage = { seq: 1, origin: "http", facts, json, withoutContentJson: "{}" };
+  const texts = { full: () => json, withoutContent: () => "{}" };
+  const message: LiveMessage = { seq: 1, origin: "http", facts, heldBytes: json.length, ...texts };
   while (api.services.listeners() > 0) {
     api.services.announce(message);
     await new Promise((resolve) => setImmediate(resolve));

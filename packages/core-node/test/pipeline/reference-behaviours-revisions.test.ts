@@ -17,7 +17,7 @@ describe("the elements of an aggregate", () => {
 
   /** The aggregate as it is served; null when there is none. */
   const profile = (node: StateHarness): unknown => {
-    const [entry] = node.reads.aggregates(owner.address, ["profile"]);
+    const [entry] = node.reads.aggregates(owner.address, ["profile"]) ?? [];
     if (entry === undefined) return null;
     const { contentJson, createdMicros, updatedMicros, firstItemHash, lastItemHash } = entry;
     return {

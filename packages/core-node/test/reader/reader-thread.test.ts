@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import { rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { createSystemTimers, createTimers, type Timers } from "@twentysix/platform";
-import { type MessagesQuery, migrate, ReadError, SqliteConnection } from "@twentysix/storage";
+import { type ItemText, type MessagesQuery, migrate, ReadError, SqliteConnection } from "@twentysix/storage";
 import { createReaderLists } from "../../src/reader/reader-lists.ts";
 import { ReaderThread, type ReaderThreadOptions } from "../../src/reader/reader-thread.ts";
 
@@ -20,7 +21,8 @@ connection.transaction(() => {
     const hash = new Uint8Array(32).fill(at % 251);
     new DataView(hash.buffer).setUint32(0, at);
     connection.run(
-      "INSERT INTO items (hash, status, reception_us) VALUES (?, 1, ?)",
+      "INSERT INTO items (id, hash, status, reception_us) VALUES (?, ?, 1, ?)",
+      at + 1,
       hash,
       BigInt(Math.floor(at / 3)),
     );
@@ -69,14 +71,18 @@ describe("reader thread", () => {
       { page: 1, pageSize: 5 },
     );
     assert.deepEqual([files.items, files.totalSizeBytes], [[], 0]);
-    assert.deepEqual(await lists.channels(), []);
-    assert.deepEqual(await lists.authorizationsReceived("0xA"), []);
-    assert.deepEqual(await lists.programsOnMessage("desc"), []);
+    assert.deepEqual(await Array.fromAsync(lists.channels()), []);
+    assert.deepEqual(await Array.fromAsync(lists.programsOnMessage("desc")), []);
+    const received = { kind: "received", address: "0xA", filter: {} } as const;
+    assert.deepEqual(await lists.authorizations(received, { page: 1, pageSize: 9 }), {
+      authorizations: [],
+      total: 0,
+    });
   });
 
   it("streams a list without limit in chunks, each item once and in order", async () => {
     await using thread = open();
-    const chunks: (readonly string[])[] = [];
+    const chunks: (readonly ItemText[])[] = [];
     for await (const chunk of createReaderLists(thread).hashes.stream(HASHES)) chunks.push(chunk);
     assert.ok(chunks.length > 2 && chunks.every((chunk) => chunk.length <= 1_000));
     assert.equal(new Set(chunks.flat()).size, ITEMS);
@@ -150,7 +156,7 @@ describe("reader thread", () => {
     controller.abort(reason);
     await assert.rejects(waiting, (error) => error === reason);
     const signal = AbortSignal.abort(reason);
-    await assert.rejects(lists.channels({ signal }), (error) => error === reason);
+    await assert.rejects(lists.accountFilesSize("0xA", { signal }), (error) => error === reason);
     assert.equal((await running).items.length, 1);
   });
 
@@ -182,18 +188,38 @@ describe("reader thread", () => {
       databasePath: join(folder, "missing", "database"),
       onThreadLost: (reason) => lost.push(reason),
     });
-    await assert.rejects(createReaderLists(thread).channels(), hasCode("READER_FAILED"));
+    await assert.rejects(createReaderLists(thread).accountFilesSize("0xA"), hasCode("READER_FAILED"));
     assert.equal(lost.length, 1);
+  });
+
+  it("starts no thread for a while after two in a row were lost, and answers what waited for it", async () => {
+    const { timers, fire } = manualTimers();
+    const missing = join(folder, "later");
+    await using thread = open({ databasePath: missing, timers });
+    const lists = createReaderLists(thread);
+    const read = () => lists.hashes.page(HASHES, { page: 1, pageSize: 1 });
+    await assert.rejects(read(), hasCode("READER_FAILED"));
+    await assert.rejects(read(), hasCode("READER_FAILED"));
+    const waiting = read();
+    assert.deepEqual([thread.stats.threadsLost, thread.stats.waiting, thread.stats.isBusy], [2, 1, false]);
+    await symlink(databasePath, missing);
+    fire(200);
+    assert.equal((await waiting).items.length, 1);
+    // A thread that lasts is forgiven those before it.
+    fire(60_000);
+    await rm(missing);
+    assert.equal((await read()).items.length, 1);
+    assert.equal(thread.stats.threadsLost, 2);
   });
 
   it("fails what waits when it is closed, and everything after", async () => {
     const thread = open();
     const lists = createReaderLists(thread);
-    const outcomes = Promise.allSettled([lists.channels(), lists.channels()]);
+    const outcomes = Promise.allSettled([lists.accountFilesSize("0xA"), lists.accountFilesSize("0xB")]);
     await thread.close();
     for (const outcome of await outcomes) {
       assert.ok(outcome.status === "rejected" && hasCode("READER_CLOSED")(outcome.reason));
     }
-    await assert.rejects(lists.channels(), hasCode("READER_CLOSED"));
+    await assert.rejects(lists.accountFilesSize("0xA"), hasCode("READER_CLOSED"));
   });
 });

@@ -2,14 +2,15 @@ import { REQUEST_COSTS } from "@twentysix/core-node";
 import { type ApiSettings, DEFAULT_API_SETTINGS } from "@twentysix/core-node/settings";
 import { flagOf, OPTIONS, type OptionKey } from "../config/index.ts";
 
-type Group = "uploads" | "rate" | "websocket";
+type Group = "uploads" | "rate" | "websocket" | "lists";
 type InGroup<Name extends Group> = `${Name}.${keyof ApiSettings[Name] & string}`;
 /** A limit by its place in the settings of the API. */
 export type LimitName =
   | Exclude<keyof ApiSettings, Group | "trustedProxies">
   | InGroup<"uploads">
   | InGroup<"rate">
-  | InGroup<"websocket">;
+  | InGroup<"websocket">
+  | InGroup<"lists">;
 
 /** What happens beyond each limit. */
 const BEYOND: Readonly<Record<LimitName, string>> = {
@@ -40,8 +41,17 @@ const BEYOND: Readonly<Record<LimitName, string>> = {
   "websocket.heartbeatMs": "A ping is sent",
   "websocket.pongTimeoutMs": "A client that does not answer a ping, or does not close when told to, is cut",
   "websocket.maxQueuedBytes": "Closed with 1013: the client reads too slowly",
-  "websocket.maxQueuedFrames": "Closed with 1013: too much arrived while the history was sent",
+  "websocket.maxQueuedFrames":
+    "Closed with 1013: too much arrived while the history, or a long message, was sent",
+  "websocket.maxHeldBytes": "The same in bytes",
   "websocket.statusPeriodMs": "How often the status socket looks for a change",
+  "lists.stepItems": "Items of one step in which a long answer is read",
+  "lists.stepBytes": "A step ends with the item that passes it",
+  "lists.maxCursorPageBytes": "A cursor page ends with the item that passes it",
+  "lists.maxStreams":
+    "503 with `Retry-After`. Answers that are read while they are sent, or are larger than 1 MiB",
+  "lists.aggregateCacheBytes": "The finished aggregate answer that was used least recently is made again",
+  "lists.maxCachedAggregateBytes": "A larger aggregate answer is not kept but read while it is sent",
 };
 
 /** The option of the node that sets a limit, for those that have one. */
@@ -84,6 +94,11 @@ export function renderLimitsDocument(): string {
     costs(),
     "## Websockets",
     table((name) => name.startsWith("websocket.")),
+    SOCKETS,
+    "## Lists",
+    LISTS,
+    table((name) => name.startsWith("lists.")),
+    LONG_TEXTS,
     REST,
   ].join("\n\n")}\n`;
 }
@@ -130,9 +145,19 @@ Files are streamed to disk while they are hashed and are never held in memory. A
 const RATE =
   "Each address has a budget of units that refills with time. An IPv6 client is counted by its /64. Requests from the machine itself are not limited; when a reverse proxy runs there, name it in `trustedProxies` so that `X-Forwarded-For` is believed and its clients are limited one by one.";
 
-const REST = `## Lists
+const SOCKETS = `A message with a content above 256 KiB is sent as one text frame in several fragments, each read when the one before has left. What was processed is read for the sockets in parts of at most 200 messages and 1 MiB.`;
 
-A page holds as many items as \`pagination\` asks for; \`pagination=0\` asks for all. Pages above 1000 items are streamed and never held in memory. Cursor pages hold at most 200 items. Totals that would need a long count are lower bounds and marked with \`X-Total-Approximate: true\`. At most 64 lists without limit are sent at once; one more is 503 with \`Retry-After\`.
+const LISTS = `A page holds as many items as \`pagination\` asks for; \`pagination=0\` asks for all. Pages are bounded in memory, not in size: what does not fit into one step is read while it is sent, at the speed of the client. Cursor pages hold at most 200 items, and fewer when those are large; \`pagination_per_page\` stays what was asked, and \`next_cursor\` alone says whether there is more. Totals that would need a long count are lower bounds and marked with \`X-Total-Approximate: true\`.`;
+
+const LONG_TEXTS = `Texts above 256 KiB (contents, values of aggregates, and names of any kind) are never held whole on the way out: they leave the reader in pieces of 256 KiB. A text that changes or is forgotten between two pieces ends the answer: 503 before it has begun, a cut connection afterwards. Aggregates of an address up to 256 KiB and 500 fields are put together at once, larger ones by the reader; one whose field has a name above 16 MiB is 422 (\`API_ANSWER_TOO_LARGE\`).
+
+Lists of authorizations show entries up to 64 KiB, the first 100000 of a list, and 256 KiB of them for one address; a page above 8 MiB is 422 (\`API_ANSWER_TOO_LARGE\`): ask for fewer with \`pagination\`.
+
+Lists are read by one thread of at most 192 MiB. A read has 10 seconds, waiting included, and 256 may wait; one more is 503 with \`Retry-After\`. So is a read whose thread is lost. The thread is replaced at once, and when the next one is lost within a minute as well, after a pause that doubles from 200 ms to 5 s.`;
+
+const REST = `## Messages on their way
+
+A batch of the writer takes copies until their contents pass 16 MiB, at least one; the others follow in the next batch, in their order. Copies that are tried again are taken up under the same bound.
 
 ## Disk and memory
 

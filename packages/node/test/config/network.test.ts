@@ -40,7 +40,10 @@ test("what is no definition is refused with the place of the mistake", () => {
   );
   writeFileSync(path, "{");
   assert.throws(() => loadNetwork(path), refusal(/is not valid JSON/));
-  assert.throws(() => loadNetwork("nowhere"), refusal(/the network "nowhere" is not shipped: choose one of local, mainnet/));
+  assert.throws(
+    () => loadNetwork("nowhere"),
+    refusal(/the network "nowhere" is not shipped: choose one of local, mainnet/),
+  );
 });
 
 test("a network whose rules this version cannot follow is refused", () => {
@@ -48,5 +51,8 @@ test("a network whose rules this version cannot follow is refused", () => {
   const path = definitionFile(folder.path, (definition) =>
     Object.assign(definition.switches as object, { contractWallets: true }),
   );
-  assert.throws(() => loadNetwork(path), refusal(/switches\.contractWallets: .*cannot be on: this version has no way to ask a chain/));
+  assert.throws(
+    () => loadNetwork(path),
+    refusal(/switches\.contractWallets: .*cannot be on: this version has no way to ask a chain/),
+  );
 });

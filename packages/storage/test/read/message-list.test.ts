@@ -9,7 +9,7 @@ import {
   UNLIMITED,
 } from "../../src/index.ts";
 import { SeedDatabase } from "./seed.ts";
-import { hashesOf, walkList } from "./walk-list.ts";
+import { hashesOf, heldText, walkList } from "./walk-list.ts";
 
 const BASE = 1_700_000_000_000_000n;
 
@@ -31,7 +31,7 @@ describe("message list", () => {
       confirmation: { timeMicros: BASE + 9n, height: 18_500_000 },
     });
     const reads = createSqliteListReads(seed.connection);
-    const [item = ""] = pageOf(reads, query()).items;
+    const item = heldText(pageOf(reads, query()).items[0]);
     const value = JSON.parse(item) as Record<string, unknown>;
     assert.deepEqual(Object.keys(value).sort(), [
       "chain",
@@ -70,7 +70,7 @@ describe("message list", () => {
   it("serves content that is not inline, without item_content", () => {
     const seed = new SeedDatabase();
     const stored = seed.message({ inline: false });
-    const [item = ""] = pageOf(createSqliteListReads(seed.connection), query()).items;
+    const item = heldText(pageOf(createSqliteListReads(seed.connection), query()).items[0]);
     const value = JSON.parse(item) as Record<string, unknown>;
     assert.equal(value.item_content, null);
     assert.equal(value.item_type, "storage");
@@ -90,7 +90,7 @@ describe("message list", () => {
     seed.message({ type: "FORGET", timeMicros: BASE + 2n });
     const reads = createSqliteListReads(seed.connection);
     const contents = pageOf(reads, query({}, { contentFormat: "headers" })).items.map(
-      (item) => (JSON.parse(item) as { content: unknown }).content,
+      (item) => (JSON.parse(heldText(item)) as { content: unknown }).content,
     );
     assert.deepEqual(contents, [
       { address: "0xA", type: "note", ref: "r1" },
@@ -99,7 +99,7 @@ describe("message list", () => {
       { address: "0xA" },
     ]);
     for (const item of pageOf(reads, query({}, { contentFormat: "none" })).items) {
-      const value = JSON.parse(item) as Record<string, unknown>;
+      const value = JSON.parse(heldText(item)) as Record<string, unknown>;
       assert.equal("content" in value, false);
       assert.equal(typeof value.item_content, "string");
     }
@@ -109,7 +109,7 @@ describe("message list", () => {
       2,
       1,
     ).items;
-    const value = JSON.parse(extra[0] ?? "") as Record<string, unknown>;
+    const value = JSON.parse(heldText(extra[0])) as Record<string, unknown>;
     assert.equal(value.status, "processed");
     assert.equal(value.owner, "0xOwner");
     assert.equal(value.payment_type, null);

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createSqliteListReads, createSqlitePointReads, EVENT_CODE, UNLIMITED } from "../../src/index.ts";
+import {
+  type ChunkRequest,
+  createSqliteListReads,
+  createSqlitePointReads,
+  EVENT_CODE,
+  UNLIMITED,
+} from "../../src/index.ts";
 import { SeedDatabase, sha256 } from "./seed.ts";
 import { seedFile, seedFileTag, seedPin } from "./seed-derived.ts";
 
@@ -65,7 +71,9 @@ describe("files, events, totals and live messages", () => {
       { seq: 2, kind: "processed", atMicros: BASE + 1n, cause: null },
       { seq: 5, kind: "confirmed", atMicros: BASE + 2n, cause: null },
     ]);
-    const live = reads.liveMessages(0, 10);
+    const roomy = { messages: 10, bytes: 1_000_000 };
+    const { messages: live, seq, hasMore } = reads.liveMessages(0, roomy);
+    assert.deepEqual([seq, hasMore], [4, false]);
     assert.deepEqual(
       live.map(({ seq, facts }) => [seq, facts.itemHash]),
       [
@@ -73,14 +81,21 @@ describe("files, events, totals and live messages", () => {
         [4, second.itemHash],
       ],
     );
-    assert.equal(live[0]?.json, reads.messageJson(first.itemHash));
-    assert.equal(live[0]?.withoutContentJson, reads.messageJson(first.itemHash, { contentFormat: "none" }));
+    assert.equal(live[0]?.full(), reads.messageJson(first.itemHash));
+    assert.equal(live[0]?.withoutContent(), reads.messageJson(first.itemHash, { contentFormat: "none" }));
     assert.deepEqual([live[0]?.origin, live[0]?.facts.tags], ["http", ["x"]]);
     assert.deepEqual(
-      reads.liveMessages(2, 10).map(({ seq }) => seq),
+      reads.liveMessages(2, roomy).messages.map(({ seq }) => seq),
       [4],
     );
-    assert.equal(reads.liveMessages(0, 1).length, 1);
+    const tight = (messages: number, bytes: number) => {
+      const chunk = reads.liveMessages(0, { messages, bytes });
+      return [chunk.messages.length, chunk.seq, chunk.hasMore];
+    };
+    assert.deepEqual(tight(1, 1_000_000), [1, 2, true]);
+    assert.deepEqual(tight(10, 1), [1, 2, true]);
+    // A message that is gone takes a place, so that the next part starts behind it.
+    assert.deepEqual(tight(2, 1_000_000), [1, 3, true]);
     assert.equal(reads.lastSeq(), 5);
   });
 
@@ -110,7 +125,14 @@ describe("files, events, totals and live messages", () => {
     const totals = reads.totals();
     assert.deepEqual([totals.liveMessages, totals.filePins, totals.pendingMessages], [5, 0, 0]);
     const lists = createSqliteListReads(seed.connection);
-    assert.deepEqual(lists.channels(UNLIMITED), ["TEST", "c1", "c2", "c3"]);
+    const channels = (request: ChunkRequest) => lists.channels(request, UNLIMITED);
+    const all = channels({ cursor: null, pageSize: 10 });
+    assert.deepEqual(all, { items: ['"TEST"', '"c1"', '"c2"', '"c3"'], nextCursor: null });
+    const two = channels({ cursor: null, pageSize: 2 });
+    const third = channels({ cursor: two.nextCursor, pageSize: 9, maxBytes: 1 });
+    const last = channels({ cursor: third.nextCursor, pageSize: 9, maxBytes: 1 });
+    assert.deepEqual([...two.items, ...third.items, ...last.items], all.items);
+    assert.equal(last.nextCursor, null);
   });
 
   it("lists current programs with subscriptions, and node scores in a window", () => {
@@ -132,9 +154,13 @@ describe("files, events, totals and live messages", () => {
     vm(updated.id, old.id, BASE + 9n, '[{"sender":"0xNew","n":1152921504606846977}]');
     vm(other.id, other.id, BASE + 5n, null);
     const lists = createSqliteListReads(seed.connection);
-    assert.deepEqual(lists.programsOnMessage("desc"), [
-      `{"item_hash":"${updated.itemHash}","content":{"on":{"message":[{"sender":"0xNew","n":1152921504606846977}]}}}`,
-    ]);
+    const first = { cursor: null, pageSize: 10 };
+    assert.deepEqual(lists.programsOnMessage("desc", first, UNLIMITED), {
+      items: [
+        `{"item_hash":"${updated.itemHash}","content":{"on":{"message":[{"sender":"0xNew","n":1152921504606846977}]}}}`,
+      ],
+      nextCursor: null,
+    });
     for (const [at, kind] of [
       [1n, 0],
       [2n, 0],

@@ -23,7 +23,7 @@ export function handleError(
       const msg = error.message;
       return sendProblems(reply, [{ type: "cursor_invalid", loc: ["cursor"], msg, input: null }]);
     }
-    if (error.code !== "READER_FAILED") return sendApiError(reply, overloaded(error));
+    return sendApiError(reply, refusalOfRead(error));
   }
   const busy = refusalOfNode(error);
   if (busy !== null) return sendApiError(reply, busy);
@@ -56,7 +56,10 @@ export function createErrorReport(
   };
 }
 
-function overloaded(error: ReadError): ApiError {
+/** A lost reader is replaced: its loss is logged and counted there, and the client may come back. */
+function refusalOfRead(error: ReadError): ApiError {
+  if (error.code === "ANSWER_TOO_LARGE")
+    return new ApiError("API_ANSWER_TOO_LARGE", error.message, error.details);
   const code = error.code === "READ_TIMEOUT" ? "API_READ_TIMEOUT" : "API_OVERLOADED";
   return new ApiError(code, error.message, error.details, { "retry-after": "2" });
 }

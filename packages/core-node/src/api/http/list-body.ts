@@ -1,4 +1,4 @@
-import type { ItemStream } from "@twentysix/storage";
+import type { ItemStream, ItemText, JsonText } from "@twentysix/storage";
 
 /** How a list is written: its key, whether its items are elements or members, its name for clients. */
 export interface ListShape {
@@ -18,44 +18,59 @@ export interface PageFigures {
   readonly total: number;
 }
 
-/** The whole body of a page. */
-export function pageBody(shape: ListShape, items: readonly string[], figures: PageFigures): string {
-  return `${opening(shape)}${items.join(",")}${closing(shape)}${pageFigures(shape, figures)}}`;
+export interface CursorFigures {
+  readonly pageSize: number;
+  readonly nextCursor: string | null;
 }
 
-/** The whole body of a cursor page. */
-export function cursorBody(
-  shape: ListShape,
-  items: readonly string[],
-  pageSize: number,
-  nextCursor: string | null,
-): string {
-  return `${opening(shape)}${items.join(",")}${closing(shape)},"pagination_per_page":${pageSize},"next_cursor":${JSON.stringify(nextCursor)}}`;
+/** A part of a body: text, or bytes of text in which a character may be cut. */
+export type BodyPiece = JsonText | Uint8Array;
+export type ReadPieces = (text: ItemText) => AsyncIterable<BodyPiece>;
+
+/** The whole body of a list. */
+export function listBody(shape: ListShape, items: readonly JsonText[], figures: string): string {
+  return `${opening(shape)}${items.join(",")}${closing(shape)}${figures}}`;
 }
 
-/**
- * The body of a page that is too long to be held: items from `skip` on, at most `limit` of them. The total is
- * what was counted when the list ended by itself, otherwise what `total` says.
- */
-export async function* streamedPageBody(
+/** The body of a list that is not held: the figures are asked for when the items have been sent. */
+export async function* streamedBody(
   shape: ListShape,
   chunks: ItemStream,
-  { page, pageSize, skip, limit }: { page: number; pageSize: number; skip: number; limit: number },
-  total: () => Promise<number>,
-): AsyncGenerator<string, void, undefined> {
-  yield opening(shape);
-  let seen = 0;
-  let sent = 0;
+  readPieces: ReadPieces,
+  figures: () => string | Promise<string>,
+): AsyncGenerator<BodyPiece, void, undefined> {
+  yield* joinedItems(opening(shape), chunks, closing(shape), readPieces);
+  yield `${await figures()}}`;
+}
+
+/** The items of a list with commas between them, `before` in front and `after` behind. */
+export async function* joinedItems(
+  before: string,
+  chunks: ItemStream,
+  after: string,
+  readPieces: ReadPieces,
+): AsyncGenerator<BodyPiece, void, undefined> {
+  let separator = before;
   for await (const chunk of chunks) {
-    const from = Math.max(0, skip - seen);
-    const wanted = chunk.slice(from, from + limit - sent);
-    seen += chunk.length;
-    if (wanted.length > 0) yield (sent === 0 ? "" : ",") + wanted.join(",");
-    sent += wanted.length;
-    if (sent >= limit) break;
+    for (const item of chunk) {
+      yield separator;
+      if (typeof item === "string") yield item;
+      else yield* readPieces(item);
+      separator = ",";
+    }
   }
-  const counted = sent >= limit ? await total() : seen;
-  yield `${closing(shape)}${pageFigures(shape, { page, pageSize, total: Math.max(counted, skip + sent) })}}`;
+  yield separator === "," ? after : before + after;
+}
+
+/** Figures of a page, for behind its items. */
+export function pageFigures({ itemName }: ListShape, { page, pageSize, total }: PageFigures): string {
+  const item = itemName === null ? "" : `,"pagination_item":${JSON.stringify(itemName)}`;
+  return `,"pagination_page":${page},"pagination_per_page":${pageSize},"pagination_total":${total}${item}`;
+}
+
+/** Figures of a cursor page, for behind its items. */
+export function cursorFigures({ pageSize, nextCursor }: CursorFigures): string {
+  return `,"pagination_per_page":${pageSize},"next_cursor":${JSON.stringify(nextCursor)}`;
 }
 
 function opening({ leading, key, items }: ListShape): string {
@@ -64,9 +79,4 @@ function opening({ leading, key, items }: ListShape): string {
 
 function closing({ items }: ListShape): string {
   return items === "array" ? "]" : "}";
-}
-
-function pageFigures({ itemName }: ListShape, { page, pageSize, total }: PageFigures): string {
-  const item = itemName === null ? "" : `,"pagination_item":${JSON.stringify(itemName)}`;
-  return `,"pagination_page":${page},"pagination_per_page":${pageSize},"pagination_total":${total}${item}`;
 }

@@ -59,9 +59,25 @@ export class Connection {
 
   /** Queues one frame and resolves once it and all before it have left this process; false as for `send`. */
   async sendThrough(text: string | Buffer): Promise<boolean> {
+    return this.#sendPart(text, true);
+  }
+
+  /**
+   * Sends one frame of many pieces, each once the one before has left this process; false as for `send`. Nothing
+   * else may be sent meanwhile.
+   */
+  async sendPieces(pieces: AsyncIterable<string | Uint8Array>): Promise<boolean> {
+    for await (const piece of pieces) {
+      if (!(await this.#sendPart(piece, false))) return false;
+    }
+    return this.#sendPart("", true);
+  }
+
+  async #sendPart(data: string | Uint8Array, fin: boolean): Promise<boolean> {
     if (!this.isOpen) return false;
     return new Promise((resolve) => {
-      this.#socket.send(text, { binary: false }, (error) => resolve(error === undefined || error === null));
+      const done = (error?: Error | null): void => resolve(error === undefined || error === null);
+      this.#socket.send(data, { binary: false, fin }, done);
     });
   }
 

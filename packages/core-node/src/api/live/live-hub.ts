@@ -1,16 +1,21 @@
 import type { MessageType } from "@twentysix/protocol";
-import type { LiveMessage, MessageFilter } from "@twentysix/storage";
+import type { LiveMessage, LongText, MessageFilter } from "@twentysix/storage";
 import type { LiveFeed } from "../services.ts";
 
-/** A message as the sockets get it, each variant encoded once. */
+/** A message as the sockets get it, each variant encoded once, and only when somebody wants it. */
 export interface LiveFrame {
   readonly itemHash: string;
-  readonly full: () => Buffer;
+  /** What is held of it. */
+  readonly heldBytes: number;
+  /** A long text is read by each socket for itself, as fast as its client takes it. */
+  readonly full: () => Buffer | LongText;
   readonly withoutContent: () => Buffer;
 }
 
 interface Subscription {
   readonly filter: MessageFilter;
+  /** Later messages are told, earlier ones could be read before. */
+  readonly afterSeq: number;
   deliver(frame: LiveFrame): void;
 }
 
@@ -40,7 +45,7 @@ export class LiveHub {
 
   /** Returns the end of the subscription. */
   subscribe(filter: MessageFilter, deliver: (frame: LiveFrame) => void): () => void {
-    const subscription = { filter, deliver };
+    const subscription = { filter, afterSeq: this.#feed.lastSeq(), deliver };
     const places = this.#placesOf(filter);
     for (const place of places) place.add(subscription);
     this.#count += 1;
@@ -60,7 +65,7 @@ export class LiveHub {
   }
 
   #broadcast(message: LiveMessage): void {
-    const { facts } = message;
+    const { facts, seq } = message;
     const frame = frameOf(message);
     this.#onBroadcast();
     const places = [
@@ -72,6 +77,7 @@ export class LiveHub {
     // A subscription stands in places of one kind only, so none is met twice.
     for (const place of places) {
       for (const subscription of place ?? []) {
+        if (seq <= subscription.afterSeq) continue;
         if (this.#feed.matches(subscription.filter, facts)) subscription.deliver(frame);
       }
     }
@@ -101,17 +107,20 @@ function placeIn<Key>(index: Map<Key, Set<Subscription>>, key: Key): Set<Subscri
   return place;
 }
 
-function frameOf({ facts, json, withoutContentJson }: LiveMessage): LiveFrame {
-  let full: Buffer | undefined;
+function frameOf(message: LiveMessage): LiveFrame {
+  let full: Buffer | LongText | undefined;
   let withoutContent: Buffer | undefined;
   return {
-    itemHash: facts.itemHash,
+    itemHash: message.facts.itemHash,
+    heldBytes: message.heldBytes,
     full: () => {
-      full ??= Buffer.from(json);
+      if (full !== undefined) return full;
+      const text = message.full();
+      full = typeof text === "string" ? Buffer.from(text) : text;
       return full;
     },
     withoutContent: () => {
-      withoutContent ??= Buffer.from(withoutContentJson);
+      withoutContent ??= Buffer.from(message.withoutContent());
       return withoutContent;
     },
   };

@@ -5,6 +5,7 @@ import type { ApiContext } from "../context.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
 import { sendJson } from "../http/json-reply.ts";
 import { sendJsonStream } from "../http/json-stream.ts";
+import { joinedItems } from "../http/list-body.ts";
 import { addGet, addPlainGet, type Call, pathValue, queryTextOf } from "../http/route.ts";
 import { sendProblems } from "../http/send-error.ts";
 import { sendList } from "../http/send-list.ts";
@@ -98,7 +99,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
       const { query, reply } = call;
       const asked = listMode(query);
       if (!asked.ok) return sendProblems(reply, asked.problems);
-      return sendList(call, asked.mode, STATS_SHAPE, lists.addressStats, {
+      return sendList(call, asked.mode, STATS_SHAPE, lists, "addressStats", {
         ...(query.addressContains === null ? {} : { contains: query.addressContains }),
         sortBy: query.sortBy,
         direction: directionOf(query.sortOrder),
@@ -135,7 +136,7 @@ async function answerFiles(
     leading: `"address":${JSON.stringify(address)},"total_size":${totalSizeBytes},`,
     emptyRefusal: "404: Not Found. This address stores no such file",
   };
-  return sendList(call, asked.mode, shape, lists.accountFiles, {
+  return sendList(call, asked.mode, shape, lists, "accountFiles", {
     address,
     ...(query.fileHash === null ? {} : { fileHash: query.fileHash }),
     direction: directionOf(query.sortOrder),
@@ -163,18 +164,7 @@ function answerAllStats(
   { services: { lists } }: ApiContext,
 ): Promise<FastifyReply> {
   const signal = disconnectSignal(reply);
-  return sendJsonStream(request, reply, statsPieces());
-
-  async function* statsPieces(): AsyncGenerator<string, void, undefined> {
-    let separator = '{"data":{';
-    for await (const members of lists.addressStats.stream(
-      { sortBy: "total", direction: "desc" },
-      { signal },
-    )) {
-      if (members.length === 0) continue;
-      yield separator + members.join(",");
-      separator = ",";
-    }
-    yield separator === "," ? "}}" : `${separator}}}`;
-  }
+  const members = lists.addressStats.stream({ sortBy: "total", direction: "desc" }, { signal });
+  const pieces = joinedItems('{"data":{', members, "}}", (text) => lists.pieces(text, { signal }));
+  return sendJsonStream(request, reply, pieces);
 }

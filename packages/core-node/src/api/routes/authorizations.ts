@@ -1,10 +1,10 @@
 import { CHAINS, MESSAGE_TYPES } from "@twentysix/protocol";
-import type { AuthorizationFilter, AuthorizationsOfAddress } from "@twentysix/storage";
+import type { AuthorizationFilter, AuthorizationsQuery } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { ApiContext } from "../context.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
 import { sendJson } from "../http/json-reply.ts";
-import { pageBody } from "../http/list-body.ts";
+import { listBody, pageFigures } from "../http/list-body.ts";
 import { addGet, type Call, pathValue } from "../http/route.ts";
 import { choiceList, integer, type Parameter, text, textList } from "../query/parameter.ts";
 
@@ -24,36 +24,19 @@ function parameters<Names extends readonly [string, ...string[]]>(other: Names) 
 type AuthorizationCall = Call<ReturnType<typeof parameters>>;
 
 /** What an address lets others do in its name, and what others let it do. */
-export function addAuthorizationRoutes(api: FastifyInstance, { services }: ApiContext): void {
+export function addAuthorizationRoutes(api: FastifyInstance, context: ApiContext): void {
+  const describe = (summary: string) => ({ cost: "list" as const, tag: "Authorizations", summary });
   addGet(
     api,
     "/api/v0/authorizations/granted/:address.json",
-    {
-      cost: "list",
-      tag: "Authorizations",
-      summary: "Authorizations that an address gave",
-      query: parameters(["grantee"]),
-    },
-    (call) => {
-      const address = pathValue(call.request, "address");
-      return answer(call, address, services.reads.authorizationsGranted(address, filterOf(call)));
-    },
+    { ...describe("Authorizations that an address gave"), query: parameters(["grantee"]) },
+    (call) => answer(call, "granted", context),
   );
   addGet(
     api,
     "/api/v0/authorizations/received/:address.json",
-    {
-      cost: "list",
-      tag: "Authorizations",
-      summary: "Authorizations that an address was given",
-      query: parameters(["granter"]),
-    },
-    async (call) => {
-      const address = pathValue(call.request, "address");
-      const signal = disconnectSignal(call.reply);
-      const received = await services.lists.authorizationsReceived(address, filterOf(call), { signal });
-      return answer(call, address, received);
-    },
+    { ...describe("Authorizations that an address was given"), query: parameters(["granter"]) },
+    (call) => answer(call, "received", context),
   );
 }
 
@@ -68,20 +51,27 @@ function filterOf({ query }: AuthorizationCall): AuthorizationFilter {
   };
 }
 
-function answer(
-  { request, reply, query }: AuthorizationCall,
-  address: string,
-  all: readonly AuthorizationsOfAddress[],
-): FastifyReply | Promise<FastifyReply> {
+async function answer(
+  call: AuthorizationCall,
+  kind: AuthorizationsQuery["kind"],
+  { services }: ApiContext,
+): Promise<FastifyReply> {
+  const { request, reply, query } = call;
+  const address = pathValue(request, "address");
   const { page, pagination: pageSize } = query;
-  const members = all
-    .slice((page - 1) * pageSize, page * pageSize)
-    .map((entry) => `${JSON.stringify(entry.address)}:[${entry.entriesJson.join(",")}]`);
+  const { authorizations, total } = await services.lists.authorizations(
+    { kind, address, filter: filterOf(call) },
+    { page, pageSize },
+    { signal: disconnectSignal(reply) },
+  );
+  const members = authorizations.map(
+    (entry) => `${JSON.stringify(entry.address)}:[${entry.entriesJson.join(",")}]`,
+  );
   const shape = {
     key: "authorizations",
     items: "object" as const,
     itemName: "authorizations",
     leading: `"address":${JSON.stringify(address)},`,
   };
-  return sendJson(request, reply, pageBody(shape, members, { page, pageSize, total: all.length }));
+  return sendJson(request, reply, listBody(shape, members, pageFigures(shape, { page, pageSize, total })));
 }

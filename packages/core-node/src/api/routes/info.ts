@@ -2,6 +2,8 @@ import type { FastifyInstance } from "fastify";
 import type { ApiContext } from "../context.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
 import { sendJson } from "../http/json-reply.ts";
+import { sendJsonStream } from "../http/json-stream.ts";
+import { joinedItems } from "../http/list-body.ts";
 import { addGet, addPlainGet } from "../http/route.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
 
@@ -25,8 +27,11 @@ export function addInfoRoutes(api: FastifyInstance, { services }: ApiContext): v
     "/api/v0/channels/list.json",
     { cost: "list", tag: "Node", summary: "All channels" },
     async (request, reply) => {
-      const channels = await lists.channels({ signal: disconnectSignal(reply) });
-      return sendJson(request, reply, JSON.stringify({ channels }));
+      const signal = disconnectSignal(reply);
+      const pieces = joinedItems('{"channels":[', lists.channels({ signal }), "]}", (text) =>
+        lists.pieces(text, { signal }),
+      );
+      return sendJsonStream(request, reply, pieces);
     },
   );
   addGet(
@@ -40,8 +45,9 @@ export function addInfoRoutes(api: FastifyInstance, { services }: ApiContext): v
     },
     async ({ request, reply, query }) => {
       const signal = disconnectSignal(reply);
-      const programs = await lists.programsOnMessage(directionOf(query.sortOrder), { signal });
-      return sendJson(request, reply, `[${programs.join(",")}]`);
+      const programs = lists.programsOnMessage(directionOf(query.sortOrder), { signal });
+      const pieces = joinedItems("[", programs, "]", (text) => lists.pieces(text, { signal }));
+      return sendJsonStream(request, reply, pieces);
     },
   );
 }

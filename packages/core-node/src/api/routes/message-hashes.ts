@@ -43,7 +43,7 @@ export function addMessageHashesRoute(api: FastifyInstance, { services }: ApiCon
       if (!asked.ok) return sendProblems(reply, asked.problems);
       const startMicros = microsOfSeconds(query.startDate);
       const endMicros = microsOfSeconds(query.endDate);
-      return sendList(call, asked.mode, SHAPE, services.lists.hashes, {
+      return sendList(call, asked.mode, SHAPE, services.lists, "hashes", {
         ...(query.statuses === null ? {} : { statuses: query.statuses }),
         ...(startMicros === undefined ? {} : { startMicros }),
         ...(endMicros === undefined ? {} : { endMicros }),

@@ -63,10 +63,6 @@ function answerList(call: ListCall, page: number, context: ApiContext): FastifyR
   if (terminated !== null) return answerTerminated(call, asked.mode, terminated, context);
 
   const byConfirmation = query.sortBy === "tx-time" || query.startBlock > 0 || query.endBlock > 0;
-  if (byConfirmation && asked.mode.kind === "cursor" && asked.mode.cursor !== "") {
-    const msg = "a cursor only works in the order of time: leave sortBy=tx-time, startBlock and endBlock out";
-    return sendProblems(reply, [{ type: "value_error", loc: ["cursor"], msg, input: asked.mode.cursor }]);
-  }
   const list: MessagesQuery = {
     filter: messageFilter(query),
     sortBy: byConfirmation ? "confirmation" : "time",
@@ -74,7 +70,7 @@ function answerList(call: ListCall, page: number, context: ApiContext): FastifyR
     contentFormat: contentFormat(query),
     ...(query.fields === null ? {} : { extraFields: query.fields }),
   };
-  return sendList(call, asked.mode, SHAPE, context.services.lists.messages, list);
+  return sendList(call, asked.mode, SHAPE, context.services.lists, "messages", list);
 }
 
 /** Clients ask for many hashes and forget to ask for as many items. */
@@ -124,5 +120,5 @@ function answerTerminated(
   }
   const { statuses: _statuses, ...filter }: MessageFilter = messageFilter(query);
   const list: TerminatedQuery = { status, filter, direction: directionOf(query.sortOrder) };
-  return sendList(call, mode, SHAPE, context.services.lists.terminated, list);
+  return sendList(call, mode, SHAPE, context.services.lists, "terminated", list);
 }

@@ -1,11 +1,12 @@
-import { sliceMember } from "@twentysix/protocol";
 import { type MessagesQuery, ReadError } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ApiContext } from "../context.ts";
 import { queryTextOf } from "../http/route.ts";
 import { sendProblems } from "../http/send-error.ts";
 import type { Connection } from "../live/connection.ts";
-import { type LiveFrame, LiveHub } from "../live/live-hub.ts";
+import { LiveHub } from "../live/live-hub.ts";
+import { MessageSender } from "../live/message-sender.ts";
+import { historyOf, replayAfter } from "../live/stored-messages.ts";
 import { refusePlainGet } from "../live/upgrade-only.ts";
 import {
   contentFormat,
@@ -18,7 +19,6 @@ import { readQuery } from "../query/read-query.ts";
 import type { ValidationProblem } from "../query/validation-problem.ts";
 
 const MAX_HISTORY = 199;
-const REPLAY_PAGE_SIZE = 200;
 const CLOSE_TRY_AGAIN = 1013;
 const CLOSE_INTERNAL = 1011;
 
@@ -59,15 +59,16 @@ export function addMessageSocketRoute(api: FastifyInstance, context: ApiContext)
       const connection = connections.open("messages", socket);
       const wish = wishes.get(request.raw);
       if (connection === null || wish === undefined) return;
-      serve(connection, wish, hub, context).catch((error: unknown) => {
+      const onFailure = (error: unknown): void => {
         if (connection.signal.aborted) return;
-        const isOverloaded = error instanceof ReadError && error.code !== "READER_FAILED";
-        if (!isOverloaded) {
+        const isForNow = error instanceof ReadError;
+        if (!isForNow) {
           context.metrics.internalErrors.inc();
           services.log.error("a message websocket failed unexpectedly", { error });
         }
-        connection.close(isOverloaded ? CLOSE_TRY_AGAIN : CLOSE_INTERNAL, "The history could not be read");
-      });
+        connection.close(isForNow ? CLOSE_TRY_AGAIN : CLOSE_INTERNAL, "A stored message could not be read");
+      };
+      serve(connection, wish, hub, context, onFailure).catch(onFailure);
     },
   });
 }
@@ -109,68 +110,27 @@ async function readWish(
 /** Subscribes first, then sends what is stored, then what came meanwhile, without gap and without duplicate. */
 async function serve(
   connection: Connection,
-  wish: Wish,
+  { query, history, sinceCursor }: Wish,
   hub: LiveHub,
   { services, settings }: ApiContext,
+  onFailure: (error: unknown) => void,
 ): Promise<void> {
-  const { lists } = services;
-  const variant = wish.query.contentFormat === "full" ? "full" : "withoutContent";
-  let waiting: LiveFrame[] | null = [];
-  const stored = new Set<string>();
-  const deliver = (frame: LiveFrame): void => {
-    // Stored messages may still be announced: each of them once.
-    if (waiting === null) {
-      if (!stored.delete(frame.itemHash)) connection.send(frame[variant]());
-    } else if (waiting.length < settings.websocket.maxQueuedFrames) waiting.push(frame);
-    else connection.close(CLOSE_TRY_AGAIN, "Reading too slowly");
-  };
-  connection.onClose(hub.subscribe(wish.query.filter, deliver));
-
-  const storedPages =
-    wish.sinceCursor === null ? historyPages(lists, wish, connection) : replayPages(lists, wish, connection);
-  for await (const page of storedPages) {
-    for (const item of page) {
-      stored.add(itemHashOf(item));
-      if (!(await connection.sendThrough(item))) return;
-    }
-    keepLast(stored, settings.websocket.maxQueuedFrames);
+  const { messages, pieces } = services.lists;
+  const { signal } = connection;
+  const sender = new MessageSender({
+    connection,
+    variant: query.contentFormat === "full" ? "full" : "withoutContent",
+    limits: settings.websocket,
+    readPieces: (text) => pieces(text, { signal }),
+    onFailure,
+  });
+  connection.onClose(hub.subscribe(query.filter, (frame) => sender.deliver(frame)));
+  const stored =
+    sinceCursor === null
+      ? historyOf(messages, query, history, signal)
+      : replayAfter(messages, query, sinceCursor, signal);
+  for await (const { itemHash, text } of stored) {
+    if (!(await sender.sendStored(itemHash, text))) return;
   }
-  const missed = waiting;
-  waiting = null;
-  for (const frame of missed) deliver(frame);
-}
-
-async function* historyPages(
-  lists: ApiContext["services"]["lists"],
-  { query, history }: Wish,
-  { signal }: Connection,
-): AsyncGenerator<readonly string[], void, undefined> {
-  if (history === 0) return;
-  const { items } = await lists.messages.cursor(query, { cursor: null, pageSize: history }, { signal });
-  yield items.toReversed();
-}
-
-async function* replayPages(
-  lists: ApiContext["services"]["lists"],
-  { query, sinceCursor }: Wish,
-  { signal }: Connection,
-): AsyncGenerator<readonly string[], void, undefined> {
-  let cursor = sinceCursor;
-  do {
-    const page = await lists.messages.cursor(query, { cursor, pageSize: REPLAY_PAGE_SIZE }, { signal });
-    yield page.items;
-    cursor = page.nextCursor;
-  } while (cursor !== null);
-}
-
-function itemHashOf(item: string): string {
-  return (sliceMember(item, "item_hash") ?? "").slice(1, -1);
-}
-
-/** Only the newest stored messages can still be announced. */
-function keepLast(hashes: Set<string>, count: number): void {
-  for (const hash of hashes) {
-    if (hashes.size <= count) return;
-    hashes.delete(hash);
-  }
+  await sender.goLive();
 }

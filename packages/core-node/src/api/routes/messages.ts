@@ -1,17 +1,23 @@
 import { formatIsoZ } from "@twentysix/protocol";
-import { type EventView, renderMessageView } from "@twentysix/storage";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import { type EventView, type ItemText, renderMessageView } from "@twentysix/storage";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isAnyItemHash } from "../any-item-hash.ts";
 import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { isUnchanged, sendUnchanged } from "../http/conditional.ts";
+import { disconnectSignal } from "../http/disconnect.ts";
 import { sendJson } from "../http/json-reply.ts";
+import { sendJsonStream } from "../http/json-stream.ts";
 import { addPlainGet, pathValue } from "../http/route.ts";
 import { sendRefusal } from "../http/send-error.ts";
 import { renderStatus } from "../render-status.ts";
 
 /** One message by its hash. A malformed hash names no message: 404, like an unknown one. */
-export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: ApiContext): void {
+export function addMessageRoutes(api: FastifyInstance, { services: { reads, lists } }: ApiContext): void {
+  const sendText = (request: FastifyRequest, reply: FastifyReply, text: ItemText) =>
+    typeof text === "string"
+      ? sendJson(request, reply, text)
+      : sendJsonStream(request, reply, lists.pieces(text, { signal: disconnectSignal(reply) }));
   const describe = (summary: string) => ({ cost: "point" as const, tag: "Messages", summary });
 
   addPlainGet(
@@ -25,7 +31,7 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: 
       const body = renderMessageView(view);
       if (body === null)
         return sendRefusal(reply, "API_GONE", "410: the message was removed and nothing of it is left");
-      return sendJson(request, reply, body);
+      return sendText(request, reply, body);
     },
   );
 
@@ -52,7 +58,7 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: 
       const etag = `W/"${itemHash}"`;
       // The content never changes, but the message can be forgotten: it must be asked for again.
       reply.header("etag", etag).header("cache-control", "no-cache");
-      return isUnchanged(request, etag) ? sendUnchanged(reply) : sendJson(request, reply, content.json);
+      return isUnchanged(request, etag) ? sendUnchanged(reply) : sendText(request, reply, content.json);
     },
   );
 
@@ -65,7 +71,8 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads } }: 
       const status = isAnyItemHash(itemHash) ? reads.statusOf(itemHash) : null;
       if (status === null) return notFound(reply);
       const events = reads.eventsOf(itemHash).map(eventBody);
-      return sendJson(request, reply, JSON.stringify({ item_hash: itemHash, status: status.status, events }));
+      const body = `{"item_hash":"${itemHash}","status":"${status.status}","events":[${events.join(",")}]}`;
+      return sendJson(request, reply, body);
     },
   );
 }
@@ -86,6 +93,6 @@ function withoutContent(status: string): ApiError {
       );
 }
 
-function eventBody({ seq, kind, atMicros, cause }: EventView): object {
-  return { seq, kind, at: formatIsoZ(atMicros), cause };
+function eventBody({ seq, kind, atMicros, cause }: EventView): string {
+  return `{"seq":${seq},"kind":"${kind}","at":"${formatIsoZ(atMicros)}","cause":${cause ?? "null"}}`;
 }

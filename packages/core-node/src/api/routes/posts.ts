@@ -64,11 +64,7 @@ function answerPosts(
   if (problems.length > 0) return sendProblems(reply, problems);
   const asked = listMode({ ...query, page });
   if (!asked.ok) return sendProblems(reply, asked.problems);
-  if (query.sortBy === "tx-time" && asked.mode.kind === "cursor" && asked.mode.cursor !== "") {
-    const msg = "a cursor only works in the order of time: leave sortBy=tx-time out";
-    return sendProblems(reply, [{ type: "value_error", loc: ["cursor"], msg, input: asked.mode.cursor }]);
-  }
-  return sendList(call, asked.mode, SHAPE, services.lists.posts, postsQuery(call, version));
+  return sendList(call, asked.mode, SHAPE, services.lists, "posts", postsQuery(call, version));
 }
 
 function postsQuery({ query }: PostsCall, version: 0 | 1): PostsQuery {

@@ -15,7 +15,7 @@ import type { CopyReader } from "../copy-reader.ts";
 import { isSubmitted } from "../submission-rules.ts";
 import type { BatchReport, CopyJob, SideJob } from "./jobs.ts";
 import { OutcomeRecorder, type Submission } from "./outcome-recorder.ts";
-import { type ContentSource, resolveContents } from "./resolve-content.ts";
+import { type ContentSource, MAX_BATCH_CONTENT_BYTES, resolveContents } from "./resolve-content.ts";
 
 export interface BatchWriterOptions {
   readonly store: MessageStore;
@@ -25,6 +25,8 @@ export interface BatchWriterOptions {
   readonly limits: Pick<NetworkLimits, "messageRetries">;
   readonly reader: CopyReader;
   readonly contents: ContentSource;
+  /** Contents of one batch together (default 16 MiB). */
+  readonly maxContentBytes?: number;
   readonly priceCheck: PriceCheck;
   readonly clock: Clock;
   readonly random: Random;
@@ -35,6 +37,12 @@ export interface BatchInput {
   readonly sideJobs: readonly SideJob[];
   readonly copies: readonly CopyJob[];
   readonly candidates: readonly Candidate[];
+}
+
+/** What was committed, and what is for the next batch. */
+export interface WrittenBatch extends BatchReport {
+  /** Copies, in their order, whose contents would have been too much for one batch. */
+  readonly left: readonly CopyJob[];
 }
 
 /**
@@ -62,10 +70,10 @@ export class BatchWriter {
     this.#options = options;
   }
 
-  async write(input: BatchInput): Promise<BatchReport> {
-    const { store, reader, contents, clock } = this.#options;
+  async write(input: BatchInput): Promise<WrittenBatch> {
+    const { store, reader, contents, clock, maxContentBytes = MAX_BATCH_CONTENT_BYTES } = this.#options;
     const nowMicros = clock.nowMicros();
-    const submissions = await resolveContents(input, reader, contents);
+    const { submissions, left } = await resolveContents(input, reader, contents, maxContentBytes);
     const startedMs = clock.monotonicMs();
     store.begin();
     try {
@@ -76,7 +84,7 @@ export class BatchWriter {
       store.commit();
       this.#workMs = workedMs - startedMs;
       this.#commitMs = clock.monotonicMs() - workedMs;
-      return { ...report, sideJobs: input.sideJobs.map((job) => job.jobId) };
+      return { ...report, sideJobs: input.sideJobs.map((job) => job.jobId), left };
     } catch (error) {
       store.rollBack();
       throw error;
@@ -89,7 +97,8 @@ export class BatchWriter {
       "copy" in culprit
         ? { sideJobs, copies: [culprit], candidates: [] }
         : { sideJobs, copies: [], candidates: [culprit] };
-    const submissions = await resolveContents(input, this.#options.reader, { read: async () => null });
+    const nothing = { read: async () => null };
+    const { submissions } = await resolveContents(input, this.#options.reader, nothing, 1);
     const error = messageError("INTERNAL_ERROR", null);
     const { store, clock } = this.#options;
     const nowMicros = clock.nowMicros();

@@ -11,17 +11,40 @@ export interface ContentSource {
   read(itemHash: string): Promise<string | null>;
 }
 
-/** Brings every copy of a batch to the point where it can be judged, or knows why it cannot. */
+/** Contents of one batch together; the copy that passes it is the last of its batch. */
+export const MAX_BATCH_CONTENT_BYTES = 16 * 1024 * 1024;
+
+export interface ResolvedBatch {
+  readonly submissions: readonly Submission[];
+  /** Copies for which there was no room, in their order. Candidates without room are found again as they are due. */
+  readonly left: readonly CopyJob[];
+}
+
+/**
+ * Brings the copies of a batch, in their order, to the point where they can be judged, or knows why they cannot:
+ * as many as the bound on contents lets in, and at least one.
+ */
 export async function resolveContents(
   input: BatchInput,
   reader: CopyReader,
   contents: ContentSource,
-): Promise<Submission[]> {
+  maxContentBytes: number,
+): Promise<ResolvedBatch> {
   const submissions: Submission[] = [];
-  for (const candidate of input.candidates)
-    submissions.push(await resolveCandidate(candidate, reader, contents));
-  for (const job of input.copies) submissions.push(await resolveJob(job, reader, contents));
-  return submissions;
+  let bytes = 0;
+  const take = (submission: Submission): void => {
+    submissions.push(submission);
+    bytes += submission.message?.content.sizeBytes ?? 0;
+  };
+  for (const candidate of input.candidates) {
+    if (bytes >= maxContentBytes) return { submissions, left: input.copies };
+    take(await resolveCandidate(candidate, reader, contents));
+  }
+  for (const [at, job] of input.copies.entries()) {
+    if (bytes >= maxContentBytes) return { submissions, left: input.copies.slice(at) };
+    take(await resolveJob(job, reader, contents));
+  }
+  return { submissions, left: [] };
 }
 
 async function resolveJob(job: CopyJob, reader: CopyReader, contents: ContentSource): Promise<Submission> {

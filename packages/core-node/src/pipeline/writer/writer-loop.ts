@@ -95,8 +95,11 @@ export class WriterLoop {
     this.#sideJobs = [];
     const candidates = this.#takeDue();
     if (copies.length + sideJobs.length + candidates.length === 0) return false;
-    await this.#write(sideJobs, copies, candidates);
-    this.#adapt(copies.length + candidates.length, isBulk ? BULK_BATCH_MS : TARGET_BATCH_MS);
+    const left = await this.#write(sideJobs, copies, candidates);
+    this.#copies.unshift(...left);
+    this.#urgent += left.filter(isUrgent).length;
+    const taken = copies.length - left.length + candidates.length;
+    this.#adapt(taken, isBulk ? BULK_BATCH_MS : TARGET_BATCH_MS);
     store.checkpointIfLarge();
     return true;
   }
@@ -110,21 +113,25 @@ export class WriterLoop {
     return due;
   }
 
+  /** Returns the copies that are for the next batch. */
   async #write(
     sideJobs: readonly SideJob[],
     copies: readonly CopyJob[],
     candidates: readonly Candidate[],
-  ): Promise<void> {
+  ): Promise<readonly CopyJob[]> {
     try {
-      this.#report(await this.#options.writer.write({ sideJobs, copies, candidates }));
+      const { left, ...report } = await this.#options.writer.write({ sideJobs, copies, candidates });
+      this.#report(report);
+      return left;
     } catch (error) {
       if (isStorageFailure(error) || copies.length + candidates.length === 0) throw error;
       if (copies.length + candidates.length === 1) {
         const culprit = copies[0] ?? candidates[0];
         if (culprit !== undefined) await this.#setAside(error, culprit, sideJobs);
-        return;
+        return [];
       }
       await this.#writeSingly(sideJobs, copies, candidates);
+      return [];
     }
   }
 

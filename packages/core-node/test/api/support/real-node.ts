@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { createMemoryLogger, createSystemClock, createSystemTimers } from "@twentysix/platform";
 import {
@@ -12,31 +12,37 @@ import {
   parseNetworkDefinition,
 } from "@twentysix/protocol";
 import {
+  blobFilePath,
   createSqliteListReads,
   createSqlitePointReads,
-  type ItemStream,
-  type ListName,
-  type ListQueries,
-  type ListRead,
   type ListReads,
   matchesFilter,
   type PointReads,
   SqliteConnection,
   UNLIMITED,
 } from "@twentysix/storage";
+import { DEFAULT_API_SETTINGS } from "../../../src/api/settings.ts";
 import { Pipeline } from "../../../src/pipeline/pipeline.ts";
 import { stateRulesOf } from "../../../src/pipeline/state-rules.ts";
+import { createReaderLists } from "../../../src/reader/reader-lists.ts";
+import { ReaderThread, type ReaderThreadOptions } from "../../../src/reader/reader-thread.ts";
+import { runReadCall } from "../../../src/reader/run-read-call.ts";
 import { startApi, type TestApi } from "./start-api.ts";
 
-/** Chunks of streams; small, so that a test meets several of them. */
-const CHUNK_ITEMS = 7;
+/** Steps of long lists; small, so that a test meets several of them. */
+const STEP_ITEMS = 7;
 
 export interface RealNode extends TestApi {
   readonly pipeline: Pipeline;
   readonly reads: PointReads;
   readonly account: LocalAccount;
+  /** The thread that reads the lists, where the test asked for one. */
+  readonly reader: ReaderThread | null;
+  readonly databasePath: string;
   /** Signs and submits one message and waits until it is judged; returns its hash. */
   put(message: PutMessage): Promise<string>;
+  /** The same with the content in a file beside the envelope. */
+  putApart(message: PutMessage): Promise<string>;
   /** The text of a signed envelope. */
   sign(message: PutMessage): Promise<{ readonly text: string; readonly itemHash: string }>;
 }
@@ -56,17 +62,23 @@ export function testAccount(seed: number): LocalAccount {
   return createEvmAccount({ privateKey: createHash("sha256").update(`account ${seed}`).digest() });
 }
 
+export interface RealNodeOptions extends NonNullable<Parameters<typeof startApi>[1]> {
+  /** Given: lists are read by a thread of their own, in steps of the usual size; else on this thread, in small ones. */
+  readonly reader?: Partial<ReaderThreadOptions>;
+}
+
 /** An API over a real pipeline and a real database in a temporary folder. */
 export async function startRealNode(
   context: TestContext,
-  options: Parameters<typeof startApi>[1] = {},
+  { reader: readerOptions, ...options }: RealNodeOptions = {},
 ): Promise<RealNode> {
   const folder = await mkdtemp(join(tmpdir(), "twentysix-node-"));
   const databasePath = join(folder, "node.db");
+  const blobsPath = join(folder, "blobs");
   const definition = await localNetwork();
   const pipeline = await Pipeline.start({
     databasePath,
-    blobsPath: join(folder, "blobs"),
+    blobsPath,
     writerCacheBytes: 4 * 1024 * 1024,
     switches: definition.switches,
     limits: definition.limits,
@@ -80,10 +92,15 @@ export async function startRealNode(
   });
   const connection = new SqliteConnection(databasePath, { readOnly: true });
   const reads = createSqlitePointReads(connection);
-  const services = { reads, lists: listReads(connection), matches: matchesFilter };
+  const timers = createSystemTimers();
+  const reader = readerOptions && new ReaderThread({ databasePath, timers, ...readerOptions });
+  const limits = { ...DEFAULT_API_SETTINGS.lists, ...options.settings?.lists };
+  const lists = reader === undefined ? listReads(connection) : createReaderLists(reader, limits);
+  const services = { reads, lists, matches: matchesFilter };
   const api = await startApi(context, { ...options, services });
   connect(api, pipeline, reads);
   context.after(async () => {
+    await reader?.close();
     await pipeline.close();
     connection.close();
     await rm(folder, { recursive: true });
@@ -95,7 +112,21 @@ export async function startRealNode(
     pipeline,
     reads,
     account,
+    reader: reader ?? null,
+    databasePath,
     sign,
+    putApart: async (message) => {
+      const { text, itemHash } = await sign(message);
+      const { item_content: content, ...envelope } = JSON.parse(text) as { item_content: string };
+      const bytes = Buffer.from(content);
+      const path = blobFilePath(blobsPath, itemHash);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, bytes);
+      const file = { hash: itemHash, sizeBytes: bytes.length, type: "file", cid: null } as const;
+      await pipeline.registerFile({ ...file, sha256: Buffer.from(itemHash, "hex") }, null);
+      await pipeline.submit(JSON.stringify({ ...envelope, item_type: "storage" }), { origin: "http" });
+      return itemHash;
+    },
     put: async (message) => {
       const { text, itemHash } = await sign(message);
       await pipeline.submit(text, { origin: "http" });
@@ -134,10 +165,9 @@ function connect({ services }: TestApi, pipeline: Pipeline, reads: PointReads): 
   };
   let lastSeq = 0;
   pipeline.onCommit(({ changes }) => {
-    for (const message of reads.liveMessages(lastSeq, 1_000)) {
-      lastSeq = message.seq;
-      services.announce(message);
-    }
+    const chunk = reads.liveMessages(lastSeq, { messages: 1_000, bytes: Number.POSITIVE_INFINITY });
+    lastSeq = chunk.seq;
+    for (const message of chunk.messages) services.announce(message);
     for (const { itemHash } of changes) services.changeItem(itemHash);
   });
 }
@@ -145,43 +175,8 @@ function connect({ services }: TestApi, pipeline: Pipeline, reads: PointReads): 
 /** The reads of the reader thread, on this thread. */
 function listReads(connection: SqliteConnection): ListReads {
   const sync = createSqliteListReads(connection);
-  const list = <Name extends ListName>(name: Name): ListRead<ListQueries[Name]> => {
-    const reader = sync.lists[name];
-    return {
-      page: async (query, page) => reader.page(query, page, UNLIMITED),
-      cursor: async (query, request) => reader.cursor(query, request, UNLIMITED),
-      async *stream(query): ItemStream {
-        let cursor: string | null = null;
-        do {
-          const page = reader.cursor(query, { cursor, pageSize: CHUNK_ITEMS }, UNLIMITED);
-          yield page.items;
-          cursor = page.nextCursor;
-        } while (cursor !== null);
-      },
-    };
-  };
-  const accountFiles = list("accountFiles");
-  return {
-    messages: list("messages"),
-    terminated: list("terminated"),
-    hashes: list("hashes"),
-    posts: list("posts"),
-    aggregates: list("aggregates"),
-    accountFiles: {
-      ...accountFiles,
-      page: async (query, page) => ({
-        ...(await accountFiles.page(query, page)),
-        totalSizeBytes: sync.accountFilesSize(query.address),
-      }),
-    },
-    addressStats: list("addressStats"),
-    accountFilesSize: async (address) => sync.accountFilesSize(address),
-    authorizationsReceived: async (address, filter = {}) =>
-      sync.authorizationsReceived(address, filter, UNLIMITED),
-    channels: async () => sync.channels(UNLIMITED),
-    programsOnMessage: async (direction) => sync.programsOnMessage(direction),
-    nodeMetrics: async (query) => sync.nodeMetrics(query),
-  };
+  const limits = { ...DEFAULT_API_SETTINGS.lists, stepItems: STEP_ITEMS };
+  return createReaderLists({ call: async (call) => runReadCall(sync, call, UNLIMITED) }, limits);
 }
 
 async function signMessage({

@@ -92,6 +92,7 @@ export async function createTestServices(parts: {
         liveListeners.add(listener);
         return () => liveListeners.delete(listener);
       },
+      lastSeq: () => parts.reads?.lastSeq() ?? 0,
       matches: parts.matches ?? (() => true),
       onItem(itemHash, listener) {
         const listeners = itemListeners.get(itemHash) ?? new Set();

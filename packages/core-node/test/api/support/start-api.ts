@@ -14,7 +14,8 @@ export interface TestApi {
   json(path: string, init?: RequestInit): Promise<unknown>;
 }
 
-type Settings = Partial<Omit<ApiSettings, "uploads" | "rate" | "websocket">> & {
+type Settings = Partial<Omit<ApiSettings, "uploads" | "rate" | "websocket" | "lists">> & {
+  readonly lists?: Partial<ApiSettings["lists"]>;
   readonly uploads?: Partial<ApiSettings["uploads"]>;
   readonly rate?: Partial<ApiSettings["rate"]>;
   readonly websocket?: Partial<ApiSettings["websocket"]>;
@@ -34,6 +35,7 @@ export async function startApi(
     gracePeriodMs: 86_400_000,
     ...settings,
     uploads: { ...DEFAULT_API_SETTINGS.uploads, ...settings.uploads },
+    lists: { ...DEFAULT_API_SETTINGS.lists, ...settings.lists },
     rate: { ...DEFAULT_API_SETTINGS.rate, ...settings.rate },
     websocket: { ...DEFAULT_API_SETTINGS.websocket, ...settings.websocket },
   });

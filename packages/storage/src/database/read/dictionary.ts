@@ -1,7 +1,10 @@
 import type { SqliteConnection } from "../sqlite/connection.ts";
+import { LONG_TEXT_BYTES, longText } from "./long-text/item-text.ts";
+import type { ItemText } from "./text-types.ts";
 
-/** Names kept in memory by one dictionary; it starts again when it is full. */
+/** Names kept in memory by one dictionary, and characters of them; it starts again when it is full. */
 const MAX_CACHED_NAMES = 20_000;
+const MAX_CACHED_CHARACTERS = 4_000_000;
 
 const TABLES = {
   addresses: "address",
@@ -15,16 +18,24 @@ const TABLES = {
  */
 export class Dictionary {
   readonly #connection: SqliteConnection;
+  readonly #table: keyof typeof TABLES;
   readonly #byName: string;
   readonly #byId: string;
+  readonly #shortById: string;
+  readonly #quotedSize: string;
   readonly #names = new Map<number, string>();
   readonly #ids = new Map<string, number>();
+  #cachedCharacters = 0;
 
   constructor(connection: SqliteConnection, table: keyof typeof TABLES) {
     const column = TABLES[table];
     this.#connection = connection;
+    this.#table = table;
+    this.#quotedSize = `SELECT octet_length(json_quote(${column})) AS bytes FROM ${table} WHERE id = ?`;
     this.#byName = `SELECT id FROM ${table} WHERE ${column} = ?`;
     this.#byId = `SELECT ${column} AS name FROM ${table} WHERE id = ?`;
+    this.#shortById = `SELECT CASE WHEN octet_length(${column}) > ? THEN NULL ELSE ${column} END AS name
+      FROM ${table} WHERE id = ?`;
   }
 
   /** null when nothing stored has this name. */
@@ -49,20 +60,44 @@ export class Dictionary {
 
   /** @throws RangeError for an id that was never given out: the database is damaged. */
   nameOf(id: number | bigint): string {
-    const key = Number(id);
-    const cached = this.#names.get(key);
+    return this.#read<string>(Number(id), this.#byId, []);
+  }
+
+  /** null for a name that is a long text: types of posts and keys of aggregates have no limit of their own. */
+  shortNameOf(id: number | bigint, maxBytes = LONG_TEXT_BYTES): string | null {
+    return this.#read<string | null>(Number(id), this.#shortById, [maxBytes]);
+  }
+
+  /** The name as a JSON string, to be read in pieces when it is longer than `maxBytes`. */
+  textOf(id: number | bigint, maxBytes = LONG_TEXT_BYTES): ItemText {
+    const name = this.shortNameOf(id, maxBytes);
+    if (name !== null) return JSON.stringify(name);
+    const row = this.#connection.get<{ bytes: number }>(this.#quotedSize, Number(id));
+    return longText({
+      kind: "stored",
+      of: this.#table,
+      id: Number(id),
+      member: null,
+      sizeBytes: row?.bytes ?? 0,
+    });
+  }
+
+  #read<Name extends string | null>(id: number, sql: string, parameters: readonly number[]): string | Name {
+    const cached = this.#names.get(id);
     if (cached !== undefined) return cached;
-    const row = this.#connection.get<{ name: string }>(this.#byId, key);
+    const row = this.#connection.get<{ name: Name }>(sql, ...parameters, id);
     if (row === undefined)
-      throw new RangeError(`dictionary entry ${key} is missing: restore the database from a copy`);
-    this.#remember(key, row.name);
+      throw new RangeError(`dictionary entry ${id} is missing: restore the database from a copy`);
+    if (row.name !== null) this.#remember(id, row.name);
     return row.name;
   }
 
   #remember(id: number, name: string): void {
-    if (this.#names.size >= MAX_CACHED_NAMES) {
+    this.#cachedCharacters += name.length;
+    if (this.#names.size >= MAX_CACHED_NAMES || this.#cachedCharacters > MAX_CACHED_CHARACTERS) {
       this.#names.clear();
       this.#ids.clear();
+      this.#cachedCharacters = name.length;
     }
     this.#names.set(id, name);
     this.#ids.set(name, id);

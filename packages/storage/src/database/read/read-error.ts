@@ -5,6 +5,8 @@ export const READ_ERROR_CODES = [
   "READ_QUEUE_FULL",
   "READER_CLOSED",
   "READER_FAILED",
+  "TEXT_CHANGED",
+  "ANSWER_TOO_LARGE",
 ] as const;
 export type ReadErrorCode = (typeof READ_ERROR_CODES)[number];
 
@@ -19,4 +21,9 @@ export class ReadError extends Error {
     this.code = code;
     this.details = details;
   }
+}
+
+/** A long text was forgotten, or written anew, between two of its pieces. */
+export function textChanged(): ReadError {
+  return new ReadError("TEXT_CHANGED", "the text changed while it was read: ask for it again");
 }

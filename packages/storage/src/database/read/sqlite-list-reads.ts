@@ -1,29 +1,36 @@
 import type { SqliteConnection } from "../sqlite/connection.ts";
-import { authorizationsReceived } from "./authorizations.ts";
+import { AggregateRows } from "./aggregate/aggregate-rows.ts";
+import { Authorizations } from "./authorizations/authorizations.ts";
 import { Counters } from "./counters.ts";
 import { openDictionaries } from "./dictionary.ts";
 import { AggregateList } from "./lists/aggregate-list.ts";
+import { walkChannels } from "./lists/channel-walk.ts";
 import { fileList, sizeOfFiles } from "./lists/file-list.ts";
 import { hashList } from "./lists/hash-list.ts";
-import type { ListReader } from "./lists/list-reader.ts";
+import type { ChunkRequest, ListReader } from "./lists/list-reader.ts";
 import { messageList } from "./lists/message-list.ts";
-import { allChannels, nodeMetrics, programsOnMessage } from "./lists/node-lists.ts";
+import { nodeMetrics } from "./lists/node-metrics.ts";
 import { postList } from "./lists/post-list.ts";
 import { StatsList } from "./lists/stats-list.ts";
+import { walkTriggers } from "./lists/trigger-walk.ts";
+import { LongTexts } from "./long-text/long-texts.ts";
 import type { ReadBudget } from "./read-budget.ts";
 import { TerminatedList } from "./terminated/terminated-list.ts";
+import type { LongPart, Piece, PiecePosition } from "./text-types.ts";
 import type {
   AccountFilesQuery,
   AddressStatsQuery,
+  AggregateOutline,
   AggregatesQuery,
-  AuthorizationFilter,
-  AuthorizationsOfAddress,
+  AuthorizationsPage,
+  AuthorizationsQuery,
+  CursorPage,
   Direction,
   HashesQuery,
-  JsonText,
   MessagesQuery,
   NodeMetricsQuery,
   NodeMetricsRow,
+  PageRequest,
   PostsQuery,
   TerminatedQuery,
 } from "./types.ts";
@@ -44,19 +51,28 @@ export type ListName = keyof ListQueries;
 export interface SyncListReads {
   readonly lists: { readonly [Name in ListName]: ListReader<ListQueries[Name]> };
   accountFilesSize(address: string): number;
-  authorizationsReceived(
+  /** @throws ReadError ANSWER_TOO_LARGE */
+  authorizations(query: AuthorizationsQuery, page: PageRequest, budget: ReadBudget): AuthorizationsPage;
+  channels(request: ChunkRequest, budget: ReadBudget): CursorPage;
+  programsOnMessage(direction: Direction, request: ChunkRequest, budget: ReadBudget): CursorPage;
+  aggregateOutlines(
     address: string,
-    filter: AuthorizationFilter,
+    keys: readonly string[] | null,
     budget: ReadBudget,
-  ): readonly AuthorizationsOfAddress[];
-  channels(budget: ReadBudget): readonly string[];
-  programsOnMessage(direction: Direction): readonly JsonText[];
+  ): readonly AggregateOutline[];
+  /** One piece of a long text. @throws ReadError TEXT_CHANGED, ANSWER_TOO_LARGE */
+  piece(part: LongPart, position: PiecePosition | null, budget: ReadBudget): Piece;
+  /** Frees what is held for pieces that may never be asked for. */
+  releaseTexts(): void;
   nodeMetrics(query: NodeMetricsQuery): readonly NodeMetricsRow[];
 }
 
 export function createSqliteListReads(connection: SqliteConnection): SyncListReads {
   const names = openDictionaries(connection);
   const counters = new Counters(connection);
+  const aggregates = new AggregateRows(connection, names);
+  const authorizations = new Authorizations(connection, names);
+  const texts = new LongTexts(connection);
   return {
     lists: {
       messages: messageList(connection, names, counters),
@@ -68,10 +84,12 @@ export function createSqliteListReads(connection: SqliteConnection): SyncListRea
       addressStats: new StatsList(counters, names.addresses),
     },
     accountFilesSize: (address) => sizeOfFiles(names, counters, address),
-    authorizationsReceived: (address, filter, budget) =>
-      authorizationsReceived(connection, names, address, filter, budget),
-    channels: (budget) => allChannels(connection, names, budget),
-    programsOnMessage: (direction) => programsOnMessage(connection, direction),
+    authorizations: (query, page, budget) => authorizations.page(query, page, budget),
+    channels: (request, budget) => walkChannels(connection, names, request, budget),
+    programsOnMessage: (direction, request, budget) => walkTriggers(connection, direction, request, budget),
+    aggregateOutlines: (address, keys, budget) => aggregates.outlines(address, keys, budget),
+    piece: (part, position, budget) => texts.piece(part, position, budget),
+    releaseTexts: () => texts.release(),
     nodeMetrics: (query) => nodeMetrics(connection, query),
   };
 }

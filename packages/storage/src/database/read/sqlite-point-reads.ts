@@ -1,6 +1,5 @@
 import type { SqliteConnection } from "../sqlite/connection.ts";
 import { AggregateRows } from "./aggregate/aggregate-rows.ts";
-import { authorizationsGranted } from "./authorizations.ts";
 import { Counters } from "./counters.ts";
 import { openDictionaries } from "./dictionary.ts";
 import { statsOfCounters } from "./lists/stats-list.ts";
@@ -39,7 +38,7 @@ export function createSqlitePointReads(connection: SqliteConnection): PointReads
     },
     factsOf: (itemHash) => {
       const row = views.live(itemHash);
-      return row === null ? null : factsOfRow(row);
+      return row === null ? null : factsOfRow(connection, row);
     },
     contentJson: (itemHash) => {
       const item = itemOfHash(connection, itemHash);
@@ -51,7 +50,7 @@ export function createSqlitePointReads(connection: SqliteConnection): PointReads
     },
     rawMessage: (itemHash) => {
       const row = views.live(itemHash);
-      return row === null ? null : { envelope: row.envelope, content: row.content };
+      return row === null ? null : { envelope: row.envelope, content: messages.wholeContent(row) };
     },
     eventsOf: (itemHash) => {
       const item = itemOfHash(connection, itemHash);
@@ -59,8 +58,6 @@ export function createSqlitePointReads(connection: SqliteConnection): PointReads
     },
     aggregates: (address, keys) => aggregates.entries(address, keys),
     aggregateVersions: (address, keys) => aggregates.versions(address, keys),
-    authorizationsGranted: (address, filter = {}) =>
-      authorizationsGranted(connection, names, address, filter),
     file: (fileHash) => fileOfHash(connection, fileHash),
     pinCount: (fileHash) => pinCountOf(connection, fileHash),
     fileOfMessage: (itemHash) => fileOfMessage(connection, itemHash),
@@ -72,7 +69,7 @@ export function createSqlitePointReads(connection: SqliteConnection): PointReads
         .idsOf(addresses)
         .flatMap((id) => statsOfCounters(counters.partners("sender", id), names.addresses)),
     totals: () => nodeTotals(connection, counters),
-    liveMessages: (afterSeq, limit) => liveMessagesAfter(connection, messages, afterSeq, limit),
+    liveMessages: (afterSeq, limits) => liveMessagesAfter(connection, messages, afterSeq, limits),
     lastSeq: () => lastEventSeq(connection),
   };
 }

@@ -1,5 +1,6 @@
 import type { Chain, MessageType } from "@twentysix/protocol";
 import type { EventKind, FileType, Origin, Status } from "../codes.ts";
+import type { ItemText, LongPart } from "./text-types.ts";
 
 /**
  * The contract of the read side. Every `...Json` is finished JSON text, spliced from the stored texts: pass it
@@ -84,8 +85,8 @@ export interface StatusView {
 /** Everything that the single-message route tells, by status. `renderMessageView` makes its body. */
 export type MessageView = StatusView &
   (
-    | { readonly status: "pending"; readonly messagesJson: readonly JsonText[] }
-    | { readonly status: "processed"; readonly messageJson: JsonText }
+    | { readonly status: "pending"; readonly messagesJson: readonly ItemText[] }
+    | { readonly status: "processed"; readonly messageJson: ItemText }
     | {
         readonly status: "rejected";
         /** As first received; null when only its code was kept. */
@@ -100,7 +101,7 @@ export type MessageView = StatusView &
       }
     | {
         readonly status: "removing";
-        readonly messageJson: JsonText;
+        readonly messageJson: ItemText;
         readonly paymentType: PaymentType | null;
       }
     | {
@@ -131,6 +132,13 @@ export interface AggregateEntry {
   readonly version: string;
 }
 
+/** An aggregate without its content, which is read in pieces. */
+export interface AggregateOutline extends Omit<AggregateEntry, "key" | "contentJson"> {
+  /** A JSON string. */
+  readonly key: ItemText;
+  readonly content: LongPart;
+}
+
 export interface AuthorizationFilter {
   /** Only this grantee (granted) or granter (received), compared exactly. */
   readonly other?: string;
@@ -146,6 +154,19 @@ export interface AuthorizationsOfAddress {
   readonly address: string;
   /** Stored authorizations without their `address`, at least one. */
   readonly entriesJson: readonly JsonText[];
+}
+
+export interface AuthorizationsQuery {
+  /** Given by the address, in the order of its stored list; or given to it, ordered by granter. */
+  readonly kind: "granted" | "received";
+  readonly address: string;
+  readonly filter: AuthorizationFilter;
+}
+
+export interface AuthorizationsPage {
+  readonly authorizations: readonly AuthorizationsOfAddress[];
+  /** Grantees or granters on all pages. */
+  readonly total: number;
 }
 
 export interface FileView {
@@ -168,7 +189,7 @@ export interface EventView {
   readonly seq: number;
   readonly kind: EventKind;
   readonly atMicros: bigint;
-  readonly cause: string | null;
+  readonly cause: JsonText | null;
 }
 
 /** One message that became processed, for live websockets and triggers. */
@@ -176,10 +197,20 @@ export interface LiveMessage {
   readonly seq: number;
   readonly origin: Origin;
   readonly facts: MessageFacts;
-  /** Single shape with content. */
-  readonly json: JsonText;
+  /** What is held of it; a long content is not. */
+  readonly heldBytes: number;
+  /** Single shape with content, made when it is asked for. */
+  full(): ItemText;
   /** The same without `content`, for every other content format. */
-  readonly withoutContentJson: JsonText;
+  withoutContent(): JsonText;
+}
+
+/** A part of the outbox. */
+export interface LiveChunk {
+  readonly messages: readonly LiveMessage[];
+  /** The event to go on after. */
+  readonly seq: number;
+  readonly hasMore: boolean;
 }
 
 /** Messages by type, of one sender; only processed ones. */
@@ -206,23 +237,27 @@ export interface PointReads {
   statusOf(itemHash: string): StatusView | null;
   messageView(itemHash: string): MessageView | null;
   /** A live message (processed or removing) in the shape of the lists; null for every other status. */
-  messageJson(itemHash: string, shape?: MessageShape): JsonText | null;
+  messageJson(itemHash: string, shape?: MessageShape): ItemText | null;
   factsOf(itemHash: string): MessageFacts | null;
   /** POST: its inner content; others: the whole. `json` is null unless the message is live. */
-  contentJson(itemHash: string): { readonly status: Status; readonly json: JsonText | null } | null;
+  contentJson(itemHash: string): { readonly status: Status; readonly json: ItemText | null } | null;
   /** The exact received envelope, and content text when not inline, of a live message. */
   rawMessage(itemHash: string): { readonly envelope: JsonText; readonly content: string | null } | null;
   /** At most 1000 events, oldest first. */
   eventsOf(itemHash: string): readonly EventView[];
-  /** Aggregates of an address by key; null: all of them (at most 1000). Ordered by key. */
-  aggregates(address: string, keys: readonly string[] | null): readonly AggregateEntry[];
-  /** Identity of the aggregates that `aggregates` would give, without their contents: for ETag and caches. */
+  /**
+   * Aggregates of an address by key; without keys all of them (at most 1000). Ordered by key. Null when they are
+   * too large, or have too many fields, to be read at once: `ListReads.aggregateOutlines` gives those.
+   */
+  aggregates(address: string, keys: readonly string[] | null): readonly AggregateEntry[] | null;
+  /**
+   * Identity of these aggregates without their contents: for ETag and caches. Null when they have too many fields
+   * to be looked at at once.
+   */
   aggregateVersions(
     address: string,
     keys: readonly string[] | null,
-  ): readonly Pick<AggregateEntry, "key" | "version" | "lastItemHash">[];
-  /** In the order of the stored list, one entry a grantee. */
-  authorizationsGranted(address: string, filter?: AuthorizationFilter): readonly AuthorizationsOfAddress[];
+  ): readonly Pick<AggregateEntry, "key" | "version" | "lastItemHash">[] | null;
   file(fileHash: string): FileView | null;
   /** All kinds of pins. */
   pinCount(fileHash: string): number;
@@ -235,8 +270,8 @@ export interface PointReads {
   /** Addresses without processed messages are left out. */
   statsOf(addresses: readonly string[]): readonly AddressStats[];
   totals(): NodeTotals;
-  /** Processed messages after an event number, oldest first, at most `limit`. */
-  liveMessages(afterSeq: number, limit: number): readonly LiveMessage[];
+  /** Processed messages after an event number, oldest first; ends after that many, or that many bytes. */
+  liveMessages(afterSeq: number, limits: { readonly messages: number; readonly bytes: number }): LiveChunk;
   lastSeq(): number;
 }
 
@@ -255,19 +290,28 @@ export interface CursorRequest {
 }
 
 export interface ListPage {
-  readonly items: readonly JsonText[];
+  /** The beginning of the page, or all of it. */
+  readonly items: readonly ItemText[];
   readonly total: number;
   /** True when `total` is a lower bound: counting stopped. */
   readonly approximate: boolean;
+  /** Where and how long the rest of the page is, when it is too large to be given at once. */
+  readonly rest: PageRest | null;
 }
 
+export interface PageRest {
+  readonly cursor: string;
+  readonly items: number;
+}
+
+/** `nextCursor` says whether there is more: a page of large items ends before it has as many as were asked for. */
 export interface CursorPage {
-  readonly items: readonly JsonText[];
+  readonly items: readonly ItemText[];
   readonly nextCursor: string | null;
 }
 
 /** A part of an unlimited list; a chunk is read at one moment, the list as a whole is not. */
-export type ItemStream = AsyncIterable<readonly JsonText[]>;
+export type ItemStream = AsyncIterable<readonly ItemText[]>;
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
@@ -276,6 +320,8 @@ export interface ReadOptions {
 /** One list in its three ways of reading. Page and cursor reads fail with READ_TIMEOUT, READ_QUEUE_FULL. */
 export interface ListRead<Query, Page extends ListPage = ListPage> {
   page(query: Query, page: PageRequest, options?: ReadOptions): Promise<Page>;
+  /** What `page` left as the rest of a page. */
+  rest(query: Query, rest: PageRest, options?: ReadOptions): ItemStream;
   /** @throws ReadError CURSOR_INVALID when the cursor is malformed or was made for another request. */
   cursor(query: Query, cursor: CursorRequest, options?: ReadOptions): Promise<CursorPage>;
   stream(query: Query, options?: ReadOptions): ItemStream;
@@ -376,7 +422,7 @@ export interface NodeMetricsRow {
 
 export interface ListReads {
   readonly messages: ListRead<MessagesQuery>;
-  readonly terminated: Pick<ListRead<TerminatedQuery>, "page" | "stream">;
+  readonly terminated: Omit<ListRead<TerminatedQuery>, "cursor">;
   readonly hashes: ListRead<HashesQuery>;
   readonly posts: ListRead<PostsQuery>;
   readonly aggregates: ListRead<AggregatesQuery>;
@@ -384,15 +430,23 @@ export interface ListReads {
   /** Items are members of an object in sort order: `"0xA":{"messages":3,...}`. */
   readonly addressStats: ListRead<AddressStatsQuery>;
   accountFilesSize(address: string, options?: ReadOptions): Promise<number>;
-  /** Ordered by granter. */
-  authorizationsReceived(
+  /** A long text piece by piece: held parts as they are, the others as bytes in which characters may be cut. */
+  pieces(text: ItemText, options?: ReadOptions): AsyncIterable<JsonText | Uint8Array>;
+  /** The aggregates that `PointReads.aggregates` finds too large. */
+  aggregateOutlines(
     address: string,
-    filter?: AuthorizationFilter,
+    keys: readonly string[] | null,
     options?: ReadOptions,
-  ): Promise<readonly AuthorizationsOfAddress[]>;
-  /** All channels of live messages, sorted. */
-  channels(options?: ReadOptions): Promise<readonly string[]>;
+  ): Promise<readonly AggregateOutline[]>;
+  /** @throws ReadError ANSWER_TOO_LARGE when the entries of a page are too large to be held. */
+  authorizations(
+    query: AuthorizationsQuery,
+    page: PageRequest,
+    options?: ReadOptions,
+  ): Promise<AuthorizationsPage>;
+  /** All channels of live messages as JSON strings, sorted. */
+  channels(options?: ReadOptions): ItemStream;
   /** PROGRAMs with message subscriptions that are current: `{"item_hash","content":{"on":{"message":[...]}}}`. */
-  programsOnMessage(direction: Direction, options?: ReadOptions): Promise<readonly JsonText[]>;
+  programsOnMessage(direction: Direction, options?: ReadOptions): ItemStream;
   nodeMetrics(query: NodeMetricsQuery, options?: ReadOptions): Promise<readonly NodeMetricsRow[]>;
 }

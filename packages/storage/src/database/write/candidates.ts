@@ -149,15 +149,36 @@ interface CandidateRow {
   readonly attempts: bigint;
 }
 
-/** Candidates whose time has come, oldest first. */
-export function dueCandidates(session: WriterSession, nowMicros: bigint, limit: number): Candidate[] {
+/** Contents of the candidates that are given at once. */
+const MAX_DUE_BYTES = 16 * 1024 * 1024;
+const DUE =
+  "c.next_attempt_us IS NOT NULL AND c.next_attempt_us <= ? ORDER BY c.next_attempt_us, c.id LIMIT ?";
+
+/** Candidates whose time has come, oldest first; fewer, but at least one, when their contents are large. */
+export function dueCandidates(
+  session: WriterSession,
+  nowMicros: bigint,
+  limit: number,
+  maxBytes = MAX_DUE_BYTES,
+): Candidate[] {
+  const sizes = session.connection.all<{ bytes: number | null }>(
+    `SELECT octet_length(c.content) AS bytes FROM candidates c WHERE ${DUE}`,
+    nowMicros,
+    limit,
+  );
+  if (sizes.length === 0) return [];
+  let room = maxBytes;
+  const fitting = sizes.findIndex(({ bytes }) => {
+    room -= bytes ?? 0;
+    return room <= 0;
+  });
   return session.connection
     .allBig<CandidateRow>(
       `SELECT c.id, i.hash, c.envelope, c.content, c.origin, c.reception_us, c.attempts
        FROM candidates c JOIN items i ON i.id = c.item_id
-       WHERE c.next_attempt_us IS NOT NULL AND c.next_attempt_us <= ? ORDER BY c.next_attempt_us, c.id LIMIT ?`,
+       WHERE ${DUE}`,
       nowMicros,
-      limit,
+      fitting < 0 ? limit : fitting + 1,
     )
     .map((row) => ({
       id: Number(row.id),

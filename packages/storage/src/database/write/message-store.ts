@@ -177,8 +177,8 @@ export class MessageStore {
     );
   }
 
-  due(nowMicros: bigint, limit: number): Candidate[] {
-    return dueCandidates(this.#session, nowMicros, limit);
+  due(nowMicros: bigint, limit: number, maxBytes?: number): Candidate[] {
+    return dueCandidates(this.#session, nowMicros, limit, maxBytes);
   }
 
   nextDueMicros(): bigint | null {

@@ -1,27 +1,32 @@
-import { createHash } from "node:crypto";
 import { decodeItemHash } from "@twentysix/protocol";
 import type { SqliteConnection } from "../../sqlite/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
-import type { AggregateEntry } from "../types.ts";
-import { aggregateContent } from "./aggregate-content.ts";
+import type { ReadBudget } from "../read-budget.ts";
+import type { AggregateEntry, AggregateOutline } from "../types.ts";
+import { type AggregateRoom, aggregateContent, roomAfter, WHOLE_ROOM } from "./aggregate-content.ts";
+import { aggregateVersion, longAggregateIdentity } from "./aggregate-version.ts";
 
-const COLUMNS = `a.key_id, a.created_us, a.updated_us, a.last_id, f.hash AS first_hash, l.hash AS last_hash
-  FROM aggregates AS a CROSS JOIN items AS f CROSS JOIN items AS l`;
-const ONE = `SELECT ${COLUMNS} WHERE a.owner_id = ? AND a.key_id = ? AND f.id = a.first_id AND l.id = a.last_id`;
-const ALL = `SELECT ${COLUMNS} WHERE a.owner_id = ? AND f.id = a.first_id AND l.id = a.last_id LIMIT ?`;
-const WINNERS =
-  "SELECT field, item_id FROM aggregate_fields WHERE owner_id = ? AND key_id = ? ORDER BY field";
+const COLUMNS = `a.key_id, a.created_us, a.updated_us, a.last_id, f.hash AS first_hash, l.hash AS last_hash,
+  octet_length(k.label) AS key_bytes
+  FROM aggregates AS a CROSS JOIN items AS f CROSS JOIN items AS l CROSS JOIN labels AS k`;
+const JOINED = "f.id = a.first_id AND l.id = a.last_id AND k.id = a.key_id";
+const ONE = `SELECT ${COLUMNS} WHERE a.owner_id = ? AND a.key_id = ? AND ${JOINED}`;
+const ALL = `SELECT ${COLUMNS} WHERE a.owner_id = ? AND ${JOINED} LIMIT ?`;
 
 /** Aggregates of one address that are read at once when no key is named. */
 const MAX_AGGREGATES = 1_000;
+/** Of that many, longer keys are not held. */
+const MAX_HELD_KEY_BYTES = 1_024;
 
-interface Columns {
-  readonly key_id: bigint;
-  readonly created_us: bigint;
-  readonly updated_us: bigint;
-  readonly last_id: bigint;
-  readonly first_hash: Uint8Array;
-  readonly last_hash: Uint8Array;
+interface Found {
+  readonly ownerId: number;
+  readonly keyId: number;
+  readonly keyBytes: number;
+  readonly lastId: bigint;
+  readonly createdMicros: bigint;
+  readonly updatedMicros: bigint;
+  readonly firstItemHash: string;
+  readonly lastItemHash: string;
 }
 
 export type AggregateVersion = Pick<AggregateEntry, "key" | "version" | "lastItemHash">;
@@ -36,30 +41,60 @@ export class AggregateRows {
     this.#names = names;
   }
 
-  entries(address: string, keys: readonly string[] | null): AggregateEntry[] {
-    return this.#find(address, keys).map(({ ownerId, key, row }) => ({
-      key,
-      contentJson: aggregateContent(this.#connection, ownerId, Number(row.key_id)),
-      createdMicros: row.created_us,
-      updatedMicros: row.updated_us,
-      firstItemHash: decodeItemHash(row.first_hash),
-      lastItemHash: decodeItemHash(row.last_hash),
-      version: this.#version(ownerId, row),
+  /** Ordered by key. null: too large, or of too many fields, to be read at once. */
+  entries(address: string, keys: readonly string[] | null): AggregateEntry[] | null {
+    const found = this.#small(address, keys, "whole");
+    if (found === null) return null;
+    return found.map((one) => ({
+      key: one.key,
+      contentJson: aggregateContent(this.#connection, one.ownerId, one.keyId),
+      createdMicros: one.createdMicros,
+      updatedMicros: one.updatedMicros,
+      firstItemHash: one.firstItemHash,
+      lastItemHash: one.lastItemHash,
+      version: aggregateVersion(this.#connection, one.ownerId, one.keyId, one.lastId),
     }));
   }
 
-  versions(address: string, keys: readonly string[] | null): AggregateVersion[] {
-    return this.#find(address, keys).map(({ ownerId, key, row }) => ({
+  /** What `entries` would give, without the contents. null: of too many fields to be looked at at once. */
+  versions(address: string, keys: readonly string[] | null): AggregateVersion[] | null {
+    const found = this.#small(address, keys, "names");
+    if (found === null) return null;
+    return found.map(({ key, lastItemHash, ownerId, keyId, lastId }) => ({
       key,
-      version: this.#version(ownerId, row),
-      lastItemHash: decodeItemHash(row.last_hash),
+      version: aggregateVersion(this.#connection, ownerId, keyId, lastId),
+      lastItemHash,
     }));
   }
 
-  #find(
+  /** Aggregates of any size, by the id of their key. */
+  outlines(address: string, keys: readonly string[] | null, budget: ReadBudget): AggregateOutline[] {
+    return this.#find(address, keys).map(({ ownerId, keyId, keyBytes: _, lastId, ...rest }) => {
+      budget.checkpoint();
+      const identity = longAggregateIdentity(this.#connection, ownerId, keyId, lastId, budget);
+      const key = this.#names.labels.textOf(keyId, MAX_HELD_KEY_BYTES);
+      const content = { kind: "aggregate", ownerId, keyId, ...identity } as const;
+      return { ...rest, key, version: identity.version, content };
+    });
+  }
+
+  #small(
     address: string,
     keys: readonly string[] | null,
-  ): { readonly ownerId: number; readonly key: string; readonly row: Columns }[] {
+    part: "whole" | "names",
+  ): (Found & { readonly key: string })[] | null {
+    const found = this.#find(address, keys);
+    let room: AggregateRoom | null = WHOLE_ROOM;
+    for (const one of found) {
+      room = roomAfter(this.#connection, one, { ...room, bytes: room.bytes - one.keyBytes }, part);
+      if (room === null) return null;
+    }
+    return found
+      .map((one) => ({ ...one, key: this.#names.labels.nameOf(one.keyId) }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  #find(address: string, keys: readonly string[] | null): Found[] {
     const { addresses, labels } = this.#names;
     const ownerId = addresses.idOf(address);
     if (ownerId === null) return [];
@@ -67,23 +102,29 @@ export class AggregateRows {
       keys === null
         ? this.#connection.allBig<Columns>(ALL, ownerId, MAX_AGGREGATES)
         : labels.idsOf(keys).flatMap((keyId) => this.#connection.allBig<Columns>(ONE, ownerId, keyId));
-    return rows
-      .map((row) => ({ ownerId, key: labels.nameOf(row.key_id), row }))
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    return rows.map((row) => foundOf(ownerId, row));
   }
+}
 
-  /**
-   * Digest of which element won each field. The newest element alone does not tell: one that arrives late, or is
-   * forgotten, changes other fields.
-   */
-  #version(ownerId: number, row: Columns): string {
-    const winners = this.#connection.all<{ field: string; item_id: number }>(
-      WINNERS,
-      ownerId,
-      Number(row.key_id),
-    );
-    const hash = createHash("sha256").update(`${row.last_id}`);
-    for (const { field, item_id } of winners) hash.update(`\n${item_id} ${field}`);
-    return hash.digest("base64url").slice(0, 22);
-  }
+interface Columns {
+  readonly key_id: bigint;
+  readonly created_us: bigint;
+  readonly updated_us: bigint;
+  readonly last_id: bigint;
+  readonly first_hash: Uint8Array;
+  readonly last_hash: Uint8Array;
+  readonly key_bytes: bigint;
+}
+
+function foundOf(ownerId: number, row: Columns): Found {
+  return {
+    ownerId,
+    keyId: Number(row.key_id),
+    keyBytes: Number(row.key_bytes),
+    lastId: row.last_id,
+    createdMicros: row.created_us,
+    updatedMicros: row.updated_us,
+    firstItemHash: decodeItemHash(row.first_hash),
+    lastItemHash: decodeItemHash(row.last_hash),
+  };
 }

@@ -1,7 +1,8 @@
 import { formatIsoOffset } from "@twentysix/protocol";
 import { sql } from "kysely";
 import type { SqliteConnection } from "../../sqlite/connection.ts";
-import { aggregateContent } from "../aggregate/aggregate-content.ts";
+import { aggregateContent, roomAfter, WHOLE_ROOM } from "../aggregate/aggregate-content.ts";
+import { longAggregateIdentity } from "../aggregate/aggregate-version.ts";
 import { andAll, compileSql, type Fragment, isOneOf } from "../compile-sql.ts";
 import type { Counters } from "../counters.ts";
 import {
@@ -12,14 +13,19 @@ import {
   filterDigest,
 } from "../cursor.ts";
 import type { Dictionaries } from "../dictionary.ts";
+import { joinTexts, longText } from "../long-text/item-text.ts";
 import type { ReadBudget } from "../read-budget.ts";
-import type { AggregatesQuery, CursorPage, JsonText, ListPage, PageRequest } from "../types.ts";
+import { ReadError } from "../read-error.ts";
+import type { ItemText } from "../text-types.ts";
+import type { AggregatesQuery, CursorPage, ListPage } from "../types.ts";
 import {
+  type BoundedPageRequest,
   type ChunkRequest,
   cursorPage,
+  EMPTY_PAGE,
+  firstOfPage,
   type ListReader,
   MAX_COUNTED_ROWS,
-  renderKeys,
   type TotalCount,
   totalOf,
 } from "./list-reader.ts";
@@ -28,7 +34,8 @@ interface AggregateKey {
   readonly ownerId: number;
   readonly keyId: number;
   readonly micros: bigint;
-  readonly key: string;
+  /** null: too long to be held of a whole page. */
+  readonly key: string | null;
   readonly owner: string;
 }
 
@@ -37,6 +44,17 @@ interface Wanted {
   readonly owners: readonly number[] | null;
   readonly keys: readonly number[] | null;
 }
+
+/** Where a page goes on: behind this time, key and owner. */
+interface Place {
+  readonly micros: bigint;
+  readonly key: Fragment;
+  readonly owner: string;
+}
+
+/** No key that is stored starts with a NUL. */
+const NUMBERED = "\u0000";
+const MAX_HELD_KEY_BYTES = 500;
 
 /** Keys whose ordered walks are merged by one statement. */
 const MAX_WALKS = 60;
@@ -53,28 +71,35 @@ export class AggregateList implements ListReader<AggregatesQuery> {
     this.#counters = counters;
   }
 
-  page(query: AggregatesQuery, page: PageRequest, budget: ReadBudget): ListPage {
+  page(query: AggregatesQuery, page: BoundedPageRequest, budget: ReadBudget): ListPage {
     const wanted = this.#resolve(query);
-    if (wanted === null) return { items: [], total: 0, approximate: false };
+    if (wanted === null) return EMPTY_PAGE;
     budget.checkpoint();
     const located = this.#locate(query, wanted, null, page.pageSize, (page.page - 1) * page.pageSize);
-    const { items } = renderKeys(located, (key) => this.#render(key));
-    return { items, ...totalOf(page, located.length, () => this.#total(query, wanted)) };
+    const first = firstOfPage(located, page, (key) => this.#render(key, budget), encoderOf(query));
+    return { ...first, ...totalOf(page, located.length, () => this.#total(query, wanted)) };
   }
 
   cursor(query: AggregatesQuery, request: ChunkRequest, budget: ReadBudget): CursorPage {
     const scope = scopeOf(query);
-    const after = decodeCursor(scope, request.cursor);
+    const after = this.#placeOf(decodeCursor(scope, request.cursor));
     const wanted = this.#resolve(query);
     if (wanted === null) return { items: [], nextCursor: null };
     budget.checkpoint();
     const located = this.#locate(query, wanted, after, request.pageSize + 1, 0);
-    return cursorPage(
-      located,
-      request,
-      (key) => this.#render(key),
-      ({ micros, key, owner }) => encodeCursor(scope, { times: [micros], texts: [key, owner] }),
-    );
+    return cursorPage(located, request, (key) => this.#render(key, budget), encoderOf(query));
+  }
+
+  /** A key that is too long for a cursor stands in it by its number. */
+  #placeOf(position: CursorPosition | null): Place | null {
+    if (position === null) return null;
+    const [micros = 0n] = position.times;
+    const [key = "", owner = ""] = position.texts;
+    if (!key.startsWith(NUMBERED)) return { micros, key: sql`${key}`, owner };
+    const keyId = Number(key.slice(NUMBERED.length));
+    if (this.#connection.get("SELECT 1 FROM labels WHERE id = ?", keyId) === undefined)
+      throw new ReadError("CURSOR_INVALID", "the cursor is malformed: start with an empty one");
+    return { micros, key: sql`(select label from labels where id = ${keyId})`, owner };
   }
 
   #resolve({ owners, keys }: AggregatesQuery): Wanted | null {
@@ -88,7 +113,7 @@ export class AggregateList implements ListReader<AggregatesQuery> {
   #locate(
     query: AggregatesQuery,
     wanted: Wanted,
-    after: CursorPosition | null,
+    after: Place | null,
     limit: number,
     skip: number,
   ): AggregateKey[] {
@@ -96,11 +121,13 @@ export class AggregateList implements ListReader<AggregatesQuery> {
       walkOf(driver, timeOf(query), after, query.direction),
     );
     const order = query.direction === "desc" ? sql`desc` : sql`asc`;
+    const located = sql`${sql.join(walks, sql` union all `)} order by k ${order}, label asc, address asc limit ${limit} offset ${skip}`;
+    const label = sql`case when octet_length(label) > ${MAX_HELD_KEY_BYTES} then null else label end as label`;
     const { sql: text, parameters } = compileSql(
-      sql`${sql.join(walks, sql` union all `)} order by k ${order}, label asc, address asc limit ${limit} offset ${skip}`,
+      sql`select owner_id, key_id, k, ${label}, address from (${located})`,
     );
     return this.#connection
-      .allBig<{ owner_id: bigint; key_id: bigint; k: bigint; label: string; address: string }>(
+      .allBig<{ owner_id: bigint; key_id: bigint; k: bigint; label: string | null; address: string }>(
         text,
         ...parameters,
       )
@@ -127,15 +154,30 @@ export class AggregateList implements ListReader<AggregatesQuery> {
     return { total: Math.min(n, MAX_COUNTED_ROWS), approximate: n > MAX_COUNTED_ROWS };
   }
 
-  #render(located: AggregateKey): JsonText | null {
-    const row = this.#connection.getBig<{ created_us: bigint; updated_us: bigint }>(
-      "SELECT created_us, updated_us FROM aggregates WHERE owner_id = ? AND key_id = ?",
-      located.ownerId,
-      located.keyId,
+  #render(located: AggregateKey, budget: ReadBudget): ItemText | null {
+    const { ownerId, keyId } = located;
+    const row = this.#connection.getBig<{ created_us: bigint; updated_us: bigint; last_id: bigint }>(
+      "SELECT created_us, updated_us, last_id FROM aggregates WHERE owner_id = ? AND key_id = ?",
+      ownerId,
+      keyId,
     );
     if (row === undefined) return null;
-    const content = aggregateContent(this.#connection, located.ownerId, located.keyId);
-    return `{"address":${JSON.stringify(located.owner)},"key":${JSON.stringify(located.key)},"content":${content},"created":"${formatIsoOffset(row.created_us)}","last_updated":"${formatIsoOffset(row.updated_us)}"}`;
+    return joinTexts(
+      `{"address":${JSON.stringify(located.owner)},"key":`,
+      located.key === null ? this.#names.labels.textOf(keyId) : JSON.stringify(located.key),
+      `,"content":`,
+      this.#content(located, row.last_id, budget),
+      `,"created":"${formatIsoOffset(row.created_us)}","last_updated":"${formatIsoOffset(row.updated_us)}"}`,
+    );
+  }
+
+  #content(located: AggregateKey, lastId: bigint, budget: ReadBudget): ItemText {
+    const { ownerId, keyId } = located;
+    if (roomAfter(this.#connection, located, WHOLE_ROOM, "whole") !== null) {
+      return aggregateContent(this.#connection, ownerId, keyId);
+    }
+    const identity = longAggregateIdentity(this.#connection, ownerId, keyId, lastId, budget);
+    return longText({ kind: "aggregate", ownerId, keyId, ...identity });
   }
 }
 
@@ -162,13 +204,12 @@ function driversOf(query: AggregatesQuery, { owners, keys }: Wanted): Driver[] {
 function walkOf(
   { from, conditions }: Driver,
   time: Fragment,
-  after: CursorPosition | null,
+  after: Place | null,
   direction: AggregatesQuery["direction"],
 ): Fragment {
   const all = [...conditions, sql`l.id = a.key_id`, sql`o.id = a.owner_id`];
   if (after !== null) {
-    const at = after.times[0];
-    const [key, owner] = after.texts;
+    const { micros: at, key, owner } = after;
     const beyond = direction === "desc" ? sql`<` : sql`>`;
     // The bound alone is what the index seeks with.
     all.push(direction === "desc" ? sql`${time} <= ${at}` : sql`${time} >= ${at}`);
@@ -179,6 +220,14 @@ function walkOf(
 
 function timeOf({ sortBy }: AggregatesQuery): Fragment {
   return sql.ref(sortBy === "creation_time" ? "a.created_us" : "a.updated_us");
+}
+
+function encoderOf(query: AggregatesQuery): (key: AggregateKey) => string {
+  const scope = scopeOf(query);
+  return ({ micros, key, keyId, owner }) => {
+    const text = key ?? `${NUMBERED}${keyId}`;
+    return encodeCursor(scope, { times: [micros], texts: [text, owner] });
+  };
 }
 
 function scopeOf({ keys, owners, sortBy, direction }: AggregatesQuery): CursorScope {

@@ -1,9 +1,11 @@
 import { formatIsoOffset, formatTime, sliceMember } from "@twentysix/protocol";
 import type { SqliteConnection } from "../../sqlite/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
-import { contentTextOf, servedContentOf } from "../message/content-text.ts";
+import { joinTexts } from "../long-text/item-text.ts";
+import { contentMemberOf, servedContentOf } from "../message/content-text.ts";
 import { type MessageRow, MessageRows } from "../message/message-rows.ts";
 import { renderConfirmation } from "../message/render-message.ts";
+import type { ItemText } from "../text-types.ts";
 import type { JsonText } from "../types.ts";
 
 interface Post {
@@ -25,7 +27,7 @@ export class PostRows {
   }
 
   /** null when the post was forgotten since it was located. */
-  render(id: number, version: 0 | 1): JsonText | null {
+  render(id: number, version: 0 | 1): ItemText | null {
     const post = this.#read(id);
     if (post === null) return null;
     return version === 0 ? renderVersion0(post) : renderVersion1(post);
@@ -45,15 +47,33 @@ export class PostRows {
   }
 }
 
-function renderVersion0({ original, current }: Post): JsonText {
+function renderVersion0({ original, current }: Post): ItemText {
   const { confirmations } = current;
   const itemContent = current.itemType === "inline" ? rawMember(current, "item_content") : "null";
   const owner = JSON.stringify(original.owner);
-  return `{"chain":"${original.chain}","item_hash":"${current.itemHash}","sender":${owner},"type":${JSON.stringify(current.label)},"channel":${JSON.stringify(original.channel)},"confirmed":${confirmations.length > 0},"content":${servedContentOf(current)},"item_content":${itemContent},"item_type":"${current.itemType}","signature":${rawMember(current, "signature")},"size":${current.size},"time":${formatTime(current.timeMicros)},"confirmations":[${confirmations.map(renderConfirmation).join(",")}],"original_item_hash":"${original.itemHash}","original_signature":${rawMember(original, "signature")},"original_type":${JSON.stringify(original.label)},"hash":"${original.itemHash}","address":${owner},"ref":${refOf(original)}}`;
+  return joinTexts(
+    `{"chain":"${original.chain}","item_hash":"${current.itemHash}","sender":${owner},"type":`,
+    current.labelText,
+    `,"channel":${JSON.stringify(original.channel)},"confirmed":${confirmations.length > 0},"content":`,
+    servedContentOf(current),
+    `,"item_content":${itemContent},"item_type":"${current.itemType}","signature":${rawMember(current, "signature")},"size":${current.size},"time":${formatTime(current.timeMicros)},"confirmations":[${confirmations.map(renderConfirmation).join(",")}],"original_item_hash":"${original.itemHash}","original_signature":${rawMember(original, "signature")},"original_type":`,
+    original.labelText,
+    `,"hash":"${original.itemHash}","address":${owner},"ref":`,
+    refOf(original),
+    "}",
+  );
 }
 
-function renderVersion1({ original, current, createdMicros, updatedMicros }: Post): JsonText {
-  return `{"item_hash":"${current.itemHash}","content":${servedContentOf(current)},"original_item_hash":"${original.itemHash}","original_type":${JSON.stringify(original.label)},"address":${JSON.stringify(original.owner)},"ref":${refOf(original)},"channel":${JSON.stringify(original.channel)},"created":"${formatIsoOffset(createdMicros)}","last_updated":"${formatIsoOffset(updatedMicros)}"}`;
+function renderVersion1({ original, current, createdMicros, updatedMicros }: Post): ItemText {
+  return joinTexts(
+    `{"item_hash":"${current.itemHash}","content":`,
+    servedContentOf(current),
+    `,"original_item_hash":"${original.itemHash}","original_type":`,
+    original.labelText,
+    `,"address":${JSON.stringify(original.owner)},"ref":`,
+    refOf(original),
+    `,"channel":${JSON.stringify(original.channel)},"created":"${formatIsoOffset(createdMicros)}","last_updated":"${formatIsoOffset(updatedMicros)}"}`,
+  );
 }
 
 function rawMember(row: MessageRow, key: string): JsonText {
@@ -61,6 +81,6 @@ function rawMember(row: MessageRow, key: string): JsonText {
 }
 
 /** The `ref` as its author wrote it: a text, the old object form, or null. */
-function refOf(row: MessageRow): JsonText {
-  return row.ref === null ? "null" : (sliceMember(contentTextOf(row), "ref") ?? "null");
+function refOf(row: MessageRow): ItemText {
+  return row.ref === null ? "null" : contentMemberOf(row, "ref");
 }

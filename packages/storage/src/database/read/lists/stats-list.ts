@@ -9,15 +9,14 @@ import {
 } from "../cursor.ts";
 import type { Dictionary } from "../dictionary.ts";
 import type { ReadBudget } from "../read-budget.ts";
-import type {
-  AddressStats,
-  AddressStatsQuery,
-  CursorPage,
-  JsonText,
-  ListPage,
-  PageRequest,
-} from "../types.ts";
-import { type ChunkRequest, cursorPage, type ListReader } from "./list-reader.ts";
+import type { AddressStats, AddressStatsQuery, CursorPage, JsonText, ListPage } from "../types.ts";
+import {
+  type BoundedPageRequest,
+  type ChunkRequest,
+  cursorPage,
+  firstOfPage,
+  type ListReader,
+} from "./list-reader.ts";
 
 /** How many messages each address sent, out of the counters of senders. */
 export class StatsList implements ListReader<AddressStatsQuery> {
@@ -31,10 +30,12 @@ export class StatsList implements ListReader<AddressStatsQuery> {
     this.#addresses = addresses;
   }
 
-  page(query: AddressStatsQuery, { page, pageSize }: PageRequest, budget: ReadBudget): ListPage {
+  page(query: AddressStatsQuery, request: BoundedPageRequest, budget: ReadBudget): ListPage {
+    const { page, pageSize } = request;
     const sorted = this.#sorted(query, budget);
-    const items = sorted.slice((page - 1) * pageSize, page * pageSize).map(renderStats);
-    return { items, total: sorted.length, approximate: false };
+    const wanted = sorted.slice((page - 1) * pageSize, page * pageSize);
+    const first = firstOfPage(wanted, request, renderStats, encoderOf(query));
+    return { ...first, total: sorted.length, approximate: false };
   }
 
   cursor(query: AddressStatsQuery, request: ChunkRequest, budget: ReadBudget): CursorPage {
@@ -43,9 +44,7 @@ export class StatsList implements ListReader<AddressStatsQuery> {
     const sorted =
       position === null ? this.#sorted(query, budget) : this.#after(query, position, request, budget);
     const located = sorted.slice(0, request.pageSize + 1);
-    const page = cursorPage(located, request, renderStats, (stats) =>
-      encodeCursor(scope, { times: [BigInt(rankOf(stats, query))], texts: [stats.address] }),
-    );
+    const page = cursorPage(located, request, renderStats, encoderOf(query));
     this.#rest =
       page.nextCursor === null ? null : { cursor: page.nextCursor, sorted: sorted.slice(page.items.length) };
     return page;
@@ -112,6 +111,11 @@ export function renderStats({ address, messages, byType }: AddressStats): JsonTe
 
 function rankOf({ messages, byType }: AddressStats, { sortBy }: AddressStatsQuery): number {
   return sortBy === "total" ? messages : byType[sortBy.toUpperCase() as MessageType];
+}
+
+function encoderOf(query: AddressStatsQuery): (stats: AddressStats) => string {
+  const scope = scopeOf(query);
+  return (stats) => encodeCursor(scope, { times: [BigInt(rankOf(stats, query))], texts: [stats.address] });
 }
 
 function scopeOf({ contains, sortBy, direction }: AddressStatsQuery): CursorScope {

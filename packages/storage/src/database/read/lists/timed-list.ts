@@ -1,17 +1,20 @@
 import type { SqliteConnection } from "../../sqlite/connection.ts";
 import type { CursorScope } from "../cursor.ts";
 import type { ReadBudget } from "../read-budget.ts";
+import type { ItemText } from "../text-types.ts";
 import { type AccessPaths, readAccessPaths } from "../timed/access-path.ts";
 import { decodeKeyCursor, encodeKeyCursor } from "../timed/key-cursor.ts";
 import { type Located, locate, type Wanted } from "../timed/locate.ts";
 import { planSelection } from "../timed/plan.ts";
 import type { RowKey, Selection, TimedSource } from "../timed/source.ts";
-import type { CursorPage, Direction, JsonText, ListPage, PageRequest } from "../types.ts";
+import type { CursorPage, Direction, ListPage } from "../types.ts";
 import {
+  type BoundedPageRequest,
   type ChunkRequest,
   cursorPage,
+  EMPTY_PAGE,
+  firstOfPage,
   type ListReader,
-  renderKeys,
   type TotalCount,
   totalOf,
 } from "./list-reader.ts";
@@ -23,7 +26,7 @@ export interface TimedListSpec<Query extends { readonly direction: Direction }> 
   select(query: Query): Selection | null;
   scope(query: Query): CursorScope;
   /** The text of one located row, null when it is gone. */
-  renderer(query: Query): (key: RowKey) => JsonText | null;
+  renderer(query: Query): (key: RowKey) => ItemText | null;
   total(list: Located, query: Query): TotalCount;
   /** For orders other than that of time. */
   locate?(list: Located, paths: AccessPaths, query: Query, wanted: Wanted): RowKey[];
@@ -41,9 +44,9 @@ export class TimedList<Query extends { readonly direction: Direction }> implemen
     this.#paths = readAccessPaths(connection, spec.source);
   }
 
-  page(query: Query, page: PageRequest, budget: ReadBudget): ListPage {
+  page(query: Query, page: BoundedPageRequest, budget: ReadBudget): ListPage {
     const list = this.#prepare(query, budget);
-    if (list === null) return { items: [], total: 0, approximate: false };
+    if (list === null) return EMPTY_PAGE;
     const skip = (page.page - 1) * page.pageSize;
     const keys = this.#locate(list, query, {
       direction: query.direction,
@@ -51,8 +54,9 @@ export class TimedList<Query extends { readonly direction: Direction }> implemen
       skip,
       limit: page.pageSize,
     });
-    const { items } = renderKeys(keys, this.#spec.renderer(query));
-    return { items, ...totalOf(page, keys.length, () => this.#spec.total(list, query)) };
+    const scope = this.#spec.scope(query);
+    const first = firstOfPage(keys, page, this.#spec.renderer(query), (key) => encodeKeyCursor(scope, key));
+    return { ...first, ...totalOf(page, keys.length, () => this.#spec.total(list, query)) };
   }
 
   cursor(query: Query, request: ChunkRequest, budget: ReadBudget): CursorPage {

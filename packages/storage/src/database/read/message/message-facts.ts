@@ -1,12 +1,18 @@
-import { decodeItemHash, isJsonObject, tagsOf } from "@twentysix/protocol";
+import { decodeItemHash } from "@twentysix/protocol";
 import { decodeRef } from "../../ref-bytes.ts";
+import type { SqliteConnection } from "../../sqlite/connection.ts";
+import { LONG_TEXT_BYTES } from "../long-text/item-text.ts";
 import type { MessageFacts } from "../types.ts";
-import { contentValueOf } from "./content-text.ts";
 import type { MessageRow } from "./message-rows.ts";
 
-/** What filters look at, of a stored message. */
-export function factsOfRow(row: MessageRow): MessageFacts {
-  const content = contentValueOf(row);
+/** Longer tags, and more of them, no filter can ask for in practice. */
+const MAX_TAGS = 10_000;
+const TAGS = `SELECT l.label FROM message_tags AS t INDEXED BY message_tags_message CROSS JOIN labels AS l
+  WHERE t.message_id = ? AND l.id = t.tag_id AND octet_length(l.label) <= ${LONG_TEXT_BYTES} LIMIT ${MAX_TAGS}`;
+
+/** What filters look at, of a stored message. Its content is not read for that, its tags once they are asked for. */
+export function factsOfRow(connection: SqliteConnection, row: MessageRow): MessageFacts {
+  let tags: string[] | null = null;
   return {
     itemHash: row.itemHash,
     status: row.status,
@@ -16,10 +22,14 @@ export function factsOfRow(row: MessageRow): MessageFacts {
     owner: row.owner,
     channel: row.channel,
     label: row.label,
-    ref: row.ref === null ? null : decodeRef(row.ref),
+    // A filter never holds a long text, so it is as good as none.
+    ref: row.ref === null || row.ref.length > LONG_TEXT_BYTES ? null : decodeRef(row.ref),
     contentHash: row.contentHash === null ? null : decodeItemHash(row.contentHash),
     paymentType: row.paymentType,
-    tags: isJsonObject(content) ? tagsOf(row.type, content) : [],
+    get tags() {
+      tags ??= connection.all<{ label: string }>(TAGS, row.id).map(({ label }) => label);
+      return tags;
+    },
     timeMicros: row.timeMicros,
     confirmedHeight: row.confirmedHeight === null ? null : Number(row.confirmedHeight),
   };

@@ -11,15 +11,21 @@ import {
 import { STATUSES, type Status, UNCONFIRMED } from "../../codes.ts";
 import type { SqliteConnection } from "../../sqlite/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
+import { LONG_TEXT_BYTES } from "../long-text/item-text.ts";
+import type { ItemText } from "../text-types.ts";
 import type { JsonText, PaymentType } from "../types.ts";
+import type { LongContent } from "./content-text.ts";
 
 const COLUMNS = `m.id, m.type, m.item_type, m.chain_id, m.sender_id, m.owner_id, m.channel_id, m.label_id, m.ref,
   m.content_hash, m.payment_id, m.time_us, m.size, m.size_bytes, m.confirmed_us, m.confirmed_height,
-  i.hash, i.status, i.reception_us, c.envelope, c.content, c.origin`;
+  i.hash, i.status, i.reception_us, c.envelope, c.id AS copy_id, c.origin,
+  octet_length(c.content) AS content_bytes,
+  CASE WHEN octet_length(c.content) > ${LONG_TEXT_BYTES} THEN NULL ELSE c.content END AS content`;
 const BY_HASH = `SELECT ${COLUMNS} FROM items AS i CROSS JOIN messages AS m CROSS JOIN copies AS c
   WHERE i.hash = ? AND m.id = i.id AND c.id = m.copy_id`;
 const BY_ID = `SELECT ${COLUMNS} FROM messages AS m CROSS JOIN items AS i CROSS JOIN copies AS c
   WHERE m.id = ? AND i.id = m.id AND c.id = m.copy_id`;
+const CONTENT = "SELECT content FROM copies WHERE id = ?";
 const CONFIRMATIONS =
   "SELECT chain_id, tx_hash, height, time_us, publisher FROM confirmations WHERE hash = ?";
 
@@ -44,6 +50,8 @@ interface Columns {
   readonly status: bigint;
   readonly reception_us: bigint;
   readonly envelope: string;
+  readonly copy_id: bigint;
+  readonly content_bytes: bigint | null;
   readonly content: string | null;
   readonly origin: bigint;
 }
@@ -68,7 +76,10 @@ export interface MessageRow {
   readonly sender: string;
   readonly owner: string;
   readonly channel: string | null;
+  /** null: none, or a long one. */
   readonly label: string | null;
+  /** The label as JSON. */
+  readonly labelText: ItemText;
   readonly ref: Uint8Array | null;
   readonly contentHash: Uint8Array | null;
   readonly paymentType: PaymentType | null;
@@ -78,8 +89,9 @@ export interface MessageRow {
   readonly confirmedHeight: bigint | null;
   readonly confirmations: readonly Confirmation[];
   readonly envelope: JsonText;
-  /** Content text when it is not inline. */
+  /** Content text when it is neither inline nor long. */
   readonly content: string | null;
+  readonly longContent: LongContent | null;
   readonly origin: number;
 }
 
@@ -106,6 +118,13 @@ export class MessageRows {
     return row === undefined ? null : this.#resolve(row);
   }
 
+  /** The text of a content that is not inline, however long. */
+  wholeContent({ content, longContent }: Pick<MessageRow, "content" | "longContent">): string | null {
+    if (longContent === null) return content;
+    const { id } = longContent;
+    return this.#connection.get<{ content: string }>(CONTENT, id)?.content ?? null;
+  }
+
   #resolve(row: Columns): MessageRow {
     const { addresses, channels, labels } = this.#names;
     return {
@@ -119,7 +138,8 @@ export class MessageRows {
       sender: addresses.nameOf(row.sender_id),
       owner: addresses.nameOf(row.owner_id),
       channel: row.channel_id === null ? null : channels.nameOf(row.channel_id),
-      label: row.label_id === null ? null : labels.nameOf(row.label_id),
+      label: row.label_id === null ? null : labels.shortNameOf(row.label_id),
+      labelText: row.label_id === null ? "null" : labels.textOf(row.label_id),
       ref: row.ref,
       contentHash: row.content_hash,
       paymentType: row.payment_id === null ? null : (labels.nameOf(row.payment_id) as PaymentType),
@@ -130,6 +150,7 @@ export class MessageRows {
       confirmations: row.confirmed_us === UNCONFIRMED ? [] : this.#confirmations(row.hash),
       envelope: row.envelope,
       content: row.content,
+      longContent: longContentOf(row),
       origin: Number(row.origin),
     };
   }
@@ -150,6 +171,11 @@ export class MessageRows {
       publisher: row.publisher,
     }));
   }
+}
+
+function longContentOf({ content, content_bytes, copy_id }: Columns): LongContent | null {
+  if (content !== null || content_bytes === null) return null;
+  return { of: "copy", id: Number(copy_id), sizeBytes: Number(content_bytes) };
 }
 
 /** A code that this version does not know: the database was written by another program. */

@@ -1,24 +1,26 @@
-import { formatIsoZ, formatTime, sliceMember, sliceMembers } from "@twentysix/protocol";
+import { formatIsoZ, formatTime, sliceMembers } from "@twentysix/protocol";
+import { joinTexts } from "../long-text/item-text.ts";
+import type { ItemText } from "../text-types.ts";
 import type { ExtraField, JsonText, MessageShape } from "../types.ts";
-import { contentTextOf } from "./content-text.ts";
+import { contentMemberOf, contentTextOf } from "./content-text.ts";
 import type { Confirmation, MessageRow } from "./message-rows.ts";
 
 /**
  * One message in the shape of the lists, out of its stored texts: signature, item content and content are spliced
  * in as they were received. The single shape is the same: a superset of what its readers know.
  */
-export function renderMessage(row: MessageRow, shape: MessageShape = {}): JsonText {
+export function renderMessage(row: MessageRow, shape: MessageShape = {}): ItemText {
   const { head, tail } = renderAround(row, shape.extraFields ?? []);
   const format = shape.contentFormat ?? "full";
   if (format === "none") return head + tail;
   const content = format === "full" ? contentTextOf(row) : headersOf(row);
-  return `${head},"content":${content}${tail}`;
+  return joinTexts(`${head},"content":`, content, tail);
 }
 
-/** Both forms that websockets send, with the envelope read once. */
-export function renderLive(row: MessageRow): { readonly full: JsonText; readonly withoutContent: JsonText } {
+/** The list shape without the content. */
+export function renderWithoutContent(row: MessageRow): JsonText {
   const { head, tail } = renderAround(row, []);
-  return { full: `${head},"content":${contentTextOf(row)}${tail}`, withoutContent: head + tail };
+  return head + tail;
 }
 
 function renderAround(row: MessageRow, extra: readonly ExtraField[]): { head: string; tail: string } {
@@ -60,12 +62,18 @@ const HEADER_MEMBERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The content reduced to its owner and what its type is filtered by; null members are left out. */
-function headersOf(row: MessageRow): JsonText {
-  const keys = HEADER_MEMBERS[row.type] ?? [];
-  const text = keys.length === 0 ? "" : contentTextOf(row);
-  const members = keys
-    .map((key) => ({ key, value: sliceMember(text, key) ?? "null" }))
-    .filter(({ value }) => value !== "null")
-    .map(({ key, value }) => `,"${key}":${value}`);
-  return `{"address":${JSON.stringify(row.owner)}${members.join("")}}`;
+function headersOf(row: MessageRow): ItemText {
+  const members: ItemText[] = [];
+  for (const key of HEADER_MEMBERS[row.type] ?? []) {
+    const value = headerOf(row, key);
+    if (value !== "null") members.push(`,"${key}":`, value);
+  }
+  return joinTexts(`{"address":${JSON.stringify(row.owner)}`, ...members, "}");
+}
+
+/** Of a long content what its columns tell is not looked for in the text. */
+function headerOf(row: MessageRow, key: string): ItemText {
+  if (row.longContent === null) return contentMemberOf(row, key);
+  if (key === "ref") return row.ref === null ? "null" : contentMemberOf(row, key);
+  return key === "item_hash" ? contentMemberOf(row, key) : row.labelText;
 }

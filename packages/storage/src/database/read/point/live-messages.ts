@@ -1,34 +1,49 @@
 import { EVENT_CODE, EVENT_KINDS, ORIGINS } from "../../codes.ts";
 import type { SqliteConnection } from "../../sqlite/connection.ts";
 import { factsOfRow } from "../message/message-facts.ts";
-import { type MessageRows, unknownCode } from "../message/message-rows.ts";
-import { renderLive } from "../message/render-message.ts";
-import type { EventView, LiveMessage } from "../types.ts";
+import { type MessageRow, type MessageRows, unknownCode } from "../message/message-rows.ts";
+import { renderMessage, renderWithoutContent } from "../message/render-message.ts";
+import type { EventView, LiveChunk, LiveMessage } from "../types.ts";
 
 const PROCESSED = `SELECT seq, item_id FROM events WHERE seq > ? AND kind = ${EVENT_CODE.processed} ORDER BY seq LIMIT ?`;
 const EVENTS = "SELECT seq, kind, at_us, cause FROM events WHERE item_id = ? ORDER BY seq LIMIT 1000";
 const LAST = "SELECT seq FROM events ORDER BY seq DESC LIMIT 1";
 
-/** Messages that became processed after an event; one that is gone again by now is left out. */
+/**
+ * Messages that became processed after an event; one that is gone again by now is left out. Ends with the message
+ * that passes one of the limits.
+ */
 export function liveMessagesAfter(
   connection: SqliteConnection,
-  messages: MessageRows,
+  rows: MessageRows,
   afterSeq: number,
-  limit: number,
-): LiveMessage[] {
-  const found: LiveMessage[] = [];
-  for (const { seq, item_id } of connection.all<{ seq: number; item_id: number }>(
-    PROCESSED,
-    afterSeq,
-    limit,
-  )) {
-    const row = messages.byId(item_id);
+  limits: { readonly messages: number; readonly bytes: number },
+): LiveChunk {
+  const events = connection.all<{ seq: number; item_id: number }>(PROCESSED, afterSeq, limits.messages);
+  const messages: LiveMessage[] = [];
+  let bytes = 0;
+  let seq = afterSeq;
+  for (const [at, event] of events.entries()) {
+    seq = event.seq;
+    const row = rows.byId(event.item_id);
     if (row === null) continue;
-    const { full, withoutContent } = renderLive(row);
-    const origin = ORIGINS[row.origin] ?? unknownCode("origin", row.origin);
-    found.push({ seq, origin, facts: factsOfRow(row), json: full, withoutContentJson: withoutContent });
+    const message = liveMessage(connection, row, seq);
+    messages.push(message);
+    bytes += message.heldBytes;
+    if (bytes >= limits.bytes && at + 1 < events.length) return { messages, seq, hasMore: true };
   }
-  return found;
+  return { messages, seq, hasMore: events.length === limits.messages };
+}
+
+function liveMessage(connection: SqliteConnection, row: MessageRow, seq: number): LiveMessage {
+  return {
+    seq,
+    origin: ORIGINS[row.origin] ?? unknownCode("origin", row.origin),
+    facts: factsOfRow(connection, row),
+    heldBytes: Buffer.byteLength(row.envelope) + Buffer.byteLength(row.content ?? ""),
+    full: () => renderMessage(row),
+    withoutContent: () => renderWithoutContent(row),
+  };
 }
 
 /** The newest event number, 0 before the first. */

@@ -1,23 +1,28 @@
 import { formatIsoZ, itemTypeOfHash, microsOfSeconds, parseJson, sliceMembers } from "@twentysix/protocol";
 import type { SqliteConnection } from "../../sqlite/connection.ts";
+import { joinTexts, LONG_TEXT_BYTES } from "../long-text/item-text.ts";
 import { contentTextOf } from "../message/content-text.ts";
+import type { ItemText } from "../text-types.ts";
 import type { JsonText } from "../types.ts";
 
-const CANDIDATES = `SELECT envelope, content, reception_us, next_attempt_us FROM candidates
+const CANDIDATES = `SELECT id, envelope, reception_us, next_attempt_us, octet_length(content) AS content_bytes,
+  CASE WHEN octet_length(content) > ${LONG_TEXT_BYTES} THEN NULL ELSE content END AS content FROM candidates
   WHERE item_id = ? ORDER BY id LIMIT 100`;
 const GIVEN_UP = `SELECT envelope AS raw, code, details FROM candidates
   WHERE item_id = ? AND next_attempt_us IS NULL ORDER BY id LIMIT 100`;
 const REFUSED = "SELECT raw, code, details FROM refusals WHERE item_id = ? ORDER BY at_us, id LIMIT 100";
 
 interface Candidate {
+  readonly id: bigint;
   readonly envelope: string;
+  readonly content_bytes: bigint | null;
   readonly content: string | null;
   readonly reception_us: bigint;
   readonly next_attempt_us: bigint | null;
 }
 
 /** Copies of a pending message as the API shows them, by their own time. */
-export function queuedCopies(connection: SqliteConnection, itemId: number): JsonText[] {
+export function queuedCopies(connection: SqliteConnection, itemId: number): ItemText[] {
   const copies = connection.allBig<Candidate>(CANDIDATES, itemId);
   const scheduled = copies.filter((copy) => copy.next_attempt_us !== null);
   // Without a next attempt a copy waits to be woken, or was given up while another one is still tried.
@@ -63,7 +68,7 @@ function envelopeMicros(envelope: JsonText): bigint {
   return typeof seconds === "number" || typeof seconds === "bigint" ? microsOfSeconds(seconds) : 0n;
 }
 
-function renderQueued(copy: Candidate, micros: bigint): JsonText {
+function renderQueued(copy: Candidate, micros: bigint): ItemText {
   const members = sliceMembers(copy.envelope);
   const raw = (key: string): JsonText => {
     const range = members.get(key);
@@ -73,6 +78,15 @@ function renderQueued(copy: Candidate, micros: bigint): JsonText {
   const itemType = isInline
     ? "inline"
     : (itemTypeOfHash(JSON.parse(raw("item_hash")) as string, { anyCidV1: true }) ?? "storage");
-  const content = isInline || copy.content !== null ? contentTextOf(copy) : "null";
-  return `{"sender":${raw("sender")},"chain":${raw("chain")},"signature":${raw("signature")},"type":${raw("type")},"item_content":${raw("item_content")},"item_type":"${itemType}","item_hash":${raw("item_hash")},"time":"${formatIsoZ(micros)}","channel":${raw("channel")},"content":${content},"reception_time":"${formatIsoZ(copy.reception_us)}"}`;
+  const head = `{"sender":${raw("sender")},"chain":${raw("chain")},"signature":${raw("signature")},"type":${raw("type")},"item_content":${raw("item_content")},"item_type":"${itemType}","item_hash":${raw("item_hash")},"time":"${formatIsoZ(micros)}","channel":${raw("channel")},"content":`;
+  const content = isInline || copy.content_bytes !== null ? contentOf(copy) : "null";
+  return joinTexts(head, content, `,"reception_time":"${formatIsoZ(copy.reception_us)}"}`);
+}
+
+function contentOf({ id, envelope, content, content_bytes }: Candidate): ItemText {
+  const isLong = content === null && content_bytes !== null;
+  const longContent = isLong
+    ? { of: "candidate" as const, id: Number(id), sizeBytes: Number(content_bytes) }
+    : null;
+  return contentTextOf({ envelope, content, longContent });
 }

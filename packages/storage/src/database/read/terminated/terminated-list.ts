@@ -8,17 +8,19 @@ import { type CursorScope, decodeCursor, encodeCursor, filterDigest } from "../c
 import type { Dictionaries } from "../dictionary.ts";
 import { idsOfHashes } from "../item-ids.ts";
 import {
+  type BoundedPageRequest,
   type ChunkRequest,
   cursorPage,
+  EMPTY_PAGE,
+  firstOfPage,
   type ListReader,
   MAX_COUNTED_ROWS,
-  renderKeys,
   type TotalCount,
   totalOf,
 } from "../lists/list-reader.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import { lowestMicros, timeBefore } from "../time-bounds.ts";
-import type { CursorPage, ListPage, PageRequest, TerminatedQuery } from "../types.ts";
+import type { CursorPage, ListPage, TerminatedQuery } from "../types.ts";
 import { SkeletonRows } from "./skeleton-rows.ts";
 
 interface TerminatedKey {
@@ -47,13 +49,13 @@ export class TerminatedList implements ListReader<TerminatedQuery> {
     this.#rows = new SkeletonRows(connection, names);
   }
 
-  page(query: TerminatedQuery, page: PageRequest, budget: ReadBudget): ListPage {
+  page(query: TerminatedQuery, page: BoundedPageRequest, budget: ReadBudget): ListPage {
     const predicates = this.#predicates(query);
-    if (predicates === null) return { items: [], total: 0, approximate: false };
+    if (predicates === null) return EMPTY_PAGE;
     const reading = { query, predicates };
     const keys = this.#locate(reading, null, (page.page - 1) * page.pageSize, page.pageSize, budget);
-    const { items } = renderKeys(keys, (key) => this.#render(query, key));
-    return { items, ...totalOf(page, keys.length, () => this.#total(reading)) };
+    const first = firstOfPage(keys, page, (key) => this.#render(query, key), encoderOf(query));
+    return { ...first, ...totalOf(page, keys.length, () => this.#total(reading)) };
   }
 
   /** For streams: the API has no cursor on these lists. */
@@ -64,13 +66,7 @@ export class TerminatedList implements ListReader<TerminatedQuery> {
     if (predicates === null) return { items: [], nextCursor: null };
     const after = position === null ? null : keyOf(position.times[0] ?? 0n, position.texts[0] ?? "");
     const keys = this.#locate({ query, predicates }, after, 0, request.pageSize + 1, budget);
-    return cursorPage(
-      keys,
-      request,
-      (key) => this.#render(query, key),
-      ({ micros, hash }) =>
-        encodeCursor(scope, { times: [micros ?? NO_TIME], texts: [decodeItemHash(hash)] }),
-    );
+    return cursorPage(keys, request, (key) => this.#render(query, key), encoderOf(query));
   }
 
   #render({ status }: TerminatedQuery, { id }: TerminatedKey): string | null {
@@ -157,6 +153,12 @@ export class TerminatedList implements ListReader<TerminatedQuery> {
 
 /** Stands for "no time" in a cursor. */
 const NO_TIME = -(2n ** 63n);
+
+function encoderOf(query: TerminatedQuery): (key: TerminatedKey) => string {
+  const scope = scopeOf(query);
+  return ({ micros, hash }) =>
+    encodeCursor(scope, { times: [micros ?? NO_TIME], texts: [decodeItemHash(hash)] });
+}
 
 function keyOf(micros: bigint, itemHash: string): TerminatedKey {
   return { id: 0, micros: micros === NO_TIME ? null : micros, hash: encodeItemHash(itemHash) };

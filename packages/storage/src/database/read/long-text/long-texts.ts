@@ -1,0 +1,70 @@
+import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { ReadBudget } from "../read-budget.ts";
+import { textChanged } from "../read-error.ts";
+import type { LongPart, Piece, PiecePosition } from "../text-types.ts";
+import { AggregatePieces } from "./aggregate-pieces.ts";
+import { type HeldText, HeldTexts } from "./held-texts.ts";
+import { LONG_TEXT_BYTES } from "./item-text.ts";
+import { memberRange } from "./member-range.ts";
+
+type StoredPart = Extract<LongPart, { kind: "stored" }>;
+
+const STORED = {
+  copy: "SELECT CAST(content AS BLOB) AS bytes FROM copies WHERE id = ?",
+  candidate: "SELECT CAST(content AS BLOB) AS bytes FROM candidates WHERE id = ?",
+  triggers: "SELECT CAST(triggers AS BLOB) AS bytes FROM vms WHERE id = ?",
+  addresses: "SELECT CAST(json_quote(address) AS BLOB) AS bytes FROM addresses WHERE id = ?",
+  channels: "SELECT CAST(json_quote(channel) AS BLOB) AS bytes FROM channels WHERE id = ?",
+  labels: "SELECT CAST(json_quote(label) AS BLOB) AS bytes FROM labels WHERE id = ?",
+} as const;
+const NULL = Buffer.from("null");
+
+/**
+ * Reads the long parts of texts piece by piece. Each piece is read by itself, so that no read lasts while a slow
+ * client takes what it asked for.
+ */
+export class LongTexts {
+  readonly #connection: SqliteConnection;
+  readonly #held = new HeldTexts();
+  readonly #aggregates: AggregatePieces;
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+    this.#aggregates = new AggregatePieces(connection, this.#held);
+  }
+
+  /**
+   * The piece that begins at a position; null: the first one.
+   *
+   * @throws ReadError TEXT_CHANGED when the text is not what it was when the part was made
+   */
+  piece(part: LongPart, position: PiecePosition | null, budget: ReadBudget): Piece {
+    if (part.kind === "aggregate") return this.#aggregates.piece(part, position, budget);
+    return this.#storedPiece(part, position?.offset ?? 0);
+  }
+
+  /** Frees what is held for readers that may never come back. */
+  release(): void {
+    this.#held.dropAll();
+  }
+
+  #storedPiece(part: StoredPart, offset: number): Piece {
+    const key = `${part.of} ${part.id} ${part.sizeBytes} ${part.member ?? ""}`;
+    const { bytes, start, end } = this.#held.use(key, () => this.#open(part));
+    const from = start + offset;
+    const to = Math.min(from + LONG_TEXT_BYTES, end);
+    const piece = { bytes: Uint8Array.from(bytes.subarray(from, to)) };
+    if (to < end) return { ...piece, next: { field: null, offset: to - start } };
+    this.#held.drop(key);
+    return { ...piece, next: null };
+  }
+
+  #open(part: StoredPart): HeldText {
+    const row = this.#connection.get<{ bytes: Uint8Array<ArrayBuffer> | null }>(STORED[part.of], part.id);
+    if (row?.bytes?.length !== part.sizeBytes) throw textChanged();
+    const bytes = Buffer.from(row.bytes.buffer, row.bytes.byteOffset, row.bytes.length);
+    if (part.member === null) return { bytes, start: 0, end: bytes.length };
+    const range = memberRange(bytes, part.member);
+    return range === undefined ? { bytes: NULL, start: 0, end: NULL.length } : { bytes, ...range };
+  }
+}
