@@ -17,10 +17,10 @@ const options: VerifyOptions = { crypto, switches };
 const respond = (response: VerifierResponse): void => main.postMessage(response);
 
 function verify(job: VerifyJob): CopyJob | null {
-  const { jobId, origin, receptionMicros } = job;
+  const { jobId, origin, receptionMicros, skeletons } = job;
   try {
     const copy = verifyCopy(job.text, job.trusted ? { ...options, trusted: true } : options);
-    return { jobId, copy, origin, receptionMicros };
+    return { jobId, copy, origin, receptionMicros, ...(skeletons === undefined ? {} : { skeletons }) };
   } catch (error) {
     respond({ kind: "defect", jobId, requestId: null, error });
     return null;

@@ -160,6 +160,7 @@ function entryOf(
     {
       message,
       observedMicros: store.confirmedMicros(message.envelope.itemHash) ?? submission.receptionMicros,
+      ...(submission.skeletons === undefined ? {} : { skeletons: submission.skeletons }),
       onOutcome: (outcome: Exclude<Outcome, { kind: "need" }>) => recorder.record(submission, outcome),
     },
   ];
