@@ -1,5 +1,6 @@
 export { blobFilePath } from "./blobs/blob-paths.ts";
 export { openCar } from "./blobs/car-reader.ts";
+export { ContentReader } from "./blobs/content-reader.ts";
 export { ContentStore, type ContentStoreOptions } from "./blobs/content-store.ts";
 export { FileNamer } from "./blobs/describe-file.ts";
 export { makeDurableFolder } from "./blobs/durable-folder.ts";
