@@ -54,6 +54,7 @@ export const testFile = (n: number): { readonly hash: string; readonly sizeBytes
 export class StateHarness implements AsyncDisposable {
   readonly store: MessageStore;
   readonly #folder: string | null;
+  readonly #isOwnFolder: boolean;
   readonly #writer: BatchWriter;
   readonly #definition: NetworkDefinition;
   readonly contents = new Map<string, string>();
@@ -62,8 +63,13 @@ export class StateHarness implements AsyncDisposable {
   priceCheck: PriceCheck = () => ({ ok: true });
   #jobId = 0;
 
-  private constructor(folder: string | null, definition: NetworkDefinition, seed = 26) {
+  private constructor(
+    folder: string | null,
+    definition: NetworkDefinition,
+    { seed = 26, isOwnFolder = true }: { readonly seed?: number; readonly isOwnFolder?: boolean } = {},
+  ) {
     this.#folder = folder;
+    this.#isOwnFolder = isOwnFolder;
     this.#definition = definition;
     const reader = createCopyReader(crypto.sha256, definition.switches);
     this.store = new MessageStore({
@@ -86,9 +92,14 @@ export class StateHarness implements AsyncDisposable {
     return new StateHarness(await mkdtemp(join(tmpdir(), "twentysix-state-")), definition);
   }
 
+  /** Over the folder of somebody else, which stays. */
+  static over(folder: string, definition: NetworkDefinition): StateHarness {
+    return new StateHarness(folder, definition, { isOwnFolder: false });
+  }
+
   /** The same in memory, for tests that need no file. */
   static inMemory(definition: NetworkDefinition, seed?: number): StateHarness {
-    return new StateHarness(null, definition, seed);
+    return new StateHarness(null, definition, seed === undefined ? {} : { seed });
   }
 
   /** Tells the node of a file that it holds. */
@@ -260,7 +271,7 @@ export class StateHarness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.store.close();
-    if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== null && this.#isOwnFolder) await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
