@@ -31,6 +31,7 @@ export {
 } from "./database/sqlite/connection.ts";
 export { migrate } from "./database/sqlite/migrate.ts";
 export type { Candidate, CandidateState, NewCandidate } from "./database/write/candidates.ts";
+export { completeCounters } from "./database/write/complete-counters.ts";
 export type { Confirmation } from "./database/write/confirmations.ts";
 export { MessageStore, type MessageStoreOptions } from "./database/write/message-store.ts";
 export type { Refusal } from "./database/write/refusals.ts";

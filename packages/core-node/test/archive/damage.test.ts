@@ -78,6 +78,11 @@ const DAMAGES: readonly Damage[] = [
     found: /^counters: items by status, 0: 2, counted 1$/,
   },
   {
+    what: "a counter of queued copies",
+    sql: "UPDATE counters SET n = n + 1 WHERE dimension = 14",
+    found: /^counters: queued copies by type, 5: 2, counted 1$/,
+  },
+  {
     what: "the bytes that an owner stores",
     sql: "UPDATE counters SET n = n - 1 WHERE dimension = 16",
     found: /^counters: bytes of files by owner/,

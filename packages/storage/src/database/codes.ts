@@ -39,7 +39,7 @@ export type FileType = (typeof FILE_TYPES)[number];
  * owner (owner_id, type) live · channel (channel_id, type) live · label (label_id, type) live ·
  * chain (chain_id, type) live · senderLabel (sender_id, label_id) live POSTs · senderChannel (sender_id, channel_id) live ·
  * posts (0, 0) and postType (type_id, 0), postOwner (owner_id, 0) original posts · aggregates (0, 0) ·
- * pins (kind, 0) · candidates (0 queued, 0) · ownerFiles (owner_id, 0) count and ownerFileBytes (owner_id, 0) of message pins ·
+ * pins (kind, 0) · candidates (0 queued, type) copies · ownerFiles (owner_id, 0) count and ownerFileBytes (owner_id, 0) of message pins ·
  * type (type, 0) live · ref counts are not kept.
  */
 export const COUNTER_DIMENSIONS = [

@@ -159,6 +159,13 @@ export class StateHarness implements AsyncDisposable {
     return (await this.#writer.write({ sideJobs: [], copies, candidates: [] })).results;
   }
 
+  /** Runs what is due now, once. */
+  async runDue(): Promise<void> {
+    const candidates = this.store.due(this.nowMicros, 64);
+    await this.#writer.write({ sideJobs: [], copies: [], candidates });
+    this.nowMicros += 1_000n;
+  }
+
   /** Runs everything that is or becomes due until nothing is queued any more. */
   async settle(): Promise<void> {
     for (let round = 0; round < 10_000; round += 1) {

@@ -1,14 +1,11 @@
 import { MESSAGE_TYPES, type MessageType } from "@twentysix/protocol";
-import { PIN_KINDS, STATUS_CODE } from "../../codes.ts";
+import { PIN_KINDS } from "../../codes.ts";
 import type { Counters } from "../counters.ts";
 import type { NodeTotals } from "../types.ts";
 
 /** Gauges of the node, all of them kept by the writer. */
 export function nodeTotals(counters: Counters): NodeTotals {
-  const pendingByType = MESSAGE_TYPES.map((type, code) => [
-    type,
-    counters.get("status", STATUS_CODE.pending, code),
-  ]);
+  const pendingByType = MESSAGE_TYPES.map((type, code) => [type, counters.get("candidates", 0, code)]);
   return {
     liveMessages: counters.get("total"),
     filePins: counters.sum(
@@ -16,7 +13,7 @@ export function nodeTotals(counters: Counters): NodeTotals {
       PIN_KINDS.map((_, code) => code),
       [0],
     ),
-    pendingMessages: counters.get("candidates"),
+    pendingMessages: counters.sum("candidates", [0], null),
     pendingByType: Object.fromEntries(pendingByType) as Record<MessageType, number>,
     posts: counters.get("posts"),
     aggregates: counters.get("aggregates"),
