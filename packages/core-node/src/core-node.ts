@@ -23,6 +23,7 @@ import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
 import { folderBytes, freeBytes } from "./services/disk-usage.ts";
+import { GraceRoom } from "./services/grace-room.ts";
 import { createLiveFeed } from "./services/live-feed.ts";
 import { NodeFigures } from "./services/node-figures.ts";
 import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
@@ -123,14 +124,20 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     log,
   });
   stack.defer(() => budgets.close());
-  addPipelineMetrics(registry, pipeline, reader, budgets);
+  const graceBytes = (): number => reads.totals().graceBytes;
+  const graceRoom = new GraceRoom({
+    maxBytes: options.apiSettings.uploads.maxGracePeriodBytes,
+    usedBytes: graceBytes,
+    isHeld: (fileHash) => reads.file(fileHash) !== null,
+  });
+  addPipelineMetrics(registry, pipeline, reader, budgets, graceBytes);
 
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),
     reads,
     lists: createReaderLists(reader),
     live,
-    uploads: createUploads({ contents, pipeline, budgets, stagingFolder: paths.staging }),
+    uploads: createUploads({ contents, pipeline, budgets, graceRoom, stagingFolder: paths.staging }),
     downloads: createDownloads(contents),
     node: {
       version: options.version,

@@ -73,6 +73,10 @@ function apiSettingsOf(config: NodeConfig): ApiSettings {
     maxJsonBodyBytes: config.maxBodySizeBytes,
     trustedProxies: config.trustedProxies,
     gracePeriodMs: config.storageGracePeriodHours * 3_600_000,
+    uploads: {
+      ...defaults.uploads,
+      maxGracePeriodBytes: config.maxGracePeriodBytes ?? Number.POSITIVE_INFINITY,
+    },
     rate: { ...defaults.rate, perSecond: config.rateLimitPerSecond, burst: config.rateLimitBurst },
     websocket: { ...defaults.websocket, maxMessageConnections: config.maxWebsockets },
   };

@@ -113,6 +113,12 @@ const COUNTED: readonly { readonly what: string; readonly counter: string; reado
     rows: `SELECT p.owner_id AS a, sum(f.size) AS n FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = 1
       GROUP BY p.owner_id HAVING sum(f.size) <> 0 ORDER BY p.owner_id`,
   },
+  {
+    what: "bytes of files in their grace period",
+    counter: "SELECT a, n FROM counters WHERE dimension = 18 AND n <> 0",
+    rows: `SELECT 0 AS a, sum(f.size) AS n FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = 3
+      HAVING sum(f.size) <> 0`,
+  },
 ];
 
 function checkCounters(stored: SqliteConnection, problems: Problems): void {

@@ -9,6 +9,7 @@ export function addPipelineMetrics(
   pipeline: Pipeline,
   reader: ReaderThread,
   budgets: Budgets,
+  graceBytes: () => number,
 ): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -36,6 +37,7 @@ export function addPipelineMetrics(
     () => reader.stats.waiting,
   );
   gauge("twentysix_disk_used_bytes", "Bytes of the data folder", () => budgets.diskBytes);
+  gauge("twentysix_grace_period_used_bytes", "Bytes of files that no message refers to", graceBytes);
   gauge("twentysix_memory_used_bytes", "Resident memory of the process", () => budgets.memoryBytes);
   const processed = new Counter({
     name: "twentysix_messages_processed_total",

@@ -88,6 +88,11 @@ const DAMAGES: readonly Damage[] = [
     found: /^counters: bytes of files by owner/,
   },
   {
+    what: "the bytes of files in their grace period",
+    sql: "INSERT OR REPLACE INTO counters (dimension, a, b, n) VALUES (18, 0, 0, 7)",
+    found: /^counters: bytes of files in their grace period, 0: 7, counted \d+$/,
+  },
+  {
     what: "a leaf of the state tree",
     sql: `UPDATE items SET leaf = zeroblob(32) WHERE id = ${idOf(tagged.hash)}`,
     found: new RegExp(`^items: .*${tagged.hash}.*: leaf is 0+`),

@@ -112,6 +112,13 @@ export const OPTIONS = {
     unit: "bytes",
     help: "Largest body of an API request that is no upload of a file.",
   }),
+  maxGracePeriodBytes: define({
+    name: "max-grace-period-size",
+    kind: sizeOrNone(0),
+    defaultText: "10GiB",
+    unit: "bytes",
+    help: "Most bytes of all files together that no message refers to, or no longer does; uploads without a message are refused beyond it.",
+  }),
   storageGracePeriodHours: define({
     name: "storage-grace-period-hours",
     kind: integer({ min: 0, max: 87_600, placeholder: "HOURS" }),

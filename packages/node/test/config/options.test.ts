@@ -37,6 +37,7 @@ test("the promised settings exist", () => {
     "--rate-limit-burst",
     "--max-websockets",
     "--max-body-size",
+    "--max-grace-period-size",
     "--storage-grace-period-hours",
   ]);
 });

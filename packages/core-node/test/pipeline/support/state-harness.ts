@@ -104,11 +104,23 @@ export class StateHarness implements AsyncDisposable {
 
   /** Tells the node of a file that it holds. */
   async hold(...files: readonly { readonly hash: string; readonly sizeBytes: number }[]): Promise<void> {
+    await this.#register(files, null);
+  }
+
+  /** The same of a file that came without a message. */
+  async holdForGrace(file: { readonly hash: string; readonly sizeBytes: number }): Promise<void> {
+    await this.#register([file], this.nowMicros + 86_400_000_000n);
+  }
+
+  async #register(
+    files: readonly { readonly hash: string; readonly sizeBytes: number }[],
+    graceUntilMicros: bigint | null,
+  ): Promise<void> {
     const sideJobs = files.map((file) => ({
       kind: "file" as const,
       jobId: 0,
       file: { ...file, type: "file" as const, sha256: null, cid: null },
-      graceUntilMicros: null,
+      graceUntilMicros,
     }));
     await this.#writer.write({ sideJobs, copies: [], candidates: [] });
   }

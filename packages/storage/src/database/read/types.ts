@@ -195,6 +195,8 @@ export interface NodeTotals {
   /** Copies that are queued or wait. */
   readonly pendingMessages: number;
   readonly pendingByType: Readonly<Record<MessageType, number>>;
+  /** Bytes of files in their grace period. */
+  readonly graceBytes: number;
   readonly posts: number;
   readonly aggregates: number;
 }

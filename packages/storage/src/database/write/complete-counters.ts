@@ -1,4 +1,4 @@
-import { COUNTER_CODE, MESSAGE_TYPE_CODE } from "../codes.ts";
+import { COUNTER_CODE, MESSAGE_TYPE_CODE, PIN_CODE } from "../codes.ts";
 import type { SqliteConnection } from "../sqlite/connection.ts";
 import { typeOfEnvelope } from "./envelope-type.ts";
 
@@ -14,8 +14,11 @@ export function completeCounters(connection: SqliteConnection): void {
   const mark = connection.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", MARK);
   if (mark?.value === COMPLETE) return;
   connection.transaction(() => {
-    connection.run("DELETE FROM counters WHERE dimension = ?", COUNTER_CODE.candidates);
+    for (const dimension of [COUNTER_CODE.candidates, COUNTER_CODE.graceBytes]) {
+      connection.run("DELETE FROM counters WHERE dimension = ?", dimension);
+    }
     countQueuedCopies(connection);
+    countGraceBytes(connection);
     connection.run("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", MARK, COMPLETE);
   });
 }
@@ -31,4 +34,13 @@ function countQueuedCopies(connection: SqliteConnection): void {
     const dimension = COUNTER_CODE.candidates;
     connection.run("INSERT INTO counters (dimension, a, b, n) VALUES (?, 0, ?, ?)", dimension, type, n);
   }
+}
+
+function countGraceBytes(connection: SqliteConnection): void {
+  connection.run(
+    `INSERT INTO counters (dimension, a, b, n) SELECT ?, 0, 0, coalesce(sum(f.size), 0)
+     FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = ?`,
+    COUNTER_CODE.graceBytes,
+    PIN_CODE.grace_period,
+  );
 }

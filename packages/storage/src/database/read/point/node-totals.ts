@@ -15,6 +15,7 @@ export function nodeTotals(counters: Counters): NodeTotals {
     ),
     pendingMessages: counters.sum("candidates", [0], null),
     pendingByType: Object.fromEntries(pendingByType) as Record<MessageType, number>,
+    graceBytes: counters.get("graceBytes"),
     posts: counters.get("posts"),
     aggregates: counters.get("aggregates"),
   };
