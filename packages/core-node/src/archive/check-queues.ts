@@ -21,8 +21,10 @@ const RULES: readonly Rule[] = [
   {
     kind: "items",
     text: "is rejected and no refused copy of it is kept",
+    // Of what a FORGET hid that was taken back after the texts had been erased, no copy is left either.
     query: `SELECT i.hash FROM items i WHERE i.status = 2 AND NOT EXISTS (SELECT 1 FROM candidates c WHERE c.item_id = i.id)
-      AND NOT EXISTS (SELECT 1 FROM refusals r WHERE r.item_id = i.id)`,
+      AND NOT EXISTS (SELECT 1 FROM refusals r WHERE r.item_id = i.id)
+      AND NOT EXISTS (SELECT 1 FROM events e WHERE e.item_id = i.id AND e.kind = 11)`,
   },
   {
     kind: "forgotten",

@@ -16,7 +16,7 @@ import { type ArchiveLine, readArchiveLine } from "./archive-line.ts";
 import { ImportOutOfRoomError } from "./errors.ts";
 import { FileIntake, NO_ROOM } from "./file-intake.ts";
 import type { FilePart } from "./file-part-line.ts";
-import { describeHeld, keepContent, storedFileHash } from "./held-content.ts";
+import { describeHeld, isHeld, keepContent, storedFileHash } from "./held-content.ts";
 import { type ImportReport, ImportTally } from "./import-report.ts";
 import { InFlight } from "./in-flight.ts";
 import { type NdjsonLine, readNdjsonLines } from "./ndjson-lines.ts";
@@ -95,9 +95,10 @@ class ImportRun {
     this.#connection = new SqliteConnection(databasePath, { readOnly: true });
     this.#startSeq =
       this.#connection.get<{ seq: number | null }>("SELECT max(seq) AS seq FROM events")?.seq ?? 0;
-    this.#files = new FileIntake(contents, async (name) => {
-      return this.#isRegistered(name) && (await contents.stat(name, options.signal)) !== undefined;
-    });
+    this.#files = new FileIntake(
+      contents,
+      async (name) => this.#isRegistered(name) && (await isHeld(contents, name, options.signal)),
+    );
     this.#skeletons = new SkeletonIntake({
       crypto: createNodeCrypto(),
       switches,

@@ -83,6 +83,8 @@ const LONG_NAME = await (async () => {
 describe("files that messages name", () => {
   test("travel along: bytes as they are, directories as their blocks", async () => {
     await using node = await nodeWithFiles();
+    // As a node that runs has it.
+    await using _open = await openContents(folderOf(node));
     const { lines, report } = await exportFolder(folderOf(node));
     assert.deepEqual([report.files, report.filesMissing], [9, 0]);
     assert.ok(lines.every((line) => Buffer.byteLength(line) < 300_000));
