@@ -28,6 +28,8 @@ export interface ExportOptions {
   readonly destination: Writable;
   /** Item hash of the last message that the destination already has; the export goes on after it. */
   readonly after?: string;
+  /** The files that messages name travel along. */
+  readonly withFiles: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -35,12 +37,16 @@ export interface ExportReport {
   readonly messages: number;
   /** To go on from later; null when nothing was exported. */
   readonly lastItemHash: string | null;
+  readonly forgotten: number;
+  readonly files: number;
 }
 
 export interface ImportOptions {
   readonly source: Readable;
   /** Lines to pass over at the start: those of an earlier, interrupted import. */
   readonly skipLines: number;
+  /** Believe what the file says of forgotten messages beyond what is signed. */
+  readonly trustForgotten: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -50,6 +56,9 @@ export interface ImportReport {
   readonly alreadyKnown: number;
   readonly rejected: number;
   readonly pending: number;
+  readonly files: number;
+  readonly forgotten: number;
+  readonly forgottenPassedOver: number;
 }
 
 /** What the commands use of the package that holds the node; loaded only by a command that needs it. */

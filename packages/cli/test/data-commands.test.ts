@@ -21,7 +21,12 @@ describe("export", { timeout: 60_000 }, () => {
   test("goes to standard output; the report goes beside it", async () => {
     const { exitCode, stdout, stderr } = await runCli(["export"]);
     assert.deepEqual([exitCode, stdout], [0, "start\nend\n"]);
-    assert.deepEqual(JSON.parse(stderr), { messages: 2, lastItemHash: "end" });
+    assert.deepEqual(JSON.parse(stderr), { messages: 2, lastItemHash: "end", forgotten: 0, files: 1 });
+  });
+
+  test("files go along unless they are left out", async () => {
+    const { stderr } = await runCli(["export", "--no-files"]);
+    assert.equal(JSON.parse(stderr).files, 0);
   });
 
   test("never overwrites a file, and appends to it when it goes on", async () => {
@@ -43,6 +48,14 @@ describe("import", { timeout: 60_000 }, () => {
     assert.equal(JSON.parse(fromFile.stdout).lines, 1);
     const fromStdin = await runCli(["import"], { input: "1\n" });
     assert.equal(JSON.parse(fromStdin.stdout).lines, 1);
+  });
+
+  test("what the file says of forgotten messages is believed only when asked for", async () => {
+    for (const flags of [[], ["--trust-forgotten"]]) {
+      const { stdout } = await runCli(["import", ...flags], { input: "1\n" });
+      const { forgotten, forgottenPassedOver } = JSON.parse(stdout);
+      assert.deepEqual([forgotten, forgottenPassedOver], [flags.length, 1 - flags.length]);
+    }
   });
 
   test("a file that is not there is one line", async () => {

@@ -23,6 +23,7 @@ import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
 import { folderBytes, freeBytes } from "./services/disk-usage.ts";
+import { GraceRoom } from "./services/grace-room.ts";
 import { createLiveFeed } from "./services/live-feed.ts";
 import { NodeFigures } from "./services/node-figures.ts";
 import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
@@ -124,8 +125,14 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     log,
   });
   stack.defer(() => budgets.close());
+  const graceBytes = (): number => reads.totals().graceBytes;
+  const graceRoom = new GraceRoom({
+    maxBytes: options.apiSettings.uploads.maxGracePeriodBytes,
+    usedBytes: graceBytes,
+    isHeld: (fileHash) => reads.file(fileHash) !== null,
+  });
   const figures = new NodeFigures({ pipeline, reads, budgets });
-  addPipelineMetrics(registry, { pipeline, reader, budgets, figures, clock });
+  addPipelineMetrics(registry, { pipeline, reader, budgets, figures, graceBytes, clock });
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
 
   const services: ApiServices = {
@@ -133,7 +140,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     reads,
     lists: createReaderLists(reader, options.apiSettings.lists),
     live,
-    uploads: createUploads({ contents, pipeline, budgets, stagingFolder: paths.staging }),
+    uploads: createUploads({ contents, pipeline, budgets, graceRoom, stagingFolder: paths.staging }),
     downloads: createDownloads(contents),
     node: {
       version: options.version,

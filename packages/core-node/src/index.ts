@@ -3,13 +3,8 @@ export { type ApiSettings, DEFAULT_API_SETTINGS } from "./api/settings.ts";
 export { assertDatabase } from "./archive/assert-database.ts";
 export { ExportPositionError, ImportOutOfRoomError, NoDatabaseError } from "./archive/errors.ts";
 export { type ExportOptions, type ExportReport, exportMessages } from "./archive/export-messages.ts";
-export {
-  type ImportOptions,
-  type ImportProblem,
-  type ImportReport,
-  type ImportServices,
-  importMessages,
-} from "./archive/import-messages.ts";
+export { type ImportOptions, type ImportServices, importMessages } from "./archive/import-messages.ts";
+export type { ImportProblem, ImportReport } from "./archive/import-report.ts";
 export { type VerifyReport, verifyData } from "./archive/verify-data.ts";
 export { type CoreNode, type CoreNodeOptions, startCoreNode } from "./core-node.ts";
 export { type DataPaths, dataPaths } from "./data-paths.ts";

@@ -18,6 +18,7 @@ export function apiSettingsOf(config: NodeConfig, gracePeriodMs: number): ApiSet
       maxCarBytes: config.maxCarUploadBytes,
       maxMetadataBytes: config.maxBodySizeBytes,
       maxConcurrent: config.maxConcurrentUploads,
+      maxGracePeriodBytes: config.maxGracePeriodBytes ?? Number.POSITIVE_INFINITY,
     },
     rate: { ...rate, perSecond: config.rateLimitPerSecond, burst: config.rateLimitBurst },
     websocket: {

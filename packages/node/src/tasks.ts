@@ -55,14 +55,19 @@ export async function verifyDataDir(
   }
 }
 
-/** Writes the messages of a data folder as NDJSON; a node may be running on it. */
+/** Writes the messages of a data folder, and what they rest on, as NDJSON; a node may be running on it. */
 export async function exportMessages(
   config: NodeConfig,
-  options: Pick<ExportOptions, "destination" | "after" | "signal">,
+  options: Pick<ExportOptions, "destination" | "after" | "withFiles" | "signal">,
 ): Promise<ExportReport> {
   const paths = dataPaths(config.dataDir);
   await assertDatabase(paths.database);
-  return await exportFromDatabase({ databasePath: paths.database, blobsPath: blobsPath(paths), ...options });
+  return await exportFromDatabase({
+    databasePath: paths.database,
+    contentsFolder: paths.contents,
+    timers: createSystemTimers(),
+    ...options,
+  });
 }
 
 /** Takes messages from NDJSON into a data folder. The node must be stopped. */

@@ -4,6 +4,7 @@ import type { PreparedMessage } from "./prepared.ts";
 import { primaryNeeds, processMessage } from "./process.ts";
 import { rejudgeOwner } from "./rejudge.ts";
 import type { StateContext, StateRules } from "./rules.ts";
+import { layOutSkeletons, type Skeleton, skeletonNeeds, takeCoveredSkeletons } from "./skeletons.ts";
 import { type Need, tableOf, type World } from "./world.ts";
 
 /** One copy to judge. */
@@ -13,6 +14,8 @@ export interface BatchEntry {
   readonly rules?: StateRules;
   /** Confirmation time when there is one, else reception. */
   readonly observedMicros: bigint;
+  /** Beside a FORGET: what its source has kept of messages that it hides. */
+  readonly skeletons?: readonly Skeleton[];
   /** Called right after the copy was judged, before the next one is. */
   readonly onOutcome?: (outcome: Exclude<Outcome, { kind: "need" }>) => void;
 }
@@ -40,11 +43,27 @@ export async function runBatch(
     fetch,
   );
   for (const entry of entries) {
-    const outcome = await judge(world, context, entry, fetch);
+    const outcome = await judgeWithSkeletons(world, context, entry, fetch);
     entry.onOutcome?.(outcome);
   }
   if (context.rules.canonicalOrder) await rejudgeAll(world, context, fetch);
   await refoldAll(world, fetch);
+}
+
+async function judgeWithSkeletons(
+  world: World,
+  context: StateContext,
+  entry: BatchEntry,
+  fetch: FetchFacts,
+): Promise<Exclude<Outcome, { kind: "need" }>> {
+  const { skeletons = [] } = entry;
+  if (skeletons.length === 0) return await judge(world, context, entry, fetch);
+  await fetchMissing(world, skeletonNeeds(skeletons), fetch);
+  layOutSkeletons(world, context, skeletons);
+  const outcome = await judge(world, context, entry, fetch);
+  takeCoveredSkeletons(world, context);
+  world.skeletons.clear();
+  return outcome;
 }
 
 async function judge(

@@ -5,6 +5,7 @@ import { keepFilesOfUsers, keepsForUsers, keptFileNeeds } from "./kept-files.ts"
 import type { PreparedMessage } from "./prepared.ts";
 import { bestCopy } from "./rank-copies.ts";
 import type { StateContext } from "./rules.ts";
+import { takeSkeleton, takeSkeletonsWith } from "./skeletons.ts";
 import { bestCandidate, forgottenSnapshot, liveMessageOf, parentOfContent } from "./target.ts";
 import { coveringTombstones, noteForgottenElement, tombstoneNeeds } from "./tombstones.ts";
 import { type Need, tableOf, type World } from "./world.ts";
@@ -64,11 +65,13 @@ function candidateNeeds(candidate: PreparedMessage): Need[] {
 export function forgetItem(world: World, context: StateContext, forgetting: Forgetting): void {
   const { hash, by, retain } = forgetting;
   const item = world.facts.items.get(hash);
-  if (item === null) throw new Error(`Cannot forget ${hash}: it is not known`);
   let covering: readonly Version[] = [];
-  if (item.live !== null) forgetLive(world, context, hash, item, item.live, retain);
+  if (world.skeletons.has(hash)) covering = takeSkeleton(world, context, hash);
+  else if (item === null) throw new Error(`Cannot forget ${hash}: it is not known`);
+  else if (item.live !== null) forgetLive(world, context, hash, item, item.live, retain);
   else if (item.forgotten === null) covering = forgetCandidate(world, context, hash, item, retain);
   else if (!retain) dropRetained(world, hash);
+  takeSkeletonsWith(world, context, hash);
   const version = { hash: by.envelope.itemHash, timeMicros: by.content.timeMicros };
   recordForgets(world, context, hash, [version, ...covering], by);
   world.events.push({ hash, kind: "forgotten", cause: { by: version.hash } });

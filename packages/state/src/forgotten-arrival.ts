@@ -1,13 +1,11 @@
 import type { ItemFact, Version } from "./facts.ts";
-import { compareVersions } from "./facts.ts";
 import { hideUnseen } from "./forget-item.ts";
-import { forgottenDate } from "./forgotten-date.ts";
 import { type Needing, need, type Outcome } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import { bestCopy } from "./rank-copies.ts";
 import type { StateContext } from "./rules.ts";
 import { parentOfContent } from "./target.ts";
-import { coveringTombstones, tombstoneNeeds } from "./tombstones.ts";
+import { coveringTombstones, hideBehind, tombstoneNeeds } from "./tombstones.ts";
 import { missingFacts, type World } from "./world.ts";
 
 /*
@@ -87,21 +85,7 @@ export function applyForgottenElement(
   const hash = message.envelope.itemHash;
   const retain = covering.every((forget) => world.facts.delegations.get(forget.hash) !== null);
   arrive(world, context, message, item, null, retain);
-  world.facts.forgets.set(
-    hash,
-    covering.map((forget) => forget.hash),
-  );
-  const first = [...covering].sort(compareVersions)[0];
-  const hidden = world.facts.items.get(hash);
-  if (first !== undefined && hidden?.forgotten) {
-    const forgottenMicros = forgottenDate(world, context, first, null);
-    world.facts.items.set(hash, { ...hidden, forgotten: { ...hidden.forgotten, forgottenMicros } });
-  }
-  for (const forget of covering) {
-    const targets = world.index.forgetTargets.peek(forget.hash);
-    if (targets !== undefined) world.index.forgetTargets.set(forget.hash, [...(targets ?? []), hash]);
-    world.events.push({ hash, kind: "forgotten", cause: { by: forget.hash } });
-  }
+  hideBehind(world, context, hash, covering);
   return { kind: "forgotten", retained: retain };
 }
 

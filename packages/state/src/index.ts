@@ -7,6 +7,7 @@ export type { Outcome } from "./outcome.ts";
 export type * from "./prepared.ts";
 export { compareCopies, signedByOwner } from "./rank-copies.ts";
 export type { PriceCheck, PriceRequest, PriceVerdict, StateContext, StateRules } from "./rules.ts";
+export type { Skeleton } from "./skeletons.ts";
 export type { Change } from "./table.ts";
 export {
   type AggregateElement,

@@ -12,9 +12,11 @@ export type Target = Pick<LiveMessage, "type" | "chain" | "owner" | "channel" | 
  *
  * Live and forgotten messages count. Under canonical order so does any well-formed, correctly signed copy that
  * is waiting or was refused: whether it would have been accepted depends on what else has arrived, and must not
- * decide whether its forgetting holds.
+ * decide whether its forgetting holds. And so does the skeleton of a message that is unknown here.
  */
 export function findTarget(world: World, context: StateContext, hash: string): Target | null {
+  const skeleton = world.skeletons.get(hash);
+  if (skeleton !== undefined) return skeleton;
   const item = world.facts.items.get(hash);
   if (item === null) return null;
   if (item.live !== null) return item.live;

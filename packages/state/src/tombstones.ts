@@ -1,5 +1,7 @@
 import { compareVersions, type LiveMessage, type Version } from "./facts.ts";
+import { forgottenDate } from "./forgotten-date.ts";
 import type { PreparedMessage } from "./prepared.ts";
+import type { StateContext } from "./rules.ts";
 import { type Need, pairKey, type World } from "./world.ts";
 
 /*
@@ -18,7 +20,17 @@ export function coveringTombstones(world: World, message: PreparedMessage): read
   const { content, envelope } = message;
   if (content.detail.kind !== "AGGREGATE") return [];
   const element: Version = { hash: envelope.itemHash, timeMicros: content.timeMicros };
-  const all = world.facts.tombstones.get(pairKey(content.owner, content.detail.key)) ?? [];
+  return tombstonesOver(world, content.owner, content.detail.key, element);
+}
+
+/** The standing FORGETs over an aggregate that cover an element of it. Needs `tombstoneNeeds`. */
+export function tombstonesOver(
+  world: World,
+  owner: string,
+  name: string,
+  element: Version,
+): readonly Version[] {
+  const all = world.facts.tombstones.get(pairKey(owner, name)) ?? [];
   return all.filter((tombstone) => compareVersions(element, tombstone) < 0);
 }
 
@@ -59,9 +71,37 @@ export function dropTombstones(world: World, owner: string, names: readonly stri
 }
 
 /** Keeps the list of forgotten elements in step, where it is known. */
-export function noteForgottenElement(world: World, live: LiveMessage, hash: string): void {
+export function noteForgottenElement(
+  world: World,
+  live: Pick<LiveMessage, "owner" | "label" | "contentTimeMicros">,
+  hash: string,
+): void {
   const key = pairKey(live.owner, live.label ?? "");
   const known = world.index.forgottenElements.peek(key);
   if (known === undefined) return;
   world.index.forgottenElements.set(key, [...(known ?? []), { hash, timeMicros: live.contentTimeMicros }]);
+}
+
+/** Notes which standing FORGETs hide an element that has just been recorded as forgotten. */
+export function hideBehind(
+  world: World,
+  context: StateContext,
+  hash: string,
+  covering: readonly Version[],
+): void {
+  world.facts.forgets.set(
+    hash,
+    covering.map((forget) => forget.hash),
+  );
+  const first = [...covering].sort(compareVersions)[0];
+  const hidden = world.facts.items.get(hash);
+  if (first !== undefined && hidden?.forgotten) {
+    const forgottenMicros = forgottenDate(world, context, first, null);
+    world.facts.items.set(hash, { ...hidden, forgotten: { ...hidden.forgotten, forgottenMicros } });
+  }
+  for (const forget of covering) {
+    const targets = world.index.forgetTargets.peek(forget.hash);
+    if (targets !== undefined) world.index.forgetTargets.set(forget.hash, [...(targets ?? []), hash]);
+    world.events.push({ hash, kind: "forgotten", cause: { by: forget.hash } });
+  }
 }

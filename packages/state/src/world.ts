@@ -91,6 +91,8 @@ export class World {
     forgetTargets: new FactTable<readonly string[]>("forgetTargets"),
     delegatedUses: new FactTable<readonly string[]>("delegatedUses"),
   };
+  /** What the source of the FORGET that is being judged has kept of messages that this node never met: see `skeletons.ts`. */
+  readonly skeletons = new Map<string, ForgottenMessage>();
   /** Items whose candidate copies are dropped, before `requeued` is queued. */
   readonly dropped = new Set<string>();
   /** Copies that go (back) to the queue. */

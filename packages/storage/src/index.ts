@@ -1,5 +1,6 @@
 export { blobFilePath } from "./blobs/blob-paths.ts";
 export { openCar } from "./blobs/car-reader.ts";
+export { ContentReader } from "./blobs/content-reader.ts";
 export { ContentStore, type ContentStoreOptions } from "./blobs/content-store.ts";
 export { FileNamer } from "./blobs/describe-file.ts";
 export { makeDurableFolder } from "./blobs/durable-folder.ts";
@@ -32,6 +33,7 @@ export {
 } from "./database/sqlite/connection.ts";
 export { migrate } from "./database/sqlite/migrate.ts";
 export type { Candidate, CandidateState, NewCandidate } from "./database/write/candidates.ts";
+export { completeCounters } from "./database/write/complete-counters.ts";
 export type { Confirmation } from "./database/write/confirmations.ts";
 export { MessageStore, type MessageStoreOptions } from "./database/write/message-store.ts";
 export type { Refusal } from "./database/write/refusals.ts";

@@ -13,25 +13,30 @@ const KEYS: readonly OptionKey[] = ["dataDir", "network", "logLevel", "maxMemory
 interface ExportFlags {
   readonly output: string;
   readonly after?: string;
+  readonly files: boolean;
 }
 
 /** `twentysix export`: writes the stored messages as NDJSON. */
 export function exportCommand(host: CommandHost, finish: (exitCode: number) => void): Command {
   const command = new Command("export")
-    .description("Write all messages of a data folder as NDJSON, one signed envelope a line.")
+    .description(
+      "Write all messages of a data folder as NDJSON, one signed envelope a line, with the files that they name and what is left of forgotten ones in lines of their own. Prints a JSON report on standard error.",
+    )
     .addOption(new Option("--output <FILE>", "file to write, - for standard output").default("-"))
     .addOption(
       new Option(
         "--after <ITEM_HASH>",
         "go on after this message, the last one of an interrupted export (appends to the file)",
       ),
-    );
+    )
+    .addOption(new Option("--no-files", "leave the files out"));
   return addConfigFlags(command, KEYS).action(async (flags: ExportFlags) =>
     finish(
       await runTask(command, KEYS, host, async (node, config, signal) => {
         const report = await node.exportMessages(config, {
           destination: await openDestination(flags, host),
           ...(flags.after === undefined ? {} : { after: flags.after }),
+          withFiles: flags.files,
           signal,
         });
         host.stderr.write(`${JSON.stringify(report)}\n`);

@@ -13,6 +13,7 @@ const KEYS: readonly OptionKey[] = ["dataDir", "network", "logLevel", "maxDiskBy
 interface ImportFlags {
   readonly input: string;
   readonly skipLines: number;
+  readonly trustForgotten: boolean;
 }
 
 /** `twentysix import`: takes messages from NDJSON, each checked as if it had come from the network. */
@@ -26,12 +27,19 @@ export function importCommand(host: CommandHost, finish: (exitCode: number) => v
       new Option("--skip-lines <N>", "lines to pass over at the start, done by an interrupted import")
         .argParser(parseLineCount)
         .default(0),
+    )
+    .addOption(
+      new Option(
+        "--trust-forgotten",
+        "take forgotten messages on the word of the file: nobody can check all that is left of them",
+      ).default(false),
     );
   return addConfigFlags(command, KEYS).action(async (flags: ImportFlags) =>
     finish(
       await runTask(command, KEYS, host, async (node, config, signal) => {
         const source = await openSource(flags, host);
-        const report = await node.importMessages(config, { source, skipLines: flags.skipLines, signal });
+        const { skipLines, trustForgotten } = flags;
+        const report = await node.importMessages(config, { source, skipLines, trustForgotten, signal });
         host.stdout.write(`${JSON.stringify(report)}\n`);
         return EXIT.ok;
       }),

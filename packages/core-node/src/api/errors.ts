@@ -33,6 +33,7 @@ export const API_ERRORS = {
   API_OVERLOADED: 503,
   API_READ_TIMEOUT: 503,
   API_STORAGE_FULL: 507,
+  API_GRACE_PERIOD_FULL: 507,
 } as const;
 
 export type ApiErrorCode = keyof typeof API_ERRORS;

@@ -102,6 +102,11 @@ export interface UploadServices {
   /** The same for a CAR file, of which nothing is looked at yet. */
   stageCar(source: AsyncIterable<Uint8Array>, options: { readonly signal: AbortSignal }): Promise<StagedCar>;
   /**
+   * Holds room for a file that comes without a message until it is registered.
+   * @throws ApiError API_GRACE_PERIOD_FULL
+   */
+  reserveGrace(file: Pick<StagedFile, "hash" | "sizeBytes">): Disposable;
+  /**
    * Records a kept file and pins it until `graceUntilMicros`, durably. The pin ends earlier when a STORE message
    * of that file is processed.
    */

@@ -44,6 +44,8 @@ export interface UploadLimits {
   readonly maxCarBytes: number;
   /** The `metadata` part of an upload. */
   readonly maxMetadataBytes: number;
+  /** All files together that no message refers to; infinite for no limit. */
+  readonly maxGracePeriodBytes: number;
   /** Uploads being received at the same time. */
   readonly maxConcurrent: number;
 }
@@ -89,6 +91,7 @@ export const DEFAULT_API_SETTINGS: Omit<ApiSettings, "gracePeriodMs"> = {
     maxIpfsFileBytes: 1024 * MIB,
     maxCarBytes: 4096 * MIB,
     maxMetadataBytes: MIB,
+    maxGracePeriodBytes: 10 * 1024 * MIB,
     maxConcurrent: 64,
   },
   rate: { perSecond: 100, burst: 1_000, maxAddresses: 50_000 },

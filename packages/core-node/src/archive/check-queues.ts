@@ -1,5 +1,5 @@
 import { decodeItemHash } from "@twentysix/protocol";
-import type { SqliteConnection } from "@twentysix/storage";
+import { MESSAGE_TYPE_CODE, type SqliteConnection } from "@twentysix/storage";
 import type { Problems } from "./problems.ts";
 import { type CopyChecks, verifyStored } from "./read-copies.ts";
 
@@ -21,8 +21,10 @@ const RULES: readonly Rule[] = [
   {
     kind: "items",
     text: "is rejected and no refused copy of it is kept",
+    // Of what a FORGET hid that was taken back after the texts had been erased, no copy is left either.
     query: `SELECT i.hash FROM items i WHERE i.status = 2 AND NOT EXISTS (SELECT 1 FROM candidates c WHERE c.item_id = i.id)
-      AND NOT EXISTS (SELECT 1 FROM refusals r WHERE r.item_id = i.id)`,
+      AND NOT EXISTS (SELECT 1 FROM refusals r WHERE r.item_id = i.id)
+      AND NOT EXISTS (SELECT 1 FROM events e WHERE e.item_id = i.id AND e.kind = 11)`,
   },
   {
     kind: "forgotten",
@@ -50,21 +52,34 @@ export function checkQueues(stored: SqliteConnection, checks: CopyChecks): void 
       checks.problems.report(rule.kind, `${decodeItemHash(hash)} ${rule.text}`);
     }
   }
-  const queued = stored.iterateBig<{ hash: Uint8Array; envelope: string; origin: bigint }>(
-    "SELECT i.hash, c.envelope, c.origin FROM candidates c JOIN items i ON i.id = c.item_id",
+  checkCandidates(stored, checks);
+  checkAddresses(stored, checks.problems);
+  checkCounters(stored, checks.problems);
+}
+
+function checkCandidates(stored: SqliteConnection, checks: CopyChecks): void {
+  const queued = new Map<bigint, bigint>();
+  const rows = stored.iterateBig<{ hash: Uint8Array; envelope: string; origin: bigint; is_queued: bigint }>(
+    `SELECT i.hash, c.envelope, c.origin, c.next_attempt_us IS NOT NULL AS is_queued
+     FROM candidates c JOIN items i ON i.id = c.item_id`,
   );
-  for (const { hash, envelope, origin } of queued) {
+  for (const { hash, envelope, origin, is_queued: isQueued } of rows) {
     const itemHash = decodeItemHash(hash);
     const copy = verifyStored({ envelope, origin: Number(origin) }, checks);
     if (copy.kind === "refused") {
       const reason = JSON.stringify(copy.error.details);
       checks.problems.report("candidates", `a queued copy of ${itemHash} does not verify: ${reason}`);
-    } else if ((copy.kind === "message" ? copy.message.envelope : copy.envelope).itemHash !== itemHash) {
+      continue;
+    }
+    const found = copy.kind === "message" ? copy.message.envelope : copy.envelope;
+    if (found.itemHash !== itemHash) {
       checks.problems.report("candidates", `a queued copy of ${itemHash} is one of another message`);
     }
+    const type = BigInt(MESSAGE_TYPE_CODE[found.type]);
+    queued.set(type, (queued.get(type) ?? 0n) + isQueued);
   }
-  checkAddresses(stored, checks.problems);
-  checkCounters(stored, checks.problems);
+  const counted = countsOf(stored, "SELECT b AS a, n FROM counters WHERE dimension = 14");
+  compareCounts("queued copies by type", counted, queued, checks.problems);
 }
 
 function checkAddresses(stored: SqliteConnection, problems: Problems): void {
@@ -100,17 +115,28 @@ const COUNTED: readonly { readonly what: string; readonly counter: string; reado
     rows: `SELECT p.owner_id AS a, sum(f.size) AS n FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = 1
       GROUP BY p.owner_id HAVING sum(f.size) <> 0 ORDER BY p.owner_id`,
   },
+  {
+    what: "bytes of files in their grace period",
+    counter: "SELECT a, n FROM counters WHERE dimension = 18 AND n <> 0",
+    rows: `SELECT 0 AS a, sum(f.size) AS n FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = 3
+      HAVING sum(f.size) <> 0`,
+  },
 ];
 
 function checkCounters(stored: SqliteConnection, problems: Problems): void {
   for (const { what, counter, rows } of COUNTED) {
-    const read = (query: string): Map<bigint, bigint> =>
-      new Map([...stored.iterateBig<{ a: bigint; n: bigint }>(query)].map(({ a, n }) => [a, n]));
-    const counted = read(counter);
-    const found = read(rows);
-    for (const a of new Set([...counted.keys(), ...found.keys()])) {
-      const [is, shouldBe] = [counted.get(a) ?? 0n, found.get(a) ?? 0n];
-      if (is !== shouldBe) problems.report("counters", `${what}, ${a}: ${is}, counted ${shouldBe}`);
-    }
+    compareCounts(what, countsOf(stored, counter), countsOf(stored, rows), problems);
+  }
+}
+
+type Counts = ReadonlyMap<bigint, bigint>;
+
+const countsOf = (stored: SqliteConnection, query: string): Counts =>
+  new Map([...stored.iterateBig<{ a: bigint; n: bigint }>(query)].map(({ a, n }) => [a, n]));
+
+function compareCounts(what: string, counted: Counts, found: Counts, problems: Problems): void {
+  for (const a of new Set([...counted.keys(), ...found.keys()])) {
+    const [is, shouldBe] = [counted.get(a) ?? 0n, found.get(a) ?? 0n];
+    if (is !== shouldBe) problems.report("counters", `${what}, ${a}: ${is}, counted ${shouldBe}`);
   }
 }

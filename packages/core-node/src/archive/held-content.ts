@@ -33,6 +33,16 @@ export function storedFileHash(itemContent: string): string | null {
   return typeof hash === "string" ? hash : null;
 }
 
+/** Has the content store something under a name, whole as far as a look at its root tells? */
+export async function isHeld(contents: ContentStore, name: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await contents.stat(name, signal)) !== undefined;
+  } catch (error) {
+    if (error instanceof BlobError) return false;
+    throw error;
+  }
+}
+
 /**
  * What the content store has under a name, with all its names: for a store whose folder was copied from another
  * node. Null when it is not there or its bytes have not that name.

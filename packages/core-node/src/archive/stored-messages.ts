@@ -1,4 +1,4 @@
-import { decodeItemHash } from "@twentysix/protocol";
+import { decodeItemHash, MESSAGE_TYPES, type MessageType } from "@twentysix/protocol";
 import type { SqliteConnection } from "@twentysix/storage";
 
 /** One stored copy of a live message. */
@@ -13,7 +13,15 @@ export interface StoredCopy {
 export interface StoredMessage {
   readonly id: number;
   readonly hash: string;
+  readonly type: MessageType;
+  /** File of a STORE. */
+  readonly fileHash: string | null;
   readonly copies: readonly StoredCopy[];
+}
+
+/** A live message at its place in the event log. */
+export interface ProcessedMessage extends StoredMessage {
+  readonly seq: number;
 }
 
 /** Events looked at in one go, and characters of contents given in one go. */
@@ -29,7 +37,7 @@ export function* messagesInProcessingOrder(
   stored: SqliteConnection,
   from = 0,
   maxCharacters = MAX_CHARACTERS,
-): Generator<readonly StoredMessage[], void, undefined> {
+): Generator<readonly ProcessedMessage[], void, undefined> {
   for (let after = from; ; ) {
     const events = stored.all<{ seq: number; item_id: number }>(
       "SELECT seq, item_id FROM events WHERE seq > ? AND kind = 2 ORDER BY seq LIMIT ?",
@@ -39,7 +47,7 @@ export function* messagesInProcessingOrder(
     const last = events.at(-1);
     if (last === undefined) return;
     after = last.seq;
-    let messages: StoredMessage[] = [];
+    let messages: ProcessedMessage[] = [];
     let characters = 0;
     for (const event of events) {
       const later = stored.get(
@@ -49,7 +57,7 @@ export function* messagesInProcessingOrder(
       );
       const message = later === undefined ? storedMessage(stored, event.item_id) : null;
       if (message === null) continue;
-      messages.push(message);
+      messages.push({ ...message, seq: event.seq });
       for (const { content } of message.copies) characters += content?.length ?? 0;
       if (characters < maxCharacters) continue;
       yield messages;
@@ -62,11 +70,18 @@ export function* messagesInProcessingOrder(
 
 /** A live message by its id; null when there is none. */
 export function storedMessage(stored: SqliteConnection, id: number): StoredMessage | null {
-  const row = stored.get<{ hash: Uint8Array; copy_id: number }>(
-    "SELECT i.hash, m.copy_id FROM messages m JOIN items i ON i.id = m.id WHERE m.id = ?",
+  const row = stored.get<{
+    hash: Uint8Array;
+    copy_id: number;
+    type: number;
+    content_hash: Uint8Array | null;
+  }>(
+    "SELECT i.hash, m.copy_id, m.type, m.content_hash FROM messages m JOIN items i ON i.id = m.id WHERE m.id = ?",
     id,
   );
   if (row === undefined) return null;
+  const type = MESSAGE_TYPES[row.type];
+  if (type === undefined) throw new Error(`The database holds message type ${row.type}, which is not known`);
   const copies = stored.all<{ id: number; envelope: string; content: string | null; origin: number }>(
     "SELECT id, envelope, content, origin FROM copies WHERE item_id = ? ORDER BY id = ? DESC, id",
     id,
@@ -75,6 +90,8 @@ export function storedMessage(stored: SqliteConnection, id: number): StoredMessa
   return {
     id,
     hash: decodeItemHash(row.hash),
+    type,
+    fileHash: row.content_hash === null ? null : decodeItemHash(row.content_hash),
     copies: copies.map(({ id: copyId, envelope, content, origin }) => ({
       copyId,
       envelope,

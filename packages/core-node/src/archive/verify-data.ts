@@ -4,7 +4,14 @@ import { join } from "node:path";
 import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import { createNodeCrypto } from "@twentysix/protocol/node";
-import { ContentStore, MessageStore, migrate, SqliteConnection, StateTree } from "@twentysix/storage";
+import {
+  ContentStore,
+  completeCounters,
+  MessageStore,
+  migrate,
+  SqliteConnection,
+  StateTree,
+} from "@twentysix/storage";
 import { createCopyReader } from "../pipeline/copy-reader.ts";
 import { stateRulesOf } from "../pipeline/state-rules.ts";
 import { createBlobContents } from "../pipeline/writer/blob-contents.ts";
@@ -60,6 +67,7 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   const stored = new SqliteConnection(options.databasePath);
   stack.defer(() => stored.close());
   migrate(stored);
+  completeCounters(stored);
   if (!isIntact(stored, problems)) return { ok: false, root: "", count: 0, problems: problems.lines() };
   const checks = copyChecks(options, stored, problems);
   checkQueues(stored, checks);

@@ -10,6 +10,7 @@ import {
 } from "../api/services.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Budgets } from "../services/budgets.ts";
+import type { GraceRoom } from "../services/grace-room.ts";
 import { inspectStore } from "./inspect-store.ts";
 import { type StagedBytes, stageBytes } from "./staging.ts";
 
@@ -17,13 +18,14 @@ export interface UploadOptions {
   readonly contents: ContentStore;
   readonly pipeline: Pipeline;
   readonly budgets: Budgets;
+  readonly graceRoom: GraceRoom;
   /** Folder for what is being received. */
   readonly stagingFolder: string;
 }
 
 /** Uploads into the content store of this node; everything is on this machine, so IPFS is always there. */
 export function createUploads(options: UploadOptions): UploadServices {
-  const { contents, pipeline, budgets, stagingFolder: folder } = options;
+  const { contents, pipeline, budgets, graceRoom, stagingFolder: folder } = options;
   return {
     ipfsEnabled: true,
     inspectStore: (messageText) => inspectStore(pipeline, messageText),
@@ -51,6 +53,7 @@ export function createUploads(options: UploadOptions): UploadServices {
         [Symbol.asyncDispose]: () => bytes[Symbol.asyncDispose](),
       };
     },
+    reserveGrace: (file) => graceRoom.reserve(file),
     registerFile: ({ hash, sizeBytes, type, sha256, cid, graceUntilMicros }) =>
       pipeline.registerFile(
         {

@@ -1,7 +1,7 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import { type Clock, createDeferred, type Deferred, type Logger, type Timers } from "@twentysix/platform";
 import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
-import type { StateRules } from "@twentysix/state";
+import type { Skeleton, StateRules } from "@twentysix/state";
 import type { Confirmation, HeldFile, Origin, StateRoot } from "@twentysix/storage";
 import { PipelineError } from "./errors.ts";
 import { unpackReport } from "./packed-report.ts";
@@ -42,6 +42,14 @@ export interface CommitNotice {
   readonly changes: readonly ItemChange[];
   /** Messages that became live in it. */
   readonly processed: number;
+}
+
+export interface SubmitOptions {
+  readonly origin: Origin;
+  /** The copy comes out of a smart-contract event, whose transaction vouches for it. */
+  readonly trusted?: boolean;
+  /** Beside a FORGET: what a source that is trusted has kept of messages that it hides. */
+  readonly skeletons?: readonly Skeleton[];
 }
 
 /** Longest wait for the threads to end. */
@@ -111,10 +119,7 @@ export class Pipeline {
    *
    * @throws PipelineError PIPELINE_QUEUE_FULL, PIPELINE_CLOSED, PIPELINE_THREAD_FAILED
    */
-  submit(
-    text: string,
-    options: { readonly origin: Origin; readonly trusted?: boolean },
-  ): Promise<CopyResult> {
+  submit(text: string, options: SubmitOptions): Promise<CopyResult> {
     this.#assertOpen();
     if (this.#copies.size >= this.#options.maxInFlight) {
       const reason = `${this.#copies.size} messages are on their way: try again in a moment`;
@@ -131,6 +136,7 @@ export class Pipeline {
       origin: options.origin,
       receptionMicros,
       trusted: options.trusted ?? false,
+      ...(options.skeletons === undefined ? {} : { skeletons: options.skeletons }),
     });
     return result.promise;
   }

@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
+import type { Skeleton } from "@twentysix/state";
 import type { Origin } from "@twentysix/storage";
 import type { VerifiedCopy } from "./verify-copy.ts";
 
@@ -18,6 +19,8 @@ export interface VerifyJob {
   readonly origin: Origin;
   readonly receptionMicros: bigint;
   readonly trusted: boolean;
+  /** Passed on with the copy: see `CopyJob`. */
+  readonly skeletons?: readonly Skeleton[];
 }
 
 export type VerifierRequest =

@@ -18,11 +18,11 @@ const options: VerifyOptions = { crypto, switches, limits };
 const respond = (response: VerifierResponse): void => main.postMessage(response);
 
 function verify(job: VerifyJob): CopyJob | null {
-  const { jobId, origin, receptionMicros } = job;
+  const { jobId, origin, receptionMicros, skeletons } = job;
   try {
     const copy = verifyCopy(job.text, job.trusted ? { ...options, trusted: true } : options);
     const taken = isSubmitted(origin) ? heldAgainstSubmission(copy, job.text) : copy;
-    return { jobId, copy: taken, origin, receptionMicros };
+    return { jobId, copy: taken, origin, receptionMicros, ...(skeletons === undefined ? {} : { skeletons }) };
   } catch (error) {
     respond({ kind: "defect", jobId, requestId: null, error });
     return null;

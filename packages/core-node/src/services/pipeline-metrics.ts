@@ -10,13 +10,14 @@ export interface MeasuredParts {
   readonly reader: ReaderThread;
   readonly budgets: Budgets;
   readonly figures: NodeFigures;
+  readonly graceBytes: () => number;
   readonly clock: Clock;
 }
 
 /** Metrics of the threads, queues and budgets; each has its unit in its name. */
 export function addPipelineMetrics(
   registry: Registry,
-  { pipeline, reader, budgets, figures, clock }: MeasuredParts,
+  { pipeline, reader, budgets, figures, graceBytes, clock }: MeasuredParts,
 ): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -56,6 +57,7 @@ export function addPipelineMetrics(
     () => reader.stats.waiting,
   );
   gauge("twentysix_disk_used_bytes", "Bytes of the data folder", () => budgets.diskBytes);
+  gauge("twentysix_grace_period_used_bytes", "Bytes of files that no message refers to", graceBytes);
   gauge("twentysix_memory_used_bytes", "Resident memory of the process", () => budgets.memoryBytes);
   const processed = new Counter({
     name: "twentysix_messages_processed_total",

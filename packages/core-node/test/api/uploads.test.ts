@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { BlobError } from "@twentysix/storage";
+import { ApiError } from "../../src/api/errors.ts";
 import type { KeptFile } from "../../src/api/services.ts";
 import { PipelineError } from "../../src/pipeline/errors.ts";
 import { smallFileCid } from "./support/folder-files.ts";
@@ -88,6 +89,20 @@ test("a full disk or a full queue is said so, and is no defect", async (t) => {
   const busy = await api.post("/api/v0/messages", '{"message":{}}');
   assert.deepEqual([busy.status, busy.headers.get("retry-after")], [503, "2"]);
   assert.match(await (await api.get("/metrics")).text(), /^twentysix_internal_errors_total 0$/m);
+});
+
+test("without a message nothing is kept beyond the room for that; with one it is", async (t) => {
+  const api = await startApi(t);
+  const { files } = api.services;
+  files.graceRefusal = new ApiError("API_GRACE_PERIOD_FULL", "no room without a message");
+  const form = new FormData();
+  form.append("file", new Blob(["bytes"]));
+  for (const path of ["storage/add_file", "ipfs/add_file", "storage/add_json", "ipfs/add_json"]) {
+    const refused = await api.post(`/api/v0/${path}`, path.endsWith("json") ? "{}" : form);
+    assert.equal(refused.status, 507, path);
+    assert.equal(((await refused.json()) as { error: Body }).error.code, "API_GRACE_PERIOD_FULL");
+  }
+  assert.deepEqual([files.registered, await files.names()], [[], []]);
 });
 
 test("bodies above 1 MiB are taken by uploads, above their own limit refused with nothing left", async (t) => {

@@ -78,9 +78,19 @@ const DAMAGES: readonly Damage[] = [
     found: /^counters: items by status, 0: 2, counted 1$/,
   },
   {
+    what: "a counter of queued copies",
+    sql: "UPDATE counters SET n = n + 1 WHERE dimension = 14",
+    found: /^counters: queued copies by type, 5: 2, counted 1$/,
+  },
+  {
     what: "the bytes that an owner stores",
     sql: "UPDATE counters SET n = n - 1 WHERE dimension = 16",
     found: /^counters: bytes of files by owner/,
+  },
+  {
+    what: "the bytes of files in their grace period",
+    sql: "INSERT OR REPLACE INTO counters (dimension, a, b, n) VALUES (18, 0, 0, 7)",
+    found: /^counters: bytes of files in their grace period, 0: 7, counted \d+$/,
   },
   {
     what: "a leaf of the state tree",

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { CHAINS, ITEM_TYPES, MESSAGE_TYPES } from "@twentysix/protocol";
+import type { Skeleton } from "@twentysix/state";
 import fc from "fast-check";
+import { readArchiveLine } from "../../src/archive/archive-line.ts";
 import { readExchangeLine, writeExchangeLine } from "../../src/archive/exchange-line.ts";
+import { type FilePart, writeFilePart } from "../../src/archive/file-part-line.ts";
 import { type NdjsonLine, readNdjsonLines } from "../../src/archive/ndjson-lines.ts";
+import { writeSkeleton } from "../../src/archive/skeleton-line.ts";
 
 const anyText = fc.string({ unit: "grapheme" });
 const envelope = fc
@@ -55,6 +60,81 @@ describe("a line of an exported file", () => {
     ]) {
       assert.deepEqual(readExchangeLine(line), { ok: true, envelopeText: line, content: null });
     }
+  });
+});
+
+const hash = fc
+  .uint8Array({ minLength: 32, maxLength: 32 })
+  .map((bytes) => Buffer.from(bytes).toString("hex"));
+const micros = fc.bigInt({ min: 0n, max: 250_000_000_000_000_000n });
+const PLAIN = { noNullPrototype: true } as const;
+const skeletons: fc.Arbitrary<Skeleton> = fc.record(
+  {
+    hash,
+    message: fc.record(
+      {
+        type: fc.constantFrom(...MESSAGE_TYPES),
+        chain: fc.constantFrom(...CHAINS),
+        sender: anyText,
+        owner: anyText,
+        channel: fc.option(anyText),
+        label: fc.option(anyText),
+        itemType: fc.constantFrom(...ITEM_TYPES),
+        paymentType: anyText,
+        signature: fc.option(anyText),
+        timeMicros: micros,
+        contentTimeMicros: micros,
+        size: fc.maxSafeNat(),
+        contentHash: fc.option(hash),
+        parent: fc.option(hash),
+        revises: fc.boolean(),
+        forgottenMicros: fc.constant(null),
+      },
+      PLAIN,
+    ),
+  },
+  PLAIN,
+);
+const parts: fc.Arbitrary<FilePart> = fc.record(
+  {
+    fileHash: anyText,
+    form: fc.constantFrom("bytes", "car"),
+    part: fc.nat(),
+    isLast: fc.boolean(),
+    bytes: fc.uint8Array(),
+  },
+  PLAIN,
+);
+
+describe("lines that are no message", () => {
+  test("give back what was written", () => {
+    fc.assert(
+      fc.property(skeletons, (skeleton) => {
+        assert.deepEqual(readArchiveLine(writeSkeleton(skeleton)), { kind: "skeleton", skeleton });
+      }),
+    );
+    fc.assert(
+      fc.property(parts, (part) => {
+        const read = readArchiveLine(writeFilePart(part));
+        assert.ok(read.kind === "file");
+        assert.deepEqual({ ...read.part, bytes: Uint8Array.from(read.part.bytes) }, part);
+      }),
+    );
+  });
+
+  test("are read or told, whatever their members hold", () => {
+    const lines = fc.oneof(skeletons.map(writeSkeleton), parts.map(writeFilePart));
+    fc.assert(
+      fc.property(lines, fc.nat(20), fc.jsonValue(), (line, at, value) => {
+        const members = Object.entries(JSON.parse(line) as object);
+        const changed = members.map(([key, was], index) => [
+          key,
+          index === at % members.length ? value : was,
+        ]);
+        const { kind } = readArchiveLine(JSON.stringify(Object.fromEntries(changed)));
+        assert.ok(["file", "skeleton", "malformed"].includes(kind));
+      }),
+    );
   });
 });
 

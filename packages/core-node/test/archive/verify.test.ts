@@ -5,7 +5,7 @@ import type { NetworkDefinition } from "@twentysix/protocol";
 import fc from "fast-check";
 import { messagesOf, moves } from "../pipeline/support/adversarial.ts";
 import { scenarios } from "../pipeline/support/scenarios.ts";
-import { aggregate, evm, forget, type Signed, signed } from "../pipeline/support/signed.ts";
+import { aggregate, evm, forget, grant, post, type Signed, signed } from "../pipeline/support/signed.ts";
 import { networkDefinition, StateHarness } from "../pipeline/support/state-harness.ts";
 import { folderOf, holdFiles, storedPost, verifyFolder } from "./support.ts";
 
@@ -64,6 +64,22 @@ const NETWORKS: Readonly<Record<string, NetworkDefinition>> = {
   mainnet: networkDefinition("mainnet"),
   "local without canonicalOrder": networkDefinition("local", { canonicalOrder: false }),
 };
+
+test("what a FORGET hid that was taken back too late is unknown again, and nothing is wrong with that", async () => {
+  const local = networkDefinition("local");
+  const [owner, friend] = [evm("who revokes late"), evm("whose right had ended")];
+  const T = 1_700_000_000;
+  const hidden = post(owner, T, "hidden");
+  await using node = await StateHarness.open(local);
+  await node.submit(grant(owner, T, { address: friend.address }).text, hidden.text);
+  await node.submit(forget(friend, T + 5, [hidden.hash]).text);
+  node.nowMicros += 400n * 3_600_000_000n;
+  node.store.eraseRetained(node.nowMicros, 100);
+  await node.submit(grant(owner, T + 3).text);
+  await node.settle();
+  assert.equal(node.status(hidden.hash), "rejected");
+  assert.deepEqual((await verifyFolder(folderOf(node), local)).problems, []);
+});
 
 describe("what a node derived from messages of all kinds", () => {
   for (const [name, definition] of Object.entries(NETWORKS)) {

@@ -163,6 +163,13 @@ export const OPTIONS = {
     unit: "uploads",
     help: "File uploads that are received at once, and as many of CARs; one more is told to come back.",
   }),
+  maxGracePeriodBytes: define({
+    name: "max-grace-period-size",
+    kind: orWord(size(0), "none"),
+    defaultText: "10GiB",
+    unit: "bytes",
+    help: "Most bytes of all files together that no message refers to, or no longer does; uploads without a message are refused beyond it.",
+  }),
   storageGracePeriodHours: define({
     name: "storage-grace-period-hours",
     kind: orWord(integer({ min: 0, max: 87_600, placeholder: "HOURS" }), "network"),

@@ -31,6 +31,8 @@ const BEYOND: Readonly<Record<LimitName, string>> = {
   "uploads.maxMetadataBytes": "413. The `metadata` part of a form",
   "uploads.maxConcurrent":
     "503 with `Retry-After`. File uploads received at once; CAR uploads are counted apart",
+  "uploads.maxGracePeriodBytes":
+    "507 (`API_GRACE_PERIOD_FULL`). All files together that no message refers to, or no longer does; only uploads without a message are refused",
   maxBase64FileBytes: "413. Files served as base64 JSON; `/storage/raw` has no limit",
   gracePeriodMs: "A file that no message has stored by then is given up",
   "rate.perSecond": "429 with `Retry-After`. Units gained each second; 0 switches the limit off",
@@ -65,6 +67,7 @@ export const OPTION_OF_LIMIT: Readonly<Partial<Record<LimitName, OptionKey>>> = 
   "uploads.maxCarBytes": "maxCarUploadBytes",
   "uploads.maxMetadataBytes": "maxBodySizeBytes",
   "uploads.maxConcurrent": "maxConcurrentUploads",
+  "uploads.maxGracePeriodBytes": "maxGracePeriodBytes",
   "rate.perSecond": "rateLimitPerSecond",
   "rate.burst": "rateLimitBurst",
   "websocket.maxMessageConnections": "maxWebsockets",
@@ -140,7 +143,9 @@ Everything that a client can make the node hold, wait for or send has a bound. T
 
 const UPLOADS = `JSON values above 64 KiB are sorted one at a time in a thread of at most 384 MiB; a body with too many values for it is 413, eight may wait, more are told to come back (503).
 
-Files are streamed to disk while they are hashed and are never held in memory. An upload that fails or is broken off leaves nothing.`;
+Files are streamed to disk while they are hashed and are never held in memory. An upload that fails or is broken off leaves nothing.
+
+Files that no message refers to are counted together where they are recorded, over restarts. A file that is here already takes no more room, nor does one that comes with its message. What a message stores leaves the count; what is forgotten enters it. The metric \`twentysix_grace_period_used_bytes\` tells how much there is; \`--max-grace-period-size\` sets the bound.`;
 
 const RATE =
   "Each address has a budget of units that refills with time. An IPv6 client is counted by its /64. Requests from the machine itself are not limited; when a reverse proxy runs there, name it in `trustedProxies` so that `X-Forwarded-For` is believed and its clients are limited one by one.";

@@ -19,6 +19,9 @@ interface ImportReport {
   readonly alreadyKnown: number;
   readonly rejected: number;
   readonly pending: number;
+  readonly files: number;
+  readonly forgotten: number;
+  readonly forgottenPassedOver: number;
   readonly interrupted: boolean;
   readonly problems: readonly {
     readonly line: number;
@@ -27,8 +30,13 @@ interface ImportReport {
   }[];
 }
 
-/** Messages of all types but FORGET, with contents that are not inline and files of both engines. */
+/** Messages of all types, with contents that are not inline, files of both engines, and some that are forgotten. */
 async function fill(client: Client): Promise<void> {
+  await fillLive(client);
+  await fillForgotten(client);
+}
+
+async function fillLive(client: Client): Promise<void> {
   const shared = { account: owner, sync: true };
   const original = await client.createPost({ ...shared, type: "note", content: { body: "first" } });
   await client.amendPost({ ...shared, originalHash: original.itemHash, content: { body: "second" } });
@@ -48,6 +56,26 @@ async function fill(client: Client): Promise<void> {
     Array.from({ length: POSTS }, (_, n) => client.createPost({ ...shared, type: "many", content: { n } })),
   );
 }
+
+/** A post with an amend, one alone, an element by the name of its aggregate, and a file that a program still uses. */
+async function fillForgotten(client: Client): Promise<void> {
+  const shared = { account: owner, sync: true };
+  const gone = await client.createPost({ ...shared, type: "note", content: { body: "gone" } });
+  await client.amendPost({ ...shared, originalHash: gone.itemHash, content: { body: "gone as well" } });
+  const alone = await client.createPost({ ...shared, type: "note", content: { body: "alone" } });
+  await client.forget({ ...shared, itemHashes: [gone.itemHash, alone.itemHash] });
+  await client.createAggregate({ ...shared, key: "old", content: { name: "bob" } });
+  await client.createMessage({ ...shared, type: "FORGET", content: { hashes: [], aggregates: ["old"] } });
+  const used = await client.storeFile({ ...shared, engine: "storage", file: Buffer.from("in use") });
+  await client.createMessage({ ...shared, type: "PROGRAM", content: program(used.itemHash) });
+  await client.forget({ ...shared, itemHashes: [used.itemHash] });
+}
+
+/** What `fill` comes to. */
+const MESSAGES = POSTS + 15;
+const FORGOTTEN = 5;
+const FILES = 3;
+const PARTS = 7;
 
 const program = (ref: string) => ({
   type: "vm-function",
@@ -71,7 +99,9 @@ async function importInto(
   return JSON.parse(result.stdout) as ImportReport;
 }
 
+const TRUST = "--trust-forgotten";
 const linesOf = (text: string): string[] => text.split("\n").filter((line) => line !== "");
+const isMessage = (line: string): boolean => "item_hash" in (JSON.parse(line) as object);
 const hashOf = (line: string | undefined): string =>
   (JSON.parse(line ?? "{}") as { item_hash: string }).item_hash;
 
@@ -80,15 +110,10 @@ describe("messages that leave one node for another", { timeout: 300_000 }, () =>
   const source = join(folder.path, "source");
   const file = join(folder.path, "messages.ndjson");
   let root = "";
+  let answers: Record<string, unknown> = {};
   let exported = "";
 
-  /** A data folder that has the files of the source, but no message. */
-  const withFiles = (name: string): string => {
-    const dataDir = join(folder.path, name);
-    mkdirSync(dataDir);
-    cpSync(join(source, "contents"), join(dataDir, "contents"), { recursive: true });
-    return dataDir;
-  };
+  const folderFor = (name: string): string => join(folder.path, name);
   const assertSame = async (dataDir: string): Promise<void> => {
     const report = await verify(dataDir);
     assert.deepEqual(report.problems, []);
@@ -96,46 +121,88 @@ describe("messages that leave one node for another", { timeout: 300_000 }, () =>
   };
 
   before(async () => {
-    const node = await startNode(source);
+    await using node = await startNode(source);
     const client = createClient({ apiUrl: node.apiUrl });
     await fill(client);
     root = (await client.stateRoot()).root;
+    answers = await answersOf(node.apiUrl);
     const running = await runCommand(["export", "--data-dir", source, "--output", file, ...QUIET]);
     assert.equal(running.exitCode, 0, running.stderr);
+    const { messages, files, forgotten } = JSON.parse(running.stderr) as Record<string, number>;
+    assert.deepEqual([messages, files, forgotten], [MESSAGES, FILES, FORGOTTEN]);
     assert.equal((await node.stop()).exitCode, 0);
     exported = readFileSync(file, "utf8");
   });
   after(() => folder[Symbol.dispose]());
 
-  test("are exported while a node runs, each line an envelope", () => {
+  test("are exported while a node runs: each line with an item hash is an envelope", () => {
     const lines = linesOf(exported);
-    assert.equal(lines.length, POSTS + 11);
-    for (const line of lines) assert.match(hashOf(line), /^([0-9a-f]{64}|Qm\w{44})$/);
-    assert.equal(lines.filter((line) => line.startsWith('{"stored_content":')).length, 2);
+    const messages = lines.filter(isMessage);
+    assert.equal(messages.length, MESSAGES);
+    for (const line of messages) assert.match(hashOf(line), /^([0-9a-f]{64}|Qm\w{44})$/);
+    const count = (key: string): number => lines.filter((line) => line.startsWith(`{"${key}":`)).length;
+    assert.deepEqual([count("stored_content"), count("stored_file")], [2, PARTS]);
+    assert.equal(count("forgotten_message"), FORGOTTEN);
+    assert.equal(lines.length, MESSAGES + PARTS + FORGOTTEN);
   });
 
-  test("give the same state root, with the folder of files copied", async () => {
-    const dataDir = withFiles("whole");
-    const report = await importInto(dataDir, exported);
+  test("give the same state root and the same answers", async () => {
+    const dataDir = folderFor("whole");
+    const report = await importInto(dataDir, exported, TRUST);
     const { problems, ...counts } = report;
     assert.deepEqual(problems, []);
-    const none = { alreadyKnown: 0, rejected: 0, pending: 0, interrupted: false };
-    assert.deepEqual(counts, { lines: POSTS + 11, processed: POSTS + 11, ...none });
+    const none = { alreadyKnown: 0, rejected: 0, pending: 0, forgottenPassedOver: 0, interrupted: false };
+    const all = { lines: linesOf(exported).length, processed: MESSAGES, files: FILES, forgotten: FORGOTTEN };
+    assert.deepEqual(counts, { ...all, ...none });
     await assertSame(dataDir);
-    assert.equal((await importInto(dataDir, exported)).alreadyKnown, POSTS + 11);
+    assert.equal((await importInto(dataDir, exported, TRUST)).alreadyKnown, MESSAGES);
+    await using node = await startNode(dataDir);
+    assert.deepEqual(await answersOf(node.apiUrl), answers);
   });
 
-  test("in reverse order they find each other", async () => {
-    const dataDir = withFiles("reversed");
-    const report = await importInto(dataDir, `${linesOf(exported).reverse().join("\n")}\n`);
-    assert.deepEqual([report.processed, report.pending], [POSTS + 11, 0]);
+  test("pass from standard output to standard input", async () => {
+    const written = await runCommand(["export", "--data-dir", source, ...QUIET]);
+    assert.equal(written.stdout, exported);
+    const dataDir = folderFor("piped");
+    assert.equal((await importInto(dataDir, written.stdout, TRUST)).processed, MESSAGES);
+    await assertSame(dataDir);
+  });
+
+  test("forgotten ones need trust: without it their FORGETs wait, and with it they are found", async () => {
+    const dataDir = folderFor("untrusting");
+    const report = await importInto(dataDir, exported);
+    // A FORGET by name stands over an aggregate that is not there; the program waits for its file.
+    assert.deepEqual([report.processed, report.pending, report.forgotten], [MESSAGES - 3, 3, 0]);
+    assert.equal(report.forgottenPassedOver, FORGOTTEN);
+    const { problems, root: another } = await verify(dataDir);
+    assert.deepEqual(problems, []);
+    assert.notEqual(another, root);
+    const again = await importInto(dataDir, exported, TRUST);
+    assert.deepEqual([again.processed, again.pending, again.forgotten], [3, 0, FORGOTTEN]);
+    await assertSame(dataDir);
+  });
+
+  test("in reverse order they find each other once their files and what was forgotten come", async () => {
+    const dataDir = folderFor("reversed");
+    const reversed = linesOf(exported).filter(isMessage).reverse();
+    const first = await importInto(dataDir, reversed.join("\n"), TRUST);
+    assert.ok(first.processed > POSTS && first.pending > 0);
+    const second = await importInto(dataDir, exported, TRUST);
+    assert.deepEqual([second.processed, second.pending], [MESSAGES - first.processed, 0]);
     await assertSame(dataDir);
   });
 
   test("without the files only those wait that need one; contents travel along", async () => {
-    const dataDir = join(folder.path, "no-files");
-    const report = await importInto(dataDir, exported);
-    assert.deepEqual([report.processed, report.pending, report.rejected], [POSTS + 7, 4, 0]);
+    const plain = await runCommand(["export", "--data-dir", source, "--no-files", ...QUIET]);
+    assert.ok(!plain.stdout.includes("stored_file"));
+    const dataDir = folderFor("no-files");
+    const report = await importInto(dataDir, plain.stdout, TRUST);
+    assert.deepEqual([report.processed, report.pending, report.rejected], [MESSAGES - 4, 4, 0]);
+    const copied = folderFor("copied-files");
+    mkdirSync(copied);
+    cpSync(join(source, "contents"), join(copied, "contents"), { recursive: true });
+    assert.equal((await importInto(copied, plain.stdout, TRUST)).pending, 0);
+    await assertSame(copied);
     await using node = await startNode(dataDir);
     const client = createClient({ apiUrl: node.apiUrl });
     const posts = await client.listPosts({ types: ["long"] });
@@ -150,20 +217,20 @@ describe("messages that leave one node for another", { timeout: 300_000 }, () =>
     const args = ["export", "--data-dir", source, "--output", half, "--after", hashOf(lines[39]), ...QUIET];
     const resumed = await runCommand(args);
     assert.equal(resumed.exitCode, 0, resumed.stderr);
-    assert.equal((JSON.parse(resumed.stderr) as { messages: number }).messages, lines.length - 40);
-    const dataDir = withFiles("resumed-export");
-    const report = await importInto(dataDir, readFileSync(half));
+    const dataDir = folderFor("resumed-export");
+    const report = await importInto(dataDir, readFileSync(half), TRUST);
     assert.deepEqual(
       report.problems.map((problem) => problem.line),
       [41],
     );
+    assert.equal(report.processed, MESSAGES);
     await assertSame(dataDir);
   });
 
   test("an import that is told to stop says where to go on", async () => {
-    const dataDir = withFiles("stopped-import");
+    const dataDir = folderFor("stopped-import");
     const lines = linesOf(exported);
-    const importing = startCommand(["import", "--data-dir", dataDir, ...QUIET]);
+    const importing = startCommand(["import", "--data-dir", dataDir, TRUST, ...QUIET]);
     importing.process.stdin.write(`${lines.slice(0, 100).join("\n")}\n`);
     await untilStored(dataDir, 50);
     importing.process.kill("SIGTERM");
@@ -171,21 +238,21 @@ describe("messages that leave one node for another", { timeout: 300_000 }, () =>
     const report = JSON.parse(importing.output.stdout) as ImportReport;
     assert.equal(report.interrupted, true);
     assert.ok(report.lines >= 50 && report.lines <= 100, `${report.lines} lines`);
-    const rest = await importInto(dataDir, exported, "--skip-lines", String(report.lines));
-    assert.equal(rest.processed + report.processed, lines.length);
+    const rest = await importInto(dataDir, exported, TRUST, "--skip-lines", String(report.lines));
+    assert.equal(rest.processed + report.processed, MESSAGES);
     await assertSame(dataDir);
   });
 
   test("an import that is killed is started again from the beginning", async () => {
-    const dataDir = withFiles("killed-import");
-    const importing = startCommand(["import", "--data-dir", dataDir, ...QUIET]);
+    const dataDir = folderFor("killed-import");
+    const importing = startCommand(["import", "--data-dir", dataDir, TRUST, ...QUIET]);
     importing.process.stdin.on("error", () => undefined); // It is killed while we write.
     importing.process.stdin.write(exported);
     await untilStored(dataDir, 20);
     importing.process.kill("SIGKILL");
     await importing.ended;
-    const report = await importInto(dataDir, exported);
-    assert.equal(report.processed + report.alreadyKnown, linesOf(exported).length);
+    const report = await importInto(dataDir, exported, TRUST);
+    assert.equal(report.processed + report.alreadyKnown, MESSAGES);
     await assertSame(dataDir);
   });
 
@@ -215,11 +282,16 @@ describe("messages that leave one node for another", { timeout: 300_000 }, () =>
 
   test("a line that another program wrote anew is taken as well", async () => {
     const anew = linesOf(exported).map((line) => {
-      const { stored_content: content, ...rest } = JSON.parse(line) as Record<string, unknown>;
-      return JSON.stringify(content === undefined ? rest : { ...rest, stored_content: content });
+      const {
+        stored_content: content,
+        stored_file: file,
+        ...rest
+      } = JSON.parse(line) as Record<string, unknown>;
+      const moved = { ...(content === undefined ? {} : { stored_content: content }) };
+      return JSON.stringify({ ...rest, ...moved, ...(file === undefined ? {} : { stored_file: file }) });
     });
-    const dataDir = withFiles("anew");
-    assert.deepEqual((await importInto(dataDir, anew.join("\n"))).problems, []);
+    const dataDir = folderFor("anew");
+    assert.deepEqual((await importInto(dataDir, anew.join("\n"), TRUST)).problems, []);
     await assertSame(dataDir);
   });
 
@@ -254,6 +326,42 @@ describe("messages that leave one node for another", { timeout: 300_000 }, () =>
     });
   }
 });
+
+/** What a node answers to anybody, without what is local to it: when it heard of things. */
+async function answersOf(apiUrl: string): Promise<Record<string, unknown>> {
+  const paths = [
+    "/api/v0/messages.json?pagination=0",
+    "/api/v0/messages.json?pagination=0&msgStatuses=forgotten",
+    "/api/v1/posts.json?pagination=0",
+    "/api/v0/posts.json?pagination=0",
+    "/api/v0/aggregates.json?pagination=100",
+    `/api/v0/addresses/${owner.address}/files`,
+    "/api/v1/addresses/stats.json",
+    "/api/v0/channels/list.json",
+    "/api/v1/state-root",
+  ];
+  const answers: Record<string, unknown> = {};
+  for (const path of paths) answers[path] = await answerOf(apiUrl, path);
+  const lists = [answers[paths[0] ?? ""], answers[paths[1] ?? ""]] as { messages: { item_hash: string }[] }[];
+  for (const { item_hash: hash } of lists.flatMap(({ messages }) => messages)) {
+    answers[hash] = await answerOf(apiUrl, `/api/v0/messages/${hash}`);
+  }
+  const { files } = answers[paths[5] ?? ""] as { files: { file_hash: string }[] };
+  for (const { file_hash: name } of files) {
+    const response = await fetch(`${apiUrl}/api/v0/storage/raw/${name}`);
+    answers[name] = createHash("sha256")
+      .update(await response.bytes())
+      .digest("hex");
+  }
+  return answers;
+}
+
+async function answerOf(apiUrl: string, path: string): Promise<unknown> {
+  const response = await fetch(apiUrl + path);
+  assert.equal(response.status, 200, path);
+  const { reception_time: _local, ...answer } = (await response.json()) as Record<string, unknown>;
+  return answer;
+}
 
 /** Waits until the database of a process at work has so many messages. */
 async function untilStored(dataDir: string, count: number): Promise<void> {

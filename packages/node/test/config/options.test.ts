@@ -42,6 +42,7 @@ test("the promised settings exist", () => {
     "--max-ipfs-upload",
     "--max-car-upload",
     "--max-concurrent-uploads",
+    "--max-grace-period-size",
     "--storage-grace-period-hours",
   ]);
 });

@@ -25,7 +25,8 @@ describe("a network that nobody can belong to", () => {
     await assertRefused({ network: "nope" }, "network", message);
     using folder = temporaryFolder("network");
     const source = process.stdin;
-    const options = { source, skipLines: 0, signal: new AbortController().signal };
+    const { signal } = new AbortController();
+    const options = { source, skipLines: 0, trustForgotten: false, signal };
     await assert.rejects(importMessages(defaultConfig(folder.path, { network: "nope" }), options), {
       message,
     });

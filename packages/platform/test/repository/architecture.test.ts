@@ -113,6 +113,14 @@ for (const facts of packages.values()) {
       }
     });
 
+    test("needs what it declares", () => {
+      const texts = [...sources, ...codeFiles(`${facts.dir}/bin`)].map(readSource);
+      const unused = facts.dependencies.filter(
+        (name) => !texts.some((text) => text.includes(`"${name}"`) || text.includes(`"${name}/`)),
+      );
+      assert.deepEqual(unused, []);
+    });
+
     test("has small files with telling names", () => {
       for (const file of allFiles) {
         const lines = readSource(file).split("\n").length - 1;

@@ -1,11 +1,12 @@
 import { messageError } from "@twentysix/protocol";
 import { type FoundTarget, findTargets, forgetAuthority } from "../authority.ts";
-import type { Version } from "../facts.ts";
+import { compareVersions, type Version } from "../facts.ts";
 import { forgetItem, forgetNeeds } from "../forget-item.ts";
 import { mayForgetUsed } from "../kept-files.ts";
 import { need, reject, type Stop, wait } from "../outcome.ts";
 import type { ForgetDetail, PreparedMessage } from "../prepared.ts";
 import type { StateContext } from "../rules.ts";
+import { skeletonElements } from "../skeletons.ts";
 import { addTombstones, coveredElements, namedAggregateNeeds } from "../tombstones.ts";
 import { missingFacts, type Need, pairKey, type World } from "../world.ts";
 
@@ -52,7 +53,9 @@ function namedAggregates(
   if (missing.length > 0) return need(missing);
   if (context.rules.canonicalOrder) return null;
   const absent = detail.aggregates.filter(
-    (name) => (world.index.elementsOf.get(pairKey(owner, name)) ?? []).length === 0,
+    (name) =>
+      (world.index.elementsOf.get(pairKey(owner, name)) ?? []).length === 0 &&
+      skeletonElements(world, owner, name).length === 0,
   );
   if (absent.length === 0) return null;
   return wait(
@@ -68,12 +71,16 @@ function namedElements(
   detail: ForgetDetail,
 ): string[] {
   const { owner } = message.content;
-  if (context.rules.canonicalOrder) {
-    return detail.aggregates.flatMap((name) => coveredElements(world, owner, name, versionOf(message)));
-  }
-  return detail.aggregates.flatMap((name) =>
-    (world.index.elementsOf.get(pairKey(owner, name)) ?? []).map((element) => element.hash),
-  );
+  const forget = versionOf(message);
+  return detail.aggregates.flatMap((name) => {
+    const skeletons = skeletonElements(world, owner, name);
+    if (context.rules.canonicalOrder) {
+      const covered = skeletons.filter((element) => compareVersions(element, forget) < 0);
+      return [...coveredElements(world, owner, name, forget), ...covered.map(({ hash }) => hash)];
+    }
+    const known = world.index.elementsOf.get(pairKey(owner, name)) ?? [];
+    return [...known, ...skeletons].map(({ hash }) => hash);
+  });
 }
 
 const versionOf = (message: PreparedMessage): Version => ({

@@ -62,10 +62,13 @@ export class SqliteBlockIndex implements BlockIndex {
   /**
    * @param path of the database file, or `:memory:`
    * @param timers give the thread to others between the batches of a large DAG
+   * @param options `readOnly` is for a folder that another process may be writing to
    */
-  constructor(path: string, timers: Pick<Timers, "sleep">) {
+  constructor(path: string, timers: Pick<Timers, "sleep">, options: { readonly readOnly?: boolean } = {}) {
     this.#timers = timers;
-    this.#database = new SqliteConnection(path);
+    const { readOnly = false } = options;
+    this.#database = new SqliteConnection(path, { readOnly });
+    if (readOnly) return;
     this.#database.exec(SCHEMA);
     this.#removeIncomplete();
   }

@@ -6,15 +6,18 @@ import { assertSupported, isInline, sha256Of } from "./cids.ts";
 import { BlobError } from "./errors.ts";
 import { wrapLeaf } from "./leaf-frame.ts";
 
+/** Where files and packs are opened. */
+export type BlockHolders = Readonly<Record<BlockLocation["holder"], Pick<BlobStore, "open">>>;
+
 /**
  * Blocks of all DAGs held, read from where they stand: a leaf is cut from its plain file, anything else from a
  * pack. Every block is hashed before it is handed out; a corrupt place is passed over while another has it.
  */
 export class StoredBlocks implements BlockSource {
-  readonly #index: BlockIndex;
-  readonly #stores: Readonly<Record<BlockLocation["holder"], BlobStore>>;
+  readonly #index: Pick<BlockIndex, "locate">;
+  readonly #stores: BlockHolders;
 
-  constructor(index: BlockIndex, stores: Readonly<Record<BlockLocation["holder"], BlobStore>>) {
+  constructor(index: Pick<BlockIndex, "locate">, stores: BlockHolders) {
     this.#index = index;
     this.#stores = stores;
   }

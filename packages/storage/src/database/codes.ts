@@ -39,8 +39,8 @@ export type FileType = (typeof FILE_TYPES)[number];
  * owner (owner_id, type) live · channel (channel_id, type) live · label (label_id, type) live ·
  * chain (chain_id, type) live · senderLabel (sender_id, label_id) live POSTs · senderChannel (sender_id, channel_id) live ·
  * posts (0, 0) and postType (type_id, 0), postOwner (owner_id, 0) original posts · aggregates (0, 0) ·
- * pins (kind, 0) · candidates is not kept · ownerFiles (owner_id, 0) count and ownerFileBytes (owner_id, 0) of message pins ·
- * type (type, 0) live · ref counts are not kept.
+ * pins (kind, 0) · candidates (0 queued, type) copies · ownerFiles (owner_id, 0) count and ownerFileBytes (owner_id, 0) of message pins ·
+ * type (type, 0) live · graceBytes (0, 0) bytes of files that have a grace pin · ref counts are not kept.
  */
 export const COUNTER_DIMENSIONS = [
   "total",
@@ -61,6 +61,7 @@ export const COUNTER_DIMENSIONS = [
   "ownerFiles",
   "ownerFileBytes",
   "type",
+  "graceBytes",
 ] as const;
 export type CounterDimension = (typeof COUNTER_DIMENSIONS)[number];
 

@@ -238,6 +238,8 @@ describe("message list", () => {
     assert.deepEqual([deep.items.length, deep.total, deep.approximate], [20, 10_040, true]);
     const last = pageOf(reads, query({ startMicros: BASE }), 503);
     assert.deepEqual([last.items.length, last.total, last.approximate], [10, 10_050, false]);
+    const behind = pageOf(reads, query({ startMicros: BASE }), 600);
+    assert.deepEqual([behind.items.length, behind.total, behind.approximate], [0, 10_000, true]);
   });
 
   it("merges long lists of values, and gives a message with several wanted tags once", () => {

@@ -28,7 +28,11 @@ export function negotiateEncoding(request: FastifyRequest): ContentEncoding | nu
   return wants("gzip") ? "gzip" : null;
 }
 
-/** Sends finished JSON text, compressed when it is worth it. */
+/**
+ * Sends finished JSON text, compressed when it is worth it. `@fastify/compress` compresses whatever passes its hook:
+ * answers whose encodings are kept (`aggregate-cache.ts`) and files, which are never compressed, would have to be
+ * taken out of it one by one.
+ */
 export function sendJson(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -93,6 +93,7 @@ async function keepWithoutMessage(
 ): Promise<FastifyReply> {
   const { maxUnauthenticatedFileBytes } = context.settings.uploads;
   if (staged.sizeBytes > maxUnauthenticatedFileBytes) throw tooLarge(maxUnauthenticatedFileBytes);
+  using _room = context.services.uploads.reserveGrace(staged);
   const file = await staged.keep();
   await registerForGracePeriod(context, file);
   context.metrics.uploadBytes.inc({ engine }, staged.sizeBytes);

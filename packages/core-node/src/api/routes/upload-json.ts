@@ -43,6 +43,7 @@ async function uploadJson(
     engine,
     signal,
   });
+  using _room = services.uploads.reserveGrace(staged);
   const file = await staged.keep();
   await registerForGracePeriod(context, file);
   metrics.uploadBytes.inc({ engine }, canonical.bytes.length);

@@ -180,6 +180,7 @@ function entryOf(
       message,
       rules,
       observedMicros: store.confirmedMicros(message.envelope.itemHash) ?? submission.receptionMicros,
+      ...(submission.skeletons === undefined ? {} : { skeletons: submission.skeletons }),
       onOutcome: (outcome: Exclude<Outcome, { kind: "need" }>) => recorder.record(submission, outcome),
     },
   ];

@@ -23,6 +23,7 @@ export function candidateOf(
 ): NewCandidate {
   return {
     hash: envelope.itemHash,
+    type: envelope.type,
     identity: copyIdentity(envelope),
     envelopeText,
     contentText,

@@ -1,4 +1,5 @@
 import type { JsonValue, MessageError } from "@twentysix/protocol";
+import type { Skeleton } from "@twentysix/state";
 import type { Confirmation, HeldFile, Origin, Status } from "@twentysix/storage";
 import type { VerifiedCopy } from "../verify-copy.ts";
 
@@ -8,6 +9,8 @@ export interface CopyJob {
   readonly copy: VerifiedCopy;
   readonly origin: Origin;
   readonly receptionMicros: bigint;
+  /** Beside a FORGET: what its source has kept of messages that it hides. */
+  readonly skeletons?: readonly Skeleton[];
 }
 
 /** What else the writer commits, in the order given, before the copies of a batch. */

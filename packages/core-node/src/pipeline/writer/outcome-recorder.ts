@@ -15,6 +15,7 @@ import {
   type PreparedMessage,
   type RequeuedCopy,
   refusalOfForgotten,
+  type Skeleton,
   type StateRules,
   type World,
 } from "@twentysix/state";
@@ -41,6 +42,8 @@ export interface Submission {
   readonly itemHash?: string | null;
   readonly raw: string;
   readonly error: MessageError | null;
+  /** Beside a FORGET: see `CopyJob`. */
+  readonly skeletons?: readonly Skeleton[];
 }
 
 export interface RecorderOptions {

@@ -54,6 +54,7 @@ async function resolveJob(job: CopyJob, reader: CopyReader, contents: ContentSou
     receptionMicros: job.receptionMicros,
     attempts: 0,
     candidateId: null,
+    ...(job.skeletons === undefined ? {} : { skeletons: job.skeletons }),
   };
   switch (job.copy.kind) {
     case "message": {

@@ -70,6 +70,14 @@ export class FolderFiles implements UploadServices, DownloadServices {
     return { ok: true, store };
   };
 
+  /** Set to refuse what comes without a message. */
+  graceRefusal: Error | null = null;
+
+  reserveGrace = (): Disposable => {
+    if (this.graceRefusal !== null) throw this.graceRefusal;
+    return { [Symbol.dispose]: () => undefined };
+  };
+
   checkFunds = async (): Promise<FundsVerdict> => this.funds;
 
   async stageFile(source: AsyncIterable<Uint8Array>, { engine }: StageOptions): Promise<StagedFile> {

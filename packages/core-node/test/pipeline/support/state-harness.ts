@@ -55,6 +55,7 @@ export const testFile = (n: number): { readonly hash: string; readonly sizeBytes
 export class StateHarness implements AsyncDisposable {
   readonly store: MessageStore;
   readonly #folder: string | null;
+  readonly #isOwnFolder: boolean;
   readonly #writer: BatchWriter;
   readonly #definition: NetworkDefinition;
   readonly contents = new Map<string, string>();
@@ -63,8 +64,13 @@ export class StateHarness implements AsyncDisposable {
   priceCheck: PriceCheck = () => ({ ok: true });
   #jobId = 0;
 
-  private constructor(folder: string | null, definition: NetworkDefinition, seed = 26) {
+  private constructor(
+    folder: string | null,
+    definition: NetworkDefinition,
+    { seed = 26, isOwnFolder = true }: { readonly seed?: number; readonly isOwnFolder?: boolean } = {},
+  ) {
     this.#folder = folder;
+    this.#isOwnFolder = isOwnFolder;
     this.#definition = definition;
     const reader = createCopyReader(crypto.sha256, definition.switches, definition.limits);
     this.store = new MessageStore({
@@ -88,18 +94,35 @@ export class StateHarness implements AsyncDisposable {
     return new StateHarness(await mkdtemp(join(tmpdir(), "twentysix-state-")), definition);
   }
 
+  /** Over the folder of somebody else, which stays. */
+  static over(folder: string, definition: NetworkDefinition): StateHarness {
+    return new StateHarness(folder, definition, { isOwnFolder: false });
+  }
+
   /** The same in memory, for tests that need no file. */
   static inMemory(definition: NetworkDefinition, seed?: number): StateHarness {
-    return new StateHarness(null, definition, seed);
+    return new StateHarness(null, definition, seed === undefined ? {} : { seed });
   }
 
   /** Tells the node of a file that it holds. */
   async hold(...files: readonly { readonly hash: string; readonly sizeBytes: number }[]): Promise<void> {
+    await this.#register(files, null);
+  }
+
+  /** The same of a file that came without a message. */
+  async holdForGrace(file: { readonly hash: string; readonly sizeBytes: number }): Promise<void> {
+    await this.#register([file], this.nowMicros + 86_400_000_000n);
+  }
+
+  async #register(
+    files: readonly { readonly hash: string; readonly sizeBytes: number }[],
+    graceUntilMicros: bigint | null,
+  ): Promise<void> {
     const sideJobs = files.map((file) => ({
       kind: "file" as const,
       jobId: 0,
       file: { ...file, type: "file" as const, sha256: null, cid: null },
-      graceUntilMicros: null,
+      graceUntilMicros,
     }));
     await this.#writer.write({ sideJobs, copies: [], candidates: [] });
   }
@@ -154,6 +177,13 @@ export class StateHarness implements AsyncDisposable {
       left = written.left;
     }
     return results;
+  }
+
+  /** Runs what is due now, once. */
+  async runDue(): Promise<void> {
+    const candidates = this.store.due(this.nowMicros, 64);
+    await this.#writer.write({ sideJobs: [], copies: [], candidates });
+    this.nowMicros += 1_000n;
   }
 
   /** Runs everything that is or becomes due until nothing is queued any more. */
@@ -270,7 +300,7 @@ export class StateHarness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.store.close();
-    if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== null && this.#isOwnFolder) await rm(this.#folder, { recursive: true, force: true });
   }
 }
 

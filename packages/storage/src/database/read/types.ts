@@ -228,6 +228,8 @@ export interface NodeTotals {
   readonly pendingByType: Readonly<Record<MessageType, number>>;
   /** When the next queued copy is or was to be tried; null when none is queued. */
   readonly nextAttemptMicros: bigint | null;
+  /** Bytes of files in their grace period. */
+  readonly graceBytes: number;
   readonly posts: number;
   readonly aggregates: number;
 }

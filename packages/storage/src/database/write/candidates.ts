@@ -1,5 +1,6 @@
-import { decodeItemHash, ERROR_TABLE } from "@twentysix/protocol";
-import { EVENT_CODE, ORIGIN_CODE, ORIGINS, type Origin } from "../codes.ts";
+import { decodeItemHash, ERROR_TABLE, type MessageType } from "@twentysix/protocol";
+import { EVENT_CODE, MESSAGE_TYPE_CODE, ORIGIN_CODE, ORIGINS, type Origin } from "../codes.ts";
+import { typeOfEnvelope } from "./envelope-type.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** A copy that waits, was given up, or is retained behind a FORGET. */
@@ -16,6 +17,7 @@ export interface Candidate {
 /** What is known of a copy that is to be queued. */
 export interface NewCandidate {
   readonly hash: string;
+  readonly type: MessageType;
   /** Digest of what makes the copy distinct. */
   readonly identity: Uint8Array;
   readonly envelopeText: string;
@@ -36,6 +38,11 @@ export interface CandidateState {
 
 /** Queues a copy, or updates the state of the same copy; returns its id. */
 export function putCandidate(session: WriterSession, candidate: NewCandidate, state: CandidateState): number {
+  const known = session.connection.get<{ queued: number }>(
+    "SELECT next_attempt_us IS NOT NULL AS queued FROM candidates WHERE identity = ?",
+    candidate.identity,
+  );
+  countQueued(session, candidate.type, Number(state.nextAttemptMicros !== null) - (known?.queued ?? 0));
   const row = session.connection.get<{ id: number }>(
     `INSERT INTO candidates (item_id, identity, envelope, content, sender_id, origin, reception_us, attempts, next_attempt_us, code, details)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -79,6 +86,33 @@ export function touchQueued(session: WriterSession, candidate: NewCandidate): bo
   return changes > 0;
 }
 
+/** Keeps the number of queued copies of a type. */
+function countQueued(session: WriterSession, type: MessageType, n: number): void {
+  session.counters.add("candidates", 0, MESSAGE_TYPE_CODE[type], n);
+}
+
+/** The envelope of a copy that a statement found queued, else null. */
+interface QueuedRow {
+  readonly queued: string | null;
+}
+
+const QUEUED = "CASE WHEN next_attempt_us IS NOT NULL THEN envelope END AS queued";
+
+function countOut(session: WriterSession, rows: readonly QueuedRow[]): void {
+  for (const { queued } of rows) if (queued !== null) countQueued(session, typeOfEnvelope(queued), -1);
+}
+
+/** The envelope of a copy that a statement found idle, and that is now queued; else null. */
+interface IdleRow {
+  readonly idle: string | null;
+}
+
+const IDLE = "CASE WHEN next_attempt_us IS NULL THEN envelope END AS idle";
+
+function countIn(session: WriterSession, rows: readonly IdleRow[]): void {
+  for (const { idle } of rows) if (idle !== null) countQueued(session, typeOfEnvelope(idle), 1);
+}
+
 function setWaits(session: WriterSession, candidateId: number, waits: readonly string[]): void {
   session.connection.run("DELETE FROM waits WHERE candidate_id = ?", candidateId);
   for (const key of waits) {
@@ -88,7 +122,7 @@ function setWaits(session: WriterSession, candidateId: number, waits: readonly s
 
 /** Takes one candidate out of the queue. */
 export function deleteCandidate(session: WriterSession, id: number): void {
-  session.connection.run("DELETE FROM candidates WHERE id = ?", id);
+  countOut(session, session.connection.all(`DELETE FROM candidates WHERE id = ? RETURNING ${QUEUED}`, id));
   session.connection.run("DELETE FROM waits WHERE candidate_id = ?", id);
 }
 
@@ -99,15 +133,19 @@ export function settleCandidate(
   envelopeText: string,
   nowMicros: bigint,
 ): void {
-  const row = session.connection.get<{ id: number; terser: number }>(
-    `SELECT id, (length(envelope), envelope) < (length(?), ?) AS terser FROM candidates WHERE identity = ?`,
+  const row = session.connection.get<{ id: number; terser: number; idle: string | null }>(
+    `SELECT id, (length(envelope), envelope) < (length(?), ?) AS terser, ${IDLE} FROM candidates WHERE identity = ?`,
     envelopeText,
     envelopeText,
     identity,
   );
   if (row === undefined) return;
-  if (row.terser === 0) deleteCandidate(session, row.id);
-  else session.connection.run("UPDATE candidates SET next_attempt_us = ? WHERE id = ?", nowMicros, row.id);
+  if (row.terser === 0) {
+    deleteCandidate(session, row.id);
+    return;
+  }
+  countIn(session, [row]);
+  session.connection.run("UPDATE candidates SET next_attempt_us = ? WHERE id = ?", nowMicros, row.id);
 }
 
 /** Takes all candidates of an item out of the queue. */
@@ -118,17 +156,22 @@ export function dropCandidates(session: WriterSession, hash: string): void {
     "DELETE FROM waits WHERE candidate_id IN (SELECT id FROM candidates WHERE item_id = ?)",
     itemId,
   );
-  session.connection.run("DELETE FROM candidates WHERE item_id = ?", itemId);
+  countOut(
+    session,
+    session.connection.all(`DELETE FROM candidates WHERE item_id = ? RETURNING ${QUEUED}`, itemId),
+  );
 }
 
 /** Makes the candidates that wait for any of `keys` due now; returns how many. */
 export function wakeCandidates(session: WriterSession, keys: Iterable<string>, nowMicros: bigint): number {
   let woken = 0;
   for (const key of keys) {
-    for (const { id } of session.connection.all<{ id: number }>(
-      "SELECT candidate_id AS id FROM waits WHERE key = ?",
+    const waiting = session.connection.all<IdleRow & { readonly id: number }>(
+      `SELECT id, ${IDLE} FROM waits CROSS JOIN candidates WHERE key = ? AND id = candidate_id`,
       key,
-    )) {
+    );
+    countIn(session, waiting);
+    for (const { id } of waiting) {
       woken += session.connection.run(
         "UPDATE candidates SET next_attempt_us = ? WHERE id = ?",
         nowMicros,
@@ -208,11 +251,6 @@ export function countCandidates(session: WriterSession, hash: string): { total: 
     itemId,
   );
   return row ?? { total: 0, queued: 0 };
-}
-
-/** How many copies wait for something, in all or of one sender. */
-export function countQueued(session: WriterSession): number {
-  return session.connection.get<{ n: number }>("SELECT count(*) AS n FROM candidates")?.n ?? 0;
 }
 
 /** A copy of an item as its place among the others is decided. */

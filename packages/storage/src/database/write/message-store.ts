@@ -9,7 +9,6 @@ import {
   type Candidate,
   type CandidateState,
   countCandidates,
-  countQueued,
   deleteCandidate,
   dueCandidates,
   eraseRetained,
@@ -22,6 +21,7 @@ import {
   touchQueued,
   wakeCandidates,
 } from "./candidates.ts";
+import { completeCounters } from "./complete-counters.ts";
 import {
   attachConfirmations,
   type Confirmation,
@@ -84,6 +84,7 @@ export class MessageStore {
       ...(options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes }),
     });
     migrate(connection);
+    completeCounters(connection);
     connection.exec("PRAGMA wal_autocheckpoint = 0");
     this.#session = new WriterSession(connection);
     this.#log = new WriteAheadLog(options.path);
@@ -158,10 +159,6 @@ export class MessageStore {
 
   countCandidates(hash: string): { total: number; queued: number } {
     return countCandidates(this.#session, hash);
-  }
-
-  countQueued(): number {
-    return countQueued(this.#session);
   }
 
   wake(keys: Iterable<string>, nowMicros: bigint): number {

@@ -1,5 +1,6 @@
 import { encodeItemHash } from "@twentysix/protocol";
 import { FILE_TYPE_CODE, type FileType } from "../codes.ts";
+import { recountFile } from "./save-files.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** A file that this node now holds. */
@@ -13,8 +14,17 @@ export interface HeldFile {
   readonly cid: Uint8Array | null;
 }
 
-/** Records a held file, or refreshes what is known of it. */
+/**
+ * Records a held file, or refreshes what is known of it. One CID can be held as the bytes of a file and as blocks,
+ * which count differently.
+ */
 export function registerFile(session: WriterSession, file: HeldFile): void {
+  const known = session.connection.get<{ id: number; size: number }>(
+    "SELECT id, size FROM files WHERE hash = ?",
+    encodeItemHash(file.hash),
+  );
+  if (known !== undefined && known.size !== file.sizeBytes)
+    recountFile(session, known.id, file.sizeBytes - known.size);
   session.connection.run(
     `INSERT INTO files (hash, size, type, sha256, cid) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (hash) DO UPDATE SET size = excluded.size, type = excluded.type,

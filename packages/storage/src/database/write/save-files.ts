@@ -40,11 +40,12 @@ function countPin(session: WriterSession, pin: PinFact | null, fileId: number, n
   session.counters.add("pins", PIN_CODE[pin.kind], 0, n);
   if (pin.kind !== "message") return;
   const owner = session.addresses.intern(pin.owner);
-  const size =
-    session.connection.get<{ size: number }>("SELECT size FROM files WHERE id = ?", fileId)?.size ?? 0;
   session.counters.add("ownerFiles", owner, 0, n);
-  session.counters.add("ownerFileBytes", owner, 0, n * size);
+  session.counters.add("ownerFileBytes", owner, 0, n * sizeOfFile(session, fileId));
 }
+
+const sizeOfFile = (session: WriterSession, fileId: number): number =>
+  session.connection.get<{ size: number }>("SELECT size FROM files WHERE id = ?", fileId)?.size ?? 0;
 
 export function saveTag(session: WriterSession, change: Change<TagFact>): void {
   markDirty(session, "tag", change.key);
@@ -79,7 +80,7 @@ export function addGracePin(
     fileId,
   );
   if (known === undefined) {
-    session.counters.add("pins", PIN_CODE.grace_period, 0, 1);
+    countGrace(session, fileId, 1);
     session.connection.run(
       "INSERT INTO pins (file_id, kind, created_us, delete_by_us) VALUES (?, ?, ?, ?)",
       fileId,
@@ -100,5 +101,24 @@ export function dropGracePin(session: WriterSession, fileHash: string): void {
     `DELETE FROM pins WHERE file_id = ? AND kind = ${PIN_CODE.grace_period}`,
     fileId,
   );
-  session.counters.add("pins", PIN_CODE.grace_period, 0, -changes);
+  countGrace(session, fileId, -changes);
+}
+
+function countGrace(session: WriterSession, fileId: number, n: number): void {
+  if (n === 0) return;
+  session.counters.add("pins", PIN_CODE.grace_period, 0, n);
+  session.counters.add("graceBytes", 0, 0, n * sizeOfFile(session, fileId));
+}
+
+/** Keeps the counted bytes in step with a file whose size turns out to be another. */
+export function recountFile(session: WriterSession, fileId: number, addedBytes: number): void {
+  const pins = session.connection.all<{ kind: number; owner_id: number | null; n: number }>(
+    "SELECT kind, owner_id, count(*) AS n FROM pins WHERE file_id = ? GROUP BY kind, owner_id",
+    fileId,
+  );
+  for (const { kind, owner_id: owner, n } of pins) {
+    if (kind === PIN_CODE.message && owner !== null)
+      session.counters.add("ownerFileBytes", owner, 0, n * addedBytes);
+    if (kind === PIN_CODE.grace_period) session.counters.add("graceBytes", 0, 0, n * addedBytes);
+  }
 }

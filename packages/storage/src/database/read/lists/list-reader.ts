@@ -26,13 +26,14 @@ export interface TotalCount {
 /** Above this, what cannot be known from counters is not counted any further. */
 export const MAX_COUNTED_ROWS = 10_000;
 
-/** The total of a page that ends the list is known without counting. */
+/** The total of a page that ends the list is known without counting; one behind the end proves nothing. */
 export function totalOf(page: PageRequest, found: number, count: () => TotalCount): TotalCount {
   const skipped = (page.page - 1) * page.pageSize;
   if (found < page.pageSize && (found > 0 || skipped === 0))
     return { total: skipped + found, approximate: false };
   const counted = count();
-  return counted.approximate ? { ...counted, total: Math.max(counted.total, skipped + found) } : counted;
+  if (!counted.approximate || found === 0) return counted;
+  return { ...counted, total: Math.max(counted.total, skipped + found) };
 }
 
 export interface Rendered<Key> {

@@ -1,15 +1,12 @@
 import { MESSAGE_TYPES, type MessageType } from "@twentysix/protocol";
-import { PIN_KINDS, STATUS_CODE } from "../../codes.ts";
+import { PIN_KINDS } from "../../codes.ts";
 import type { SqliteConnection } from "../../sqlite/connection.ts";
 import type { Counters } from "../counters.ts";
 import type { NodeTotals } from "../types.ts";
 
 /** Gauges of the node, all of them kept by the writer. */
 export function nodeTotals(connection: SqliteConnection, counters: Counters): NodeTotals {
-  const pendingByType = MESSAGE_TYPES.map((type, code) => [
-    type,
-    counters.get("status", STATUS_CODE.pending, code),
-  ]);
+  const pendingByType = MESSAGE_TYPES.map((type, code) => [type, counters.get("candidates", 0, code)]);
   return {
     liveMessages: counters.get("total"),
     filePins: counters.sum(
@@ -17,8 +14,9 @@ export function nodeTotals(connection: SqliteConnection, counters: Counters): No
       PIN_KINDS.map((_, code) => code),
       [0],
     ),
-    pendingMessages: counters.sum("status", [STATUS_CODE.pending], null),
+    pendingMessages: counters.sum("candidates", [0], null),
     pendingByType: Object.fromEntries(pendingByType) as Record<MessageType, number>,
+    graceBytes: counters.get("graceBytes"),
     nextAttemptMicros: nextAttemptMicros(connection),
     posts: counters.get("posts"),
     aggregates: counters.get("aggregates"),

@@ -1,0 +1,130 @@
+import type { SqliteConnection } from "@twentysix/storage";
+import { writeExchangeLine } from "./exchange-line.ts";
+import type { FileExport } from "./export-files.ts";
+import type { LineSink } from "./line-sink.ts";
+import { writeSkeleton } from "./skeleton-line.ts";
+import type { ProcessedMessage } from "./stored-messages.ts";
+import {
+  childrenOf,
+  forgottenId,
+  type HiddenMessage,
+  type Holder,
+  hiddenMessage,
+  holdersOf,
+  targetsOf,
+} from "./stored-skeletons.ts";
+
+export interface ForgottenExportOptions {
+  readonly connection: SqliteConnection;
+  readonly sink: LineSink;
+  /** null leaves files out. */
+  readonly files: FileExport | null;
+  /** FORGETs up to this place of the event log are there already. */
+  readonly afterSeq: number;
+}
+
+/** A message taken along by another one taken along, and so on: see `SkeletonRows`. */
+const MAX_ANCESTORS = 8;
+
+/**
+ * Writes what is left of forgotten messages right before the first FORGET that hides them: their texts where those
+ * are retained, else their skeletons.
+ */
+export class ForgottenExport {
+  readonly #options: ForgottenExportOptions;
+  sent = 0;
+
+  constructor(options: ForgottenExportOptions) {
+    this.#options = options;
+  }
+
+  /** Everything that goes ahead of a FORGET. */
+  async sendTargets(forget: Pick<ProcessedMessage, "id" | "seq">): Promise<void> {
+    const { connection, afterSeq } = this.#options;
+    for (const hidden of targetsOf(connection, forget.id)) {
+      const first = holdersOf(connection, hidden.id).find(({ seq }) => seq > afterSeq);
+      if (first?.id === forget.id) await this.#sendWithChildren(hidden);
+    }
+  }
+
+  /**
+   * Messages that became known, and were forgotten at once, after all their FORGETs had been exported. `writeForget`
+   * writes the one that they are hidden by once more, since that is what lets an importer take them.
+   */
+  async sendLate(writeForget: (forgetId: number) => Promise<void>): Promise<void> {
+    let current: number | null = null;
+    for (const { hidden, holder } of this.#late()) {
+      if (current !== null && current !== holder) await writeForget(current);
+      await this.#send(hidden);
+      current = holder;
+    }
+    if (current !== null) await writeForget(current);
+  }
+
+  *#late(): Generator<{ readonly hidden: HiddenMessage; readonly holder: number }, void, undefined> {
+    const { connection, afterSeq } = this.#options;
+    if (afterSeq === 0) return;
+    for (const id of changedSince(connection, afterSeq)) {
+      const hidden = hiddenMessage(connection, id);
+      if (hidden === null) continue;
+      const holders = this.#allHolders(hidden);
+      const [first] = holders;
+      if (first !== undefined && holders.every(({ seq }) => seq <= afterSeq))
+        yield { hidden, holder: first.id };
+    }
+  }
+
+  /** The FORGETs of a message and of whatever took it along. */
+  #allHolders(hidden: HiddenMessage): Holder[] {
+    const { connection } = this.#options;
+    const holders: Holder[] = [];
+    let current: HiddenMessage | null = hidden;
+    for (let depth = 0; depth < MAX_ANCESTORS && current !== null; depth += 1) {
+      holders.push(...holdersOf(connection, current.id));
+      current = this.#parentOf(current);
+    }
+    return holders;
+  }
+
+  #parentOf({ message: { parent } }: HiddenMessage): HiddenMessage | null {
+    const { connection } = this.#options;
+    const id = parent === null ? null : forgottenId(connection, parent);
+    return id === null ? null : hiddenMessage(connection, id);
+  }
+
+  async #sendWithChildren(hidden: HiddenMessage, depth = 0): Promise<void> {
+    await this.#send(hidden);
+    if (depth === MAX_ANCESTORS) return;
+    for (const child of childrenOf(this.#options.connection, hidden.hash)) {
+      if (child.message.type === hidden.message.type) await this.#sendWithChildren(child, depth + 1);
+    }
+  }
+
+  async #send(hidden: HiddenMessage): Promise<void> {
+    const { sink, files } = this.#options;
+    const { texts, message } = hidden;
+    if (message.type === "STORE" && message.contentHash !== null)
+      await files?.sendKept(message.contentHash, texts.length > 0);
+    for (const { envelope, content } of texts) await sink.write(writeExchangeLine(envelope, content));
+    if (texts.length === 0) await sink.write(writeSkeleton(hidden));
+    this.sent += 1;
+  }
+}
+
+/** Events looked at in one go. */
+const CHUNK = 512;
+
+/** Ids of the items that were forgotten after a place of the event log. */
+function* changedSince(connection: SqliteConnection, afterSeq: number): Generator<number, void, undefined> {
+  for (let after = afterSeq; ; ) {
+    const events = connection.all<{ seq: number; item_id: number }>(
+      "SELECT seq, item_id FROM events WHERE seq > ? AND kind = 6 ORDER BY seq LIMIT ?",
+      after,
+      CHUNK,
+    );
+    for (const event of events) yield event.item_id;
+    const last = events.at(-1);
+    if (last === undefined) return;
+    after = last.seq;
+  }
+}

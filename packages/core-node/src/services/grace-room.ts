@@ -1,0 +1,43 @@
+import { ApiError } from "../api/errors.ts";
+
+export interface GraceRoomOptions {
+  /** Most bytes of files in their grace period; infinite for no limit. */
+  readonly maxBytes: number;
+  /** Bytes of those that are recorded. */
+  readonly usedBytes: () => number;
+  readonly isHeld: (fileHash: string) => boolean;
+}
+
+/** Room among the files in their grace period for some that are about to be recorded. */
+export class GraceRoom {
+  readonly #options: GraceRoomOptions;
+  #reservedBytes = 0;
+
+  constructor(options: GraceRoomOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Holds room for a file until it is recorded, and counted by then. One that is held already takes no more.
+   *
+   * @throws ApiError API_GRACE_PERIOD_FULL
+   */
+  reserve({ hash, sizeBytes }: { readonly hash: string; readonly sizeBytes: number }): Disposable {
+    const { maxBytes, usedBytes, isHeld } = this.#options;
+    if (isHeld(hash)) return { [Symbol.dispose]: () => undefined };
+    const takenBytes = usedBytes() + this.#reservedBytes;
+    if (takenBytes + sizeBytes > maxBytes) {
+      throw new ApiError(
+        "API_GRACE_PERIOD_FULL",
+        "This node holds as many files without a message as it may: upload the file together with its signed STORE message, or to another node",
+        { usedBytes: takenBytes, fileBytes: sizeBytes, maxBytes },
+      );
+    }
+    this.#reservedBytes += sizeBytes;
+    return {
+      [Symbol.dispose]: () => {
+        this.#reservedBytes -= sizeBytes;
+      },
+    };
+  }
+}
