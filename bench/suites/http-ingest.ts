@@ -16,6 +16,7 @@ export async function httpIngest({ dataDir, messages, corpusPath, say }: BenchCo
   const node = await startNodeProcess(dataDir);
   try {
     say(`posting ${bodies.length} messages`);
+    await eventLoopP99Ms(node.apiUrl);
     let sent = 0;
     const result = await runLoad(node.apiUrl, CONNECTIONS, () => {
       const body = bodies[sent];
@@ -57,9 +58,10 @@ export async function httpIngest({ dataDir, messages, corpusPath, say }: BenchCo
   }
 }
 
-/** What the node itself says in its metrics. */
+/** What the node itself says in its metrics, since they were asked for the last time. */
 async function eventLoopP99Ms(apiUrl: string): Promise<number> {
   const text = await (await fetch(`${apiUrl}/metrics`)).text();
-  const match = /^twentysix_event_loop_delay_p99_seconds(?:\{[^}]*\})? ([\d.e+-]+)$/m.exec(text);
-  return match === null ? Number.NaN : Number(match[1]) * 1000;
+  const match = /^twentysix_event_loop_delay_seconds\{statistic="p99"\} ([\d.e+-]+)$/m.exec(text);
+  if (match === null) throw new Error("The metrics tell no event-loop delay");
+  return Number(match[1]) * 1000;
 }

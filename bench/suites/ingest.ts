@@ -26,6 +26,7 @@ export async function ingest({ dataDir, corpusPath, messages, say }: BenchContex
   say(`importing ${timed} more, timed`);
   const last = await runCommand(importOf(timedPath));
   const bytes = diskBytes(dataDir);
+  const rootSeconds = await firstRoot(dataDir);
   const baseline = await bareInserts(timedPath);
   return [
     {
@@ -49,6 +50,12 @@ export async function ingest({ dataDir, corpusPath, messages, say }: BenchContex
       target: "<= 400",
     },
     {
+      name: "first state root after the import",
+      value: rootSeconds,
+      unit: "s",
+      remark: "the trees may lag by half a million events while messages pour in",
+    },
+    {
       name: "database beyond the texts",
       value: (bytes.database - bytes.texts) / messages,
       unit: "bytes/message",
@@ -62,6 +69,17 @@ async function withFiles(dataDir: string): Promise<void> {
   const node = await startNodeProcess(dataDir);
   await uploadFiles(node.apiUrl);
   await node.stop();
+}
+
+/** The trees follow when there is time: how long the first question for the root takes. */
+async function firstRoot(dataDir: string): Promise<number> {
+  const node = await startNodeProcess(dataDir);
+  const startedMs = performance.now();
+  const answer = await fetch(`${node.apiUrl}/api/v1/state-root`);
+  await answer.text();
+  const seconds = (performance.now() - startedMs) / 1000;
+  await node.stop();
+  return seconds;
 }
 
 function withDatabase<T>(dataDir: string, read: (database: DatabaseSync) => T): T {
