@@ -165,8 +165,9 @@ test("many inline messages on one page are read in steps, by as many clients as 
     reader: { maxHeapMib: HEAP_MIB },
     settings: { lists: { maxStreams: 1 } },
   });
-  const count = 120;
-  const text = "Ω".repeat(190_000);
+  const count = 190;
+  // As long as a submission may be: the network relays no longer one.
+  const text = "Ω".repeat(120_000);
   const submitted = Array.from({ length: count }, (_, n) =>
     node.put({
       type: "POST",
