@@ -85,7 +85,8 @@ export class MessageStore {
       ...(options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes }),
     });
     migrate(connection);
-    connection.exec("PRAGMA wal_autocheckpoint = 0");
+    // What is deleted is overwritten, whole pages included: a FORGET promises that the text is gone.
+    connection.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON");
     this.#session = new WriterSession(connection);
     this.#log = new WriteAheadLog(options.path);
     this.#checkpointer = options.checkpoints === "apart" ? new Checkpointer(options.path) : null;
