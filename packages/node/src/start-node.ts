@@ -45,6 +45,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     gracePeriodHours: config.storageGracePeriodHours,
     maxDiskBytes: config.maxDiskBytes,
     maxMemoryBytes: config.maxMemoryBytes,
+    memoryUsage: () => process.memoryUsage.rss(),
     version: VERSION,
     address: identity.address,
     clock: createSystemClock(),
