@@ -38,6 +38,8 @@ export interface CoreNodeOptions {
   readonly apiSettings: ApiSettings;
   readonly maxDiskBytes: number | null;
   readonly maxMemoryBytes: number;
+  /** Memory of the process as it is now, in bytes. */
+  readonly memoryUsage: () => number;
   readonly version: string;
   /** The address that this node signs with. */
   readonly address: string;
@@ -120,7 +122,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     maxMemoryBytes: options.maxMemoryBytes,
     diskUsage: () => folderBytes(paths.folder) + contents.usage.usedBytes,
     freeDiskBytes: () => freeBytes(paths.folder),
-    memoryUsage: () => process.memoryUsage.rss(),
+    memoryUsage: options.memoryUsage,
     timers,
     log,
   });

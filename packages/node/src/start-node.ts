@@ -46,6 +46,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     apiSettings: apiSettingsOf(config, gracePeriodMsOf(config, definition)),
     maxDiskBytes: config.maxDiskBytes,
     maxMemoryBytes: config.maxMemoryBytes,
+    memoryUsage: () => process.memoryUsage.rss(),
     version: VERSION,
     address: identity.address,
     clock: createSystemClock(),

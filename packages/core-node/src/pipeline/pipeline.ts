@@ -282,7 +282,7 @@ export class Pipeline {
     verifier.on("message", (response: VerifierResponse) => {
       switch (response.kind) {
         case "ready":
-          this.#options.log.info("Verifier ready", { cryptography: response.implementation });
+          this.#logCryptography(response.implementation);
           ready.resolve();
           break;
         case "inspected":
@@ -295,6 +295,15 @@ export class Pipeline {
       }
     });
     return this.#orFailure(ready.promise);
+  }
+
+  #logCryptography(cryptography: Readonly<Record<string, string>>): void {
+    const { log } = this.#options;
+    log.info("Verifier ready", { cryptography });
+    if (cryptography.secp256k1 !== "libsecp256k1") {
+      // Works, but many times slower: whoever runs the node should hear of it at any level of the log.
+      log.warn("Signatures are verified without native code, which is slow", { cryptography });
+    }
   }
 
   #onVerifierDefect(defect: Extract<VerifierResponse, { kind: "defect" }>): void {

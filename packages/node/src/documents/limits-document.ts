@@ -164,6 +164,19 @@ const REST = `## Messages on their way
 
 A batch of the writer takes copies until their contents pass 16 MiB, at least one; the others follow in the next batch, in their order. Copies that are tried again are taken up under the same bound.
 
+## Copies of one message
+
+What anyone can send again and again under one item hash is bounded. None of these bounds changes the status of the message.
+
+| What | At most | Beyond it |
+|---|---|---|
+| valid copies of an accepted message | 8 | those that rank last go |
+| copies that wait or were given up | 16 | the sender with the most copies gives one up |
+| refused copies (malformed, wrongly signed) | 4, the first 65536 characters of each | the first, which the API shows, and the newest stay |
+| events of failed attempts (\`retry\`, \`rejected\`) | 32 | the oldest go |
+
+A refused copy that is sent again is told of in the event log once.
+
 ## Disk and memory
 
 With \`--max-disk\` used up, or less than 64 MiB free on the disk, submissions and uploads are refused with 507 (\`API_STORAGE_FULL\`); reads go on, and what is queued is finished. Bytes that are being received count as used. With \`--max-memory\` used up they are refused with 503 (\`API_OVERLOADED\`) and \`Retry-After\`. When there is room again, work is taken again without a restart. While either holds, \`/health/ready\` is 503 and says which.

@@ -32,9 +32,12 @@ export function loadSecp256k1Binding(): BindingResult {
   } catch (error) {
     return { ok: false, reason: `no binary for this platform: ${String(error)}` };
   }
-  return passesSelfTest(binding)
-    ? { ok: true, binding }
-    : { ok: false, reason: "the binary loads but fails its self-test" };
+  try {
+    if (passesSelfTest(binding)) return { ok: true, binding };
+  } catch (error) {
+    return { ok: false, reason: `the binary loads but fails its self-test: ${String(error)}` };
+  }
+  return { ok: false, reason: "the binary loads but fails its self-test" };
 }
 
 /** Private key 1 has the generator as its public key, and a signature must lead back to it. */

@@ -249,7 +249,9 @@ export class OutcomeRecorder {
     if (this.#options.rules.canonicalOrder && submission.message !== null) this.#announce(hash);
     const isWaiting = state.nextAttemptMicros !== null;
     this.#deferred.push(() => {
-      if (isWaiting && submission.candidateId === null && store.touchQueued(candidate)) return;
+      const isSentAgain = submission.candidateId === null;
+      if (isWaiting && isSentAgain && store.touchQueued(candidate)) return;
+      const isNews = isWaiting || !isSentAgain || store.givenUpCode(candidate.identity) !== error.code;
       store.putCandidate(candidate, {
         attempts: submission.attempts + 1,
         nextAttemptMicros: state.nextAttemptMicros,
@@ -257,11 +259,11 @@ export class OutcomeRecorder {
         detailsText,
         waits: state.waits,
       });
-      if (submission.candidateId === null) this.#makeRoom(hash);
+      if (isSentAgain) this.#makeRoom(hash);
       if (isNew)
         store.appendEvent(hash, "received", submission.receptionMicros, { origin: submission.origin });
       const cause = { code: error.code, details: error.details, attempt: submission.attempts + 1 };
-      store.appendEvent(hash, isWaiting ? "retry" : "rejected", nowMicros, cause);
+      if (isNews) store.appendEvent(hash, isWaiting ? "retry" : "rejected", nowMicros, cause);
       this.#setIdleStatus(hash, error);
     });
     // Whatever is judged next must see it.
@@ -285,21 +287,10 @@ export class OutcomeRecorder {
 
   /** Records a copy that can never be valid, beside whatever else is known of its hash. */
   #refuse(submission: Submission, hash: string, identity: Uint8Array, error: MessageError): void {
-    const { store, nowMicros } = this.#options;
     const isNew = this.#ensureItem(hash, submission, "rejected");
     this.#deferred.push(() => {
-      // Of what is forgotten by now no text is kept, not even in a copy that nobody signed.
-      if (!this.#item(hash)?.forgotten) {
-        store.putRefusal({
-          hash,
-          identity,
-          raw: submission.raw.slice(0, MAX_RAW_CHARACTERS),
-          code: error.code,
-          detailsText: error.details === null ? null : stringifyJson(error.details as JsonValue),
-          atMicros: nowMicros,
-        });
-      }
-      store.appendEvent(hash, "rejected", nowMicros, { code: error.code, details: error.details });
+      // Of what is forgotten by now nothing is kept, not even of a copy that nobody signed.
+      if (!this.#item(hash)?.forgotten) this.#keepRefusal(submission.raw, hash, identity, error);
       this.#setIdleStatus(hash, error);
     });
     this.#push(
@@ -312,6 +303,20 @@ export class OutcomeRecorder {
       },
       error,
     );
+  }
+
+  #keepRefusal(raw: string, hash: string, identity: Uint8Array, error: MessageError): void {
+    const { store, nowMicros } = this.#options;
+    const isNews = store.putRefusal({
+      hash,
+      identity,
+      raw: raw.slice(0, MAX_RAW_CHARACTERS),
+      code: error.code,
+      detailsText: error.details === null ? null : stringifyJson(error.details as JsonValue),
+      atMicros: nowMicros,
+    });
+    // The log tells of a refusal once, however often the copy is sent.
+    if (isNews) store.appendEvent(hash, "rejected", nowMicros, { code: error.code, details: error.details });
   }
 
   /** Gives a hash that this node never met its row; true when it had none. */

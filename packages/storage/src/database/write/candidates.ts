@@ -113,6 +113,14 @@ function countIn(session: WriterSession, rows: readonly IdleRow[]): void {
   for (const { idle } of rows) if (idle !== null) countQueued(session, typeOfEnvelope(idle), 1);
 }
 
+/** The code for which a copy was given up; undefined when it is queued or not known. */
+export function givenUpCode(session: WriterSession, identity: Uint8Array): number | null | undefined {
+  return session.connection.get<{ code: number | null }>(
+    "SELECT code FROM candidates WHERE identity = ? AND next_attempt_us IS NULL",
+    identity,
+  )?.code;
+}
+
 function setWaits(session: WriterSession, candidateId: number, waits: readonly string[]): void {
   session.connection.run("DELETE FROM waits WHERE candidate_id = ?", candidateId);
   for (const key of waits) {

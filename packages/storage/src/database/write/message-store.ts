@@ -12,6 +12,7 @@ import {
   deleteCandidate,
   dueCandidates,
   eraseRetained,
+  givenUpCode,
   type NewCandidate,
   nextDueMicros,
   putCandidate,
@@ -33,7 +34,7 @@ import { loadFacts } from "./load-facts.ts";
 import { dropRefusal, putRefusal, type Refusal } from "./refusals.ts";
 import { type HeldFile, registerFile } from "./register-file.ts";
 import { addGracePin } from "./save-files.ts";
-import { appendEvent } from "./save-relations.ts";
+import { appendEvent, trimAttempts } from "./save-relations.ts";
 import { type AppendedEvent, type SaveContext, saveWorld } from "./save-world.ts";
 import type { ReadElementFields } from "./stored-content.ts";
 import { WriterSession } from "./writer-session.ts";
@@ -85,7 +86,8 @@ export class MessageStore {
     });
     migrate(connection);
     completeCounters(connection);
-    connection.exec("PRAGMA wal_autocheckpoint = 0");
+    // What is deleted is overwritten, whole pages included: a FORGET promises that the text is gone.
+    connection.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON");
     this.#session = new WriterSession(connection);
     this.#log = new WriteAheadLog(options.path);
     this.#checkpointer = options.checkpoints === "apart" ? new Checkpointer(options.path) : null;
@@ -145,6 +147,11 @@ export class MessageStore {
     return touchQueued(this.#session, candidate);
   }
 
+  /** The code for which a copy was given up; undefined when it is queued or not known. */
+  givenUpCode(identity: Uint8Array): number | null | undefined {
+    return givenUpCode(this.#session, identity);
+  }
+
   deleteCandidate(id: number): void {
     deleteCandidate(this.#session, id);
   }
@@ -192,8 +199,9 @@ export class MessageStore {
     return eraseRetained(this.#session, beforeMicros, limit);
   }
 
-  putRefusal(refusal: Refusal): void {
-    putRefusal(this.#session, refusal);
+  /** Records a refused copy; true when it is news. */
+  putRefusal(refusal: Refusal): boolean {
+    return putRefusal(this.#session, refusal);
   }
 
   dropRefusal(hash: string, identity: Uint8Array): void {
@@ -229,7 +237,10 @@ export class MessageStore {
     atMicros: bigint,
     cause: Readonly<Record<string, unknown>> | null,
   ): number {
-    return appendEvent(this.#session, this.#session.itemId(hash), kind, atMicros, cause);
+    const itemId = this.#session.itemId(hash);
+    const seq = appendEvent(this.#session, itemId, kind, atMicros, cause);
+    if (kind !== "received") trimAttempts(this.#session, itemId);
+    return seq;
   }
 
   /** The status of an item in the database, or null when this node never met it. */

@@ -1,12 +1,12 @@
 import type { WriterSession } from "./writer-session.ts";
 
-/** Refused copies kept of one item; further ones replace the oldest. */
-const MAX_REFUSALS_PER_ITEM = 4;
+/** Refused copies kept of one item: the first, which the API shows, and the newest. */
+export const MAX_REFUSALS_PER_ITEM = 4;
 
 /** A copy that can never be valid. */
 export interface Refusal {
   readonly hash: string;
-  /** Digest of the raw copy. */
+  /** Digest of what makes the copy distinct. */
   readonly identity: Uint8Array;
   /** The copy as received, capped by the caller. */
   readonly raw: string;
@@ -15,12 +15,31 @@ export interface Refusal {
   readonly atMicros: bigint;
 }
 
-/** Records a refused copy beside whatever else is known of its hash. Needs the item row. */
-export function putRefusal(session: WriterSession, refusal: Refusal): void {
+/**
+ * Records a refused copy beside whatever else is known of its hash. Needs the item row.
+ *
+ * @returns true when this is news: the copy was not among those kept, or was refused for another reason
+ */
+export function putRefusal(session: WriterSession, refusal: Refusal): boolean {
   const itemId = session.itemId(refusal.hash);
-  session.connection.run(
-    `INSERT INTO refusals (item_id, identity, raw, code, details, at_us) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (item_id, identity) DO UPDATE SET code = excluded.code, details = excluded.details, at_us = excluded.at_us`,
+  const { connection } = session;
+  const known = connection.get<{ id: number; code: number }>(
+    "SELECT id, code FROM refusals WHERE item_id = ? AND identity = ?",
+    itemId,
+    refusal.identity,
+  );
+  if (known !== undefined) {
+    connection.run(
+      "UPDATE refusals SET code = ?, details = ?, at_us = ? WHERE id = ?",
+      refusal.code,
+      refusal.detailsText,
+      refusal.atMicros,
+      known.id,
+    );
+    return known.code !== refusal.code;
+  }
+  connection.run(
+    "INSERT INTO refusals (item_id, identity, raw, code, details, at_us) VALUES (?, ?, ?, ?, ?, ?)",
     itemId,
     refusal.identity,
     refusal.raw,
@@ -28,12 +47,18 @@ export function putRefusal(session: WriterSession, refusal: Refusal): void {
     refusal.detailsText,
     refusal.atMicros,
   );
+  makeRoom(session, itemId);
+  return true;
+}
+
+function makeRoom(session: WriterSession, itemId: number): void {
   session.connection.run(
-    `DELETE FROM refusals WHERE item_id = ? AND id NOT IN
-       (SELECT id FROM refusals WHERE item_id = ? ORDER BY at_us DESC, id DESC LIMIT ?)`,
+    `DELETE FROM refusals WHERE id IN (
+       SELECT id FROM refusals WHERE item_id = ? AND id > (SELECT min(id) FROM refusals WHERE item_id = ?)
+       ORDER BY at_us DESC, id DESC LIMIT -1 OFFSET ?)`,
     itemId,
     itemId,
-    MAX_REFUSALS_PER_ITEM,
+    MAX_REFUSALS_PER_ITEM - 1,
   );
 }
 

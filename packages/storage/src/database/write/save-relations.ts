@@ -118,3 +118,19 @@ export function appendEvent(
     cause === null ? null : stringifyJson(cause as JsonObject),
   ).lastId;
 }
+
+/** Events kept of the attempts on one item that failed, so that what is sent again and again cannot fill the log. */
+export const MAX_ATTEMPTS_PER_ITEM = 32;
+
+/**
+ * Drops the oldest events of failed attempts on an item. What follows the log misses nothing by it: the item has
+ * newer events.
+ */
+export function trimAttempts(session: WriterSession, itemId: number): void {
+  session.connection.run(
+    `DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE item_id = ?
+       AND kind IN (${EVENT_CODE.retry}, ${EVENT_CODE.rejected}) ORDER BY seq DESC LIMIT -1 OFFSET ?)`,
+    itemId,
+    MAX_ATTEMPTS_PER_ITEM,
+  );
+}

@@ -8,9 +8,14 @@ import type { JsonText } from "../types.ts";
 const CANDIDATES = `SELECT id, envelope, reception_us, next_attempt_us, octet_length(content) AS content_bytes,
   CASE WHEN octet_length(content) > ${LONG_TEXT_BYTES} THEN NULL ELSE content END AS content FROM candidates
   WHERE item_id = ? ORDER BY id LIMIT 100`;
-const GIVEN_UP = `SELECT envelope AS raw, code, details FROM candidates
-  WHERE item_id = ? AND next_attempt_us IS NULL ORDER BY id LIMIT 100`;
-const REFUSED = "SELECT raw, code, details FROM refusals WHERE item_id = ? ORDER BY at_us, id LIMIT 100";
+/** Copies that were not accepted: how the first and the newest of an item are found. */
+const NOT_ACCEPTED = [
+  {
+    rows: "SELECT envelope AS raw, code, details FROM candidates WHERE item_id = ? AND next_attempt_us IS NULL",
+    newest: "id DESC",
+  },
+  { rows: "SELECT raw, code, details FROM refusals WHERE item_id = ?", newest: "at_us DESC, id DESC" },
+];
 
 interface Candidate {
   readonly id: bigint;
@@ -38,6 +43,12 @@ export interface Rejection {
   readonly detailsJson: JsonText | null;
 }
 
+interface RefusedCopy {
+  readonly raw: string;
+  readonly code: number | null;
+  readonly details: JsonText | null;
+}
+
 /** Nothing is known but that the message failed. */
 const UNEXPLAINED: Rejection = { messageJson: null, errorCode: -1, detailsJson: null };
 
@@ -46,10 +57,9 @@ const UNEXPLAINED: Rejection = { messageJson: null, errorCode: -1, detailsJson: 
  * counts before those that anyone could have made.
  */
 export function rejectionOf(connection: SqliteConnection, itemId: number): Rejection {
-  for (const sql of [GIVEN_UP, REFUSED]) {
-    const rows = connection.all<{ raw: string; code: number | null; details: string | null }>(sql, itemId);
-    const first = rows[0];
-    const newest = rows.at(-1);
+  for (const { rows, newest: order } of NOT_ACCEPTED) {
+    const first = connection.get<RefusedCopy>(`${rows} ORDER BY id LIMIT 1`, itemId);
+    const newest = connection.get<RefusedCopy>(`${rows} ORDER BY ${order} LIMIT 1`, itemId);
     if (first === undefined || newest === undefined) continue;
     return {
       // A large refused copy is kept in part, and then it is no JSON any more.
