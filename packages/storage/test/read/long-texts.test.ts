@@ -161,10 +161,13 @@ describe("long texts", () => {
     seedAggregate(seed, { ...common, key: "large", fields });
     seedAggregate(seed, { ...common, key: "many", fields: many });
     seedAggregate(seed, { ...common, key: "small", fields: { a: "1" } });
+    seedAggregate(seed, { ...common, key: "few", fields: { a: "1", b: JSON.stringify(LONG) } });
     const points = createSqlitePointReads(seed.connection);
     assert.equal(points.aggregates("0xA", null), null);
-    assert.equal(points.aggregateVersions("0xA", ["large"])?.length, 1);
-    assert.equal(points.aggregateVersions("0xA", ["many"]), null);
+    for (const key of ["large", "many"]) assert.equal(points.aggregateVersions("0xA", [key]), null);
+    // Large, but quickly told from an older version of it.
+    assert.equal(points.aggregates("0xA", ["few"]), null);
+    const [few] = points.aggregateVersions("0xA", ["few"]) ?? [];
     assert.equal(points.aggregates("0xA", ["small"])?.length, 1);
     const reads = createSqliteListReads(seed.connection);
     const outlines = reads.aggregateOutlines("0xA", null, UNLIMITED);
@@ -176,7 +179,13 @@ describe("long texts", () => {
     );
     const parsed = (texts: Record<string, string>): Json =>
       Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, JSON.parse(text) as unknown]));
-    assert.deepEqual(contents, { large: parsed(fields), many: parsed(many), small: { a: 1 } });
+    assert.deepEqual(contents, {
+      large: parsed(fields),
+      many: parsed(many),
+      small: { a: 1 },
+      few: { a: 1, b: LONG },
+    });
+    assert.equal(few?.version, outlines.find(({ key }) => key === '"few"')?.version);
     assert.equal(
       points.aggregateVersions("0xA", ["small"])?.[0]?.version,
       outlines.find(({ key }) => key === '"small"')?.version,

@@ -3,7 +3,8 @@ import type { SqliteConnection } from "../../sqlite/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import type { AggregateEntry, AggregateOutline } from "../types.ts";
-import { type AggregateRoom, aggregateContent, roomAfter, WHOLE_ROOM } from "./aggregate-content.ts";
+import { aggregateContent } from "./aggregate-content.ts";
+import { type AggregateSize, addSizes, isNamedAtOnce, isSmall, sizeOfAggregate } from "./aggregate-size.ts";
 import { aggregateVersion, longAggregateIdentity } from "./aggregate-version.ts";
 
 const COLUMNS = `a.key_id, a.created_us, a.updated_us, a.last_id, f.hash AS first_hash, l.hash AS last_hash,
@@ -43,7 +44,7 @@ export class AggregateRows {
 
   /** Ordered by key. null: too large, or of too many fields, to be read at once. */
   entries(address: string, keys: readonly string[] | null): AggregateEntry[] | null {
-    const found = this.#small(address, keys, "whole");
+    const found = this.#atOnce(address, keys, isSmall);
     if (found === null) return null;
     return found.map((one) => ({
       key: one.key,
@@ -58,7 +59,7 @@ export class AggregateRows {
 
   /** What `entries` would give, without the contents. null: of too many fields to be looked at at once. */
   versions(address: string, keys: readonly string[] | null): AggregateVersion[] | null {
-    const found = this.#small(address, keys, "names");
+    const found = this.#atOnce(address, keys, isNamedAtOnce);
     if (found === null) return null;
     return found.map(({ key, lastItemHash, ownerId, keyId, lastId }) => ({
       key,
@@ -78,16 +79,19 @@ export class AggregateRows {
     });
   }
 
-  #small(
+  /** By key; null as soon as they are found to be more than what is read at once. */
+  #atOnce(
     address: string,
     keys: readonly string[] | null,
-    part: "whole" | "names",
+    fits: (size: AggregateSize) => boolean,
   ): (Found & { readonly key: string })[] | null {
     const found = this.#find(address, keys);
-    let room: AggregateRoom | null = WHOLE_ROOM;
+    let size: AggregateSize = { fields: 0, nameBytes: 0, bytes: 0 };
     for (const one of found) {
-      room = roomAfter(this.#connection, one, { ...room, bytes: room.bytes - one.keyBytes }, part);
-      if (room === null) return null;
+      const { keyBytes } = one;
+      size = addSizes(size, { fields: 1, nameBytes: keyBytes, bytes: keyBytes });
+      size = addSizes(size, sizeOfAggregate(this.#connection, one));
+      if (!fits(size)) return null;
     }
     return found
       .map((one) => ({ ...one, key: this.#names.labels.nameOf(one.keyId) }))

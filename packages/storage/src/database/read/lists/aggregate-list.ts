@@ -1,7 +1,8 @@
 import { formatIsoOffset } from "@twentysix/protocol";
 import { sql } from "kysely";
 import type { SqliteConnection } from "../../sqlite/connection.ts";
-import { aggregateContent, roomAfter, WHOLE_ROOM } from "../aggregate/aggregate-content.ts";
+import { aggregateContent } from "../aggregate/aggregate-content.ts";
+import { isSmall, sizeOfAggregate } from "../aggregate/aggregate-size.ts";
 import { longAggregateIdentity } from "../aggregate/aggregate-version.ts";
 import { andAll, compileSql, type Fragment, isOneOf } from "../compile-sql.ts";
 import type { Counters } from "../counters.ts";
@@ -173,7 +174,7 @@ export class AggregateList implements ListReader<AggregatesQuery> {
 
   #content(located: AggregateKey, lastId: bigint, budget: ReadBudget): ItemText {
     const { ownerId, keyId } = located;
-    if (roomAfter(this.#connection, located, WHOLE_ROOM, "whole") !== null) {
+    if (isSmall(sizeOfAggregate(this.#connection, located))) {
       return aggregateContent(this.#connection, ownerId, keyId);
     }
     const identity = longAggregateIdentity(this.#connection, ownerId, keyId, lastId, budget);
