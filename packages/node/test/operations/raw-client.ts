@@ -18,3 +18,19 @@ export async function statusOf(socket: Socket): Promise<number> {
   }
   return Number(text.slice(9, 12));
 }
+
+/** Status of the first answer on a connection that stays open, unread from there on; 0 when it ended without one. */
+export async function statusThenPause(socket: Socket): Promise<number> {
+  const text = await new Promise<string>((resolve) => {
+    let head = "";
+    socket.once("close", () => resolve(head));
+    socket.on("data", function read(piece: Buffer) {
+      head += piece.toString("latin1");
+      if (!head.includes("\r\n")) return;
+      socket.off("data", read);
+      socket.pause();
+      resolve(head);
+    });
+  });
+  return Number(text.slice(9, 12));
+}
