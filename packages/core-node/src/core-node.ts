@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock, Logger, Timers } from "@twentysix/platform";
+import { type Clock, createSystemRandom, type Logger, type Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import {
   ContentStore,
@@ -15,6 +15,7 @@ import { createApi } from "./api/create-api.ts";
 import type { ApiServices } from "./api/services.ts";
 import type { ApiSettings } from "./api/settings.ts";
 import { createDownloads } from "./content/downloads.ts";
+import { FileLifecycle } from "./content/file-lifecycle.ts";
 import { createUploads } from "./content/uploads.ts";
 import { dataPaths } from "./data-paths.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
@@ -23,6 +24,7 @@ import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
 import { folderBytes, freeBytes } from "./services/disk-usage.ts";
+import { addFileMetrics } from "./services/file-metrics.ts";
 import { createLiveFeed } from "./services/live-feed.ts";
 import { NodeFigures } from "./services/node-figures.ts";
 import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
@@ -86,6 +88,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
     rules: stateRulesOf(definition, options.gracePeriodHours),
+    collectsFiles: true,
     verifierCount: 1,
     maxInFlight: MAX_IN_FLIGHT,
     clock,
@@ -98,6 +101,17 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const connection = new SqliteConnection(paths.database, { readOnly: true, cacheBytes: 16 * MIB });
   stack.defer(() => connection.close());
   const reads = createSqlitePointReads(connection);
+  const lifecycle = new FileLifecycle({
+    contents,
+    pipeline,
+    connection,
+    gracePeriodHours: options.gracePeriodHours,
+    clock,
+    timers,
+    random: createSystemRandom(),
+    log: log.child({ part: "files" }),
+  });
+  stack.defer(() => lifecycle.close());
   const readerLog = log.child({ part: "reader" });
   const reader = stack.use(
     new ReaderThread({
@@ -124,14 +138,21 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   });
   stack.defer(() => budgets.close());
   addPipelineMetrics(registry, pipeline, reader, budgets);
+  addFileMetrics(registry, lifecycle);
 
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),
     reads,
     lists: createReaderLists(reader),
     live,
-    uploads: createUploads({ contents, pipeline, budgets, stagingFolder: paths.staging }),
-    downloads: createDownloads(contents),
+    uploads: createUploads({
+      contents,
+      pipeline,
+      budgets,
+      holds: lifecycle.holds,
+      stagingFolder: paths.staging,
+    }),
+    downloads: createDownloads(contents, lifecycle.holds),
     node: {
       version: options.version,
       network: definition.name,

@@ -4,9 +4,16 @@ export { ContentStore, type ContentStoreOptions } from "./blobs/content-store.ts
 export { FileNamer } from "./blobs/describe-file.ts";
 export { makeDurableFolder } from "./blobs/durable-folder.ts";
 export { BlobError, type BlobErrorCode } from "./blobs/errors.ts";
+export { scrub } from "./blobs/scrub.ts";
 export * from "./database/codes.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
+export {
+  FileLedger,
+  type FileLedgerFigures,
+  type PendingDeletion,
+  type RegisteredFile,
+} from "./database/read/file-ledger.ts";
 export type { ChunkRequest, ListReader } from "./database/read/lists/list-reader.ts";
 export { matchesFilter } from "./database/read/message/matches-filter.ts";
 export { renderMessageView } from "./database/read/point/render-view.ts";
@@ -30,7 +37,9 @@ export {
 } from "./database/sqlite/connection.ts";
 export { migrate } from "./database/sqlite/migrate.ts";
 export type { Candidate, CandidateState, NewCandidate } from "./database/write/candidates.ts";
+export type { Collected } from "./database/write/collected-files.ts";
 export type { Confirmation } from "./database/write/confirmations.ts";
 export { MessageStore, type MessageStoreOptions } from "./database/write/message-store.ts";
+export type { FileNote } from "./database/write/note-files.ts";
 export type { Refusal } from "./database/write/refusals.ts";
 export type { HeldFile } from "./database/write/register-file.ts";

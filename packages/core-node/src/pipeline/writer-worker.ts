@@ -12,6 +12,7 @@ import { packReport } from "./packed-report.ts";
 import { aggregateFields } from "./prepare-message.ts";
 import { BatchWriter } from "./writer/batch-writer.ts";
 import { createBlobContents } from "./writer/blob-contents.ts";
+import { FileCollector } from "./writer/file-collector.ts";
 import type { CopyJob } from "./writer/jobs.ts";
 import { RetainedEraser } from "./writer/retained-eraser.ts";
 import { WriterLoop } from "./writer/writer-loop.ts";
@@ -36,6 +37,16 @@ const store = new MessageStore({
     aggregateFields(contentText ?? inlineContent(envelopeText)),
 });
 const tree = new StateTree(store.session.connection);
+const timers = createSystemTimers();
+const collector = data.collectsFiles
+  ? new FileCollector({
+      store,
+      clock,
+      timers,
+      onCollected: (collected) => respond({ kind: "collected", collected }),
+      onDue: () => loop.nudge(),
+    })
+  : null;
 const eraser = new RetainedEraser({ store, clock, rules: data.rules });
 
 function inlineContent(envelopeText: string): string {
@@ -57,7 +68,7 @@ const loop: WriterLoop = new WriterLoop({
     random: createSystemRandom(),
   }),
   clock,
-  timers: createSystemTimers(),
+  timers,
   log,
   drain: () => {
     for (const port of data.verified) drainPort<readonly CopyJob[]>(port, (jobs) => loop.addCopies(jobs));
@@ -66,13 +77,14 @@ const loop: WriterLoop = new WriterLoop({
   onReport: (report) => {
     respond({ kind: "report", report: packReport(report), queued: loop.queued });
     tree.relieve();
+    collector?.relieve();
   },
   onDefect: (error, culprit) => {
     const itemHash = "hash" in culprit ? culprit.hash : hashOf(culprit);
     log.error("A copy made the rules fail; it is set aside and tried again", { error, itemHash });
     respond({ kind: "defect", itemHash });
   },
-  onIdle: () => tree.advance() || eraser.advance(),
+  onIdle: () => tree.advance() || eraser.advance() || (collector?.advance() ?? false),
 });
 
 function hashOf(job: CopyJob): string | null {
@@ -110,6 +122,7 @@ for (const port of data.verified) port.on("message", (jobs: readonly CopyJob[]) 
 main.on("message", handle);
 respond({ kind: "ready" });
 await loop.run();
+collector?.close();
 for (const port of data.verified) port.close();
 store.endCheckpoints();
 store.checkpoint("truncate");

@@ -94,7 +94,7 @@ async function keepWithoutMessage(
   const { maxUnauthenticatedFileBytes } = context.settings.uploads;
   if (staged.sizeBytes > maxUnauthenticatedFileBytes) throw tooLarge(maxUnauthenticatedFileBytes);
   const file = await staged.keep();
-  await registerForGracePeriod(context, file);
+  await registerForGracePeriod(context, file, { isSigned: false });
   context.metrics.uploadBytes.inc({ engine }, staged.sizeBytes);
   return sendUploaded(reply, 200, { status: "success", ...uploadMembers(engine, staged, name) });
 }
@@ -110,7 +110,7 @@ async function keepWithMessage(
   if (engine === "storage" && !isNamed) throw hashMismatch(signed, staged);
   await assertFunds(context.services.uploads.checkFunds, signed.store, staged.sizeBytes);
   const file = await staged.keep();
-  await registerForGracePeriod(context, file);
+  await registerForGracePeriod(context, file, { isSigned: isNamed });
   context.metrics.uploadBytes.inc({ engine }, staged.sizeBytes);
   if (!isNamed) throw hashMismatch(signed, staged);
   return publishUpload(reply, context, signed, uploadMembers(engine, staged, name));

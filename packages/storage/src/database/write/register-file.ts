@@ -1,5 +1,5 @@
-import { encodeItemHash } from "@twentysix/protocol";
-import { FILE_TYPE_CODE, type FileType } from "../codes.ts";
+import { encodeItemHash, ITEM_TYPES } from "@twentysix/protocol";
+import { FILE_TYPE_CODE, type FileType, PIN_CODE } from "../codes.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** A file that this node now holds. */
@@ -13,16 +13,30 @@ export interface HeldFile {
   readonly cid: Uint8Array | null;
 }
 
-/** Records a held file, or refreshes what is known of it. */
-export function registerFile(session: WriterSession, file: HeldFile): void {
-  session.connection.run(
+/**
+ * Records a held file, or refreshes what is known of it. Its bytes are here and whole: a deletion that was pending
+ * is called off and a damage mended.
+ */
+export function registerFile({ connection, counters }: WriterSession, file: HeldFile): void {
+  const hash = encodeItemHash(file.hash);
+  connection.run(
     `INSERT INTO files (hash, size, type, sha256, cid) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (hash) DO UPDATE SET size = excluded.size, type = excluded.type,
        sha256 = coalesce(excluded.sha256, sha256), cid = coalesce(excluded.cid, cid)`,
-    encodeItemHash(file.hash),
+    hash,
     file.sizeBytes,
     FILE_TYPE_CODE[file.type],
     file.sha256,
     file.cid,
   );
+  connection.run("DELETE FROM file_deletions WHERE hash = ?", hash);
+  connection.run("DELETE FROM damaged_files WHERE file_id = (SELECT id FROM files WHERE hash = ?)", hash);
+  const { changes } = connection.run(
+    `INSERT OR IGNORE INTO pins (file_id, kind, item_id, owner_id, created_us)
+     SELECT f.id, ${PIN_CODE.content}, m.id, m.sender_id, m.content_time_us
+     FROM items i CROSS JOIN messages m CROSS JOIN files f
+     WHERE i.hash = ? AND m.id = i.id AND m.item_type <> ${ITEM_TYPES.indexOf("inline")} AND f.hash = i.hash`,
+    hash,
+  );
+  if (changes > 0) counters.add("pins", PIN_CODE.content, 0, Number(changes));
 }
