@@ -1,6 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, createEventLoopMonitor, type Logger, type Timers } from "@twentysix/platform";
+import {
+  type Clock,
+  createEventLoopMonitor,
+  createSystemRandom,
+  type Logger,
+  type Timers,
+} from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import {
   ContentStore,
@@ -15,6 +21,7 @@ import { createApi } from "./api/create-api.ts";
 import type { ApiServices } from "./api/services.ts";
 import type { ApiSettings } from "./api/settings.ts";
 import { createDownloads } from "./content/downloads.ts";
+import { FileLifecycle } from "./content/file-lifecycle.ts";
 import { createUploads } from "./content/uploads.ts";
 import { dataPaths } from "./data-paths.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
@@ -23,6 +30,7 @@ import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
 import { folderBytes, freeBytes } from "./services/disk-usage.ts";
+import { addFileMetrics } from "./services/file-metrics.ts";
 import { GraceRoom } from "./services/grace-room.ts";
 import { createLiveFeed } from "./services/live-feed.ts";
 import { NodeFigures } from "./services/node-figures.ts";
@@ -92,6 +100,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     switches: definition.switches,
     limits: definition.limits,
     rules: stateRulesOf(definition, options.apiSettings.gracePeriodMs),
+    collectsFiles: true,
     verifierCount: 1,
     maxInFlight: MAX_IN_FLIGHT,
     clock,
@@ -104,6 +113,17 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const connection = new SqliteConnection(paths.database, { readOnly: true, cacheBytes: 16 * MIB });
   stack.defer(() => connection.close());
   const reads = createSqlitePointReads(connection);
+  const lifecycle = new FileLifecycle({
+    contents,
+    pipeline,
+    connection,
+    gracePeriodMs: options.apiSettings.gracePeriodMs,
+    clock,
+    timers,
+    random: createSystemRandom(),
+    log: log.child({ part: "files" }),
+  });
+  stack.defer(() => lifecycle.close());
   const readerLog = log.child({ part: "reader" });
   const reader = stack.use(
     new ReaderThread({
@@ -136,14 +156,22 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const figures = new NodeFigures({ pipeline, reads, budgets });
   addPipelineMetrics(registry, { pipeline, reader, budgets, figures, graceBytes, clock });
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
+  addFileMetrics(registry, lifecycle);
 
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),
     reads,
     lists: createReaderLists(reader, options.apiSettings.lists),
     live,
-    uploads: createUploads({ contents, pipeline, budgets, graceRoom, stagingFolder: paths.staging }),
-    downloads: createDownloads(contents),
+    uploads: createUploads({
+      contents,
+      pipeline,
+      budgets,
+      graceRoom,
+      holds: lifecycle.holds,
+      stagingFolder: paths.staging,
+    }),
+    downloads: createDownloads(contents, lifecycle.holds),
     node: {
       version: options.version,
       network: definition.name,

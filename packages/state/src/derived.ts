@@ -1,7 +1,7 @@
 import type { LiveMessage } from "./facts.ts";
 import { aggregateRetractionNeeds, retractAggregate } from "./handlers/aggregate.ts";
 import { postRetractionNeeds, retractPost } from "./handlers/post.ts";
-import { retractStore, storeRetractionNeeds, unpin } from "./handlers/store.ts";
+import { release, retractStore, storeRetractionNeeds, unpin } from "./handlers/store.ts";
 import { retractVm, vmRetractionNeeds } from "./handlers/vm.ts";
 import type { StateContext } from "./rules.ts";
 import { type Need, pairKey, type World } from "./world.ts";
@@ -47,8 +47,17 @@ function contentPinNeeds(world: World, hash: string): Need[] {
   return needs;
 }
 
-/** Takes the effects of a live message out of the derived state; its texts and status are the caller's. */
-export function retractDerived(world: World, context: StateContext, hash: string, live: LiveMessage): void {
+/**
+ * Takes the effects of a live message out of the derived state; its texts and status are the caller's. With `erase`
+ * the file of its own content goes without a time of grace.
+ */
+export function retractDerived(
+  world: World,
+  context: StateContext,
+  hash: string,
+  live: LiveMessage,
+  { erase }: { readonly erase: boolean },
+): void {
   switch (live.type) {
     case "POST":
       retractPost(world, hash, live);
@@ -71,7 +80,8 @@ export function retractDerived(world: World, context: StateContext, hash: string
   if (world.facts.delegations.get(hash) !== null) world.facts.delegations.set(hash, null);
   for (const fileHash of world.index.contentPins.get(hash) ?? []) {
     world.facts.pins.set(pairKey("content", hash, fileHash), null);
-    unpin(world, context, fileHash);
+    if (erase && fileHash === hash) release(world, fileHash);
+    else unpin(world, context, fileHash);
   }
   world.index.contentPins.set(hash, []);
 }

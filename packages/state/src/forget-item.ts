@@ -119,7 +119,7 @@ function hide(
   if (shown === null) throw new Error(`No copy of the live message ${hash} can be read`);
   const fileSize =
     live.type === "STORE" ? (world.index.files.get(live.contentHash ?? "")?.sizeBytes ?? null) : null;
-  retractDerived(world, context, hash, live);
+  retractDerived(world, context, hash, live, { erase: true });
   world.facts.copies.set(hash, []);
   world.dropCandidates(hash);
   if (retain) world.queueCopies(hash, known, true);

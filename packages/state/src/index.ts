@@ -2,7 +2,7 @@ export { type BatchEntry, type FetchFacts, runBatch } from "./batch.ts";
 export type * from "./facts.ts";
 export { compareVersions } from "./facts.ts";
 export { refusalOfForgotten } from "./forgotten-copy.ts";
-export { tagOf } from "./handlers/store.ts";
+export { NO_GRACE, tagOf } from "./handlers/store.ts";
 export type { Outcome } from "./outcome.ts";
 export type * from "./prepared.ts";
 export { compareCopies, signedByOwner } from "./rank-copies.ts";

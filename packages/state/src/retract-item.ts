@@ -67,7 +67,7 @@ export function retractItem(world: World, context: StateContext, hash: string, c
   if (item === null || item.live === null) return;
   if (item.live.type === "FORGET") restoreTargets(world, context, hash);
   else retractResting(world, context, hash, item.live, cause);
-  retractDerived(world, context, hash, item.live);
+  retractDerived(world, context, hash, item.live, { erase: false });
   world.queueCopies(hash, world.facts.copies.get(hash) ?? [], false);
   world.facts.copies.set(hash, []);
   world.facts.items.set(hash, { ...item, status: "pending", live: null });

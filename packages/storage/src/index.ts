@@ -5,9 +5,16 @@ export { ContentStore, type ContentStoreOptions } from "./blobs/content-store.ts
 export { FileNamer } from "./blobs/describe-file.ts";
 export { makeDurableFolder } from "./blobs/durable-folder.ts";
 export { BlobError, type BlobErrorCode } from "./blobs/errors.ts";
+export { scrub } from "./blobs/scrub.ts";
 export * from "./database/codes.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
+export {
+  FileLedger,
+  type FileLedgerFigures,
+  type PendingDeletion,
+  type RegisteredFile,
+} from "./database/read/file-ledger.ts";
 export type { BoundedPageRequest, ChunkRequest, ListReader } from "./database/read/lists/list-reader.ts";
 export { joinTexts, LONG_TEXT_BYTES, sizeOfText } from "./database/read/long-text/item-text.ts";
 export { matchesFilter } from "./database/read/message/matches-filter.ts";
@@ -33,8 +40,10 @@ export {
 } from "./database/sqlite/connection.ts";
 export { migrate } from "./database/sqlite/migrate.ts";
 export type { Candidate, CandidateState, NewCandidate } from "./database/write/candidates.ts";
+export type { Collected } from "./database/write/collected-files.ts";
 export { completeCounters } from "./database/write/complete-counters.ts";
 export type { Confirmation } from "./database/write/confirmations.ts";
 export { MessageStore, type MessageStoreOptions } from "./database/write/message-store.ts";
+export type { FileNote } from "./database/write/note-files.ts";
 export type { Refusal } from "./database/write/refusals.ts";
 export type { HeldFile } from "./database/write/register-file.ts";

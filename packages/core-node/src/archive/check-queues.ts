@@ -43,6 +43,17 @@ const RULES: readonly Rule[] = [
     text: "is kept as forgotten and is not",
     query: "SELECT i.hash FROM forgotten f JOIN items i ON i.id = f.id WHERE i.status <> 3",
   },
+  {
+    kind: "file_deletions",
+    text: "is registered and its bytes are to be removed",
+    query: "SELECT d.hash FROM file_deletions d JOIN files f ON f.hash = d.hash",
+  },
+  {
+    kind: "pins",
+    text: "pins a file that is not registered",
+    query:
+      "SELECT i.hash FROM pins p JOIN items i ON i.id = p.item_id WHERE p.file_id NOT IN (SELECT id FROM files)",
+  },
 ];
 
 /** Checks the queue, the refusals and the forgotten: each status has what it stands for, each queued copy verifies. */

@@ -1,22 +1,61 @@
 import type { ContentStore } from "@twentysix/storage";
 import type { DownloadServices } from "../api/services.ts";
+import type { FileHolds } from "./file-holds.ts";
 
-/** Files and directories that this node holds. */
-export function createDownloads(contents: ContentStore): DownloadServices {
+/**
+ * Files and directories that this node holds. A name is held until its last byte is read, so that a collection
+ * meanwhile breaks no download off; whoever asks after the collection finds no record.
+ */
+export function createDownloads(contents: ContentStore, holds: FileHolds): DownloadServices {
   return {
     async openFile(fileHash, { range, signal }) {
-      const held = await contents.stat(fileHash, signal);
-      if (held === undefined) return null;
-      return contents.read(fileHash, {
-        signal,
-        ...(range === undefined
-          ? {}
-          : { range: { offsetBytes: range.start, lengthBytes: range.end - range.start } }),
-      });
+      return await open(fileHash, contents, holds, signal, () =>
+        contents.read(fileHash, {
+          signal,
+          ...(range === undefined
+            ? {}
+            : { range: { offsetBytes: range.start, lengthBytes: range.end - range.start } }),
+        }),
+      );
     },
     async openTar(fileHash, { signal }) {
-      const held = await contents.stat(fileHash, signal);
-      return held === undefined ? null : contents.archive(fileHash, { signal });
+      return await open(fileHash, contents, holds, signal, () => contents.archive(fileHash, { signal }));
     },
   };
+}
+
+async function open(
+  fileHash: string,
+  contents: ContentStore,
+  holds: FileHolds,
+  signal: AbortSignal,
+  read: () => AsyncGenerator<Uint8Array, void, undefined>,
+): Promise<AsyncIterable<Uint8Array> | null> {
+  const hold = await holds.hold(fileHash);
+  const letGo = (): void => hold[Symbol.dispose]();
+  try {
+    signal.throwIfAborted();
+    if ((await contents.stat(fileHash, signal)) === undefined) {
+      letGo();
+      return null;
+    }
+  } catch (error) {
+    letGo();
+    throw error;
+  }
+  // A stream that nobody begins to read runs no `finally`: its client has gone away, which the signal tells.
+  signal.addEventListener("abort", letGo, { once: true });
+  if (signal.aborted) letGo();
+  return untilEnd(read(), letGo);
+}
+
+async function* untilEnd(
+  bytes: AsyncIterable<Uint8Array>,
+  onEnd: () => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* bytes;
+  } finally {
+    onEnd();
+  }
 }

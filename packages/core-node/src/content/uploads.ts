@@ -11,6 +11,7 @@ import {
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Budgets } from "../services/budgets.ts";
 import type { GraceRoom } from "../services/grace-room.ts";
+import type { FileHolds } from "./file-holds.ts";
 import { inspectStore } from "./inspect-store.ts";
 import { type StagedBytes, stageBytes } from "./staging.ts";
 
@@ -19,13 +20,15 @@ export interface UploadOptions {
   readonly pipeline: Pipeline;
   readonly budgets: Budgets;
   readonly graceRoom: GraceRoom;
+  /** Keeps the collection away from what is being stored until its record is durable. */
+  readonly holds: FileHolds;
   /** Folder for what is being received. */
   readonly stagingFolder: string;
 }
 
 /** Uploads into the content store of this node; everything is on this machine, so IPFS is always there. */
 export function createUploads(options: UploadOptions): UploadServices {
-  const { contents, pipeline, budgets, graceRoom, stagingFolder: folder } = options;
+  const { contents, pipeline, budgets, graceRoom, holds, stagingFolder: folder } = options;
   return {
     ipfsEnabled: true,
     inspectStore: (messageText) => inspectStore(pipeline, messageText),
@@ -41,16 +44,27 @@ export function createUploads(options: UploadOptions): UploadServices {
         observe: (piece) => namer.update(piece),
       });
       const names = namer.finish();
-      return stagedFile(contents, bytes, engine, (engine === "ipfs" ? names.cidV0 : names.sha256) ?? "");
+      return stagedFile(
+        { contents, holds },
+        bytes,
+        engine,
+        (engine === "ipfs" ? names.cidV0 : names.sha256) ?? "",
+      );
     },
     async stageCar(source, { signal }) {
       budgets.assertRoom();
       const bytes = await stageBytes(source, { folder, signal, reservation: budgets.reserveDisk() });
+      const held = new AsyncDisposableStack();
+      held.use(bytes);
       return {
         sizeBytes: bytes.sizeBytes,
         root: () => carRoot(bytes, signal),
-        keep: (keepSignal) => storing(() => keepCar(contents, bytes, keepSignal)),
-        [Symbol.asyncDispose]: () => bytes[Symbol.asyncDispose](),
+        keep: (keepSignal) =>
+          storing(async () => {
+            held.use(await holds.hold(await carRoot(bytes, keepSignal)));
+            return await keepCar(contents, bytes, keepSignal);
+          }),
+        [Symbol.asyncDispose]: () => held.disposeAsync(),
       };
     },
     reserveGrace: (file) => graceRoom.reserve(file),
@@ -68,17 +82,24 @@ export function createUploads(options: UploadOptions): UploadServices {
   };
 }
 
+/** The name is held from `keep` to the end of the staged file, which comes after its registration. */
 function stagedFile(
-  contents: ContentStore,
+  { contents, holds }: Pick<UploadOptions, "contents" | "holds">,
   bytes: StagedBytes,
   engine: StageOptions["engine"],
   hash: string,
 ): StagedFile {
+  const held = new AsyncDisposableStack();
+  held.use(bytes);
   return {
     sizeBytes: bytes.sizeBytes,
     hash,
-    keep: () => storing(() => keepFile(contents, bytes, engine, hash)),
-    [Symbol.asyncDispose]: () => bytes[Symbol.asyncDispose](),
+    keep: () =>
+      storing(async () => {
+        held.use(await holds.hold(hash));
+        return await keepFile(contents, bytes, engine, hash);
+      }),
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
 

@@ -2,7 +2,7 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import { type Clock, createDeferred, type Deferred, type Logger, type Timers } from "@twentysix/platform";
 import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { Skeleton, StateRules } from "@twentysix/state";
-import type { Confirmation, HeldFile, Origin, StateRoot } from "@twentysix/storage";
+import type { Collected, Confirmation, FileNote, HeldFile, Origin, StateRoot } from "@twentysix/storage";
 import { PipelineError } from "./errors.ts";
 import { unpackReport } from "./packed-report.ts";
 import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
@@ -17,6 +17,8 @@ export interface PipelineOptions {
   readonly switches: ProtocolSwitches;
   readonly limits: NetworkLimits;
   readonly rules: StateRules;
+  /** Give up files whose time of grace is over, for `onCollected` to remove their bytes; false by default. */
+  readonly collectsFiles?: boolean;
   readonly verifierCount: number;
   /** Copies that may be on their way at once; more are refused. */
   readonly maxInFlight: number;
@@ -69,6 +71,7 @@ export class Pipeline {
   readonly #inspections = new Map<number, Deferred<VerifiedCopy>>();
   readonly #roots = new Map<number, Deferred<StateRoot>>();
   readonly #listeners = new Set<(notice: CommitNotice) => void>();
+  readonly #collectedListeners = new Set<(collected: Collected) => void>();
   readonly #closed = createDeferred<void>();
   readonly #ready: Promise<void>;
   #outgoing: VerifyJob[] = [];
@@ -91,6 +94,7 @@ export class Pipeline {
       switches: options.switches,
       limits: options.limits,
       rules: options.rules,
+      collectsFiles: options.collectsFiles ?? false,
       logLevel: options.log.level,
       logPretty: options.logPretty,
       verified: channels.map((channel) => channel.port2),
@@ -161,6 +165,11 @@ export class Pipeline {
     return this.#side((jobId) => ({ kind: "side", job: { kind: "confirmation", jobId, confirmation } }));
   }
 
+  /** Records what became of stored bytes, or was found out about them, durably. */
+  noteFiles(note: FileNote): Promise<void> {
+    return this.#side((jobId) => ({ kind: "side", job: { kind: "note", jobId, note } }));
+  }
+
   /** The root of everything committed so far. */
   stateRoot(): Promise<StateRoot> {
     this.#assertOpen();
@@ -175,6 +184,12 @@ export class Pipeline {
   onCommit(listener: (notice: CommitNotice) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls back when files were put into the journal of deletions. Returns the end of it. */
+  onCollected(listener: (collected: Collected) => void): () => void {
+    this.#collectedListeners.add(listener);
+    return () => this.#collectedListeners.delete(listener);
   }
 
   statistics(): PipelineStatistics {
@@ -268,6 +283,9 @@ export class Pipeline {
           break;
         case "defect":
           this.#defectsTotal += 1;
+          break;
+        case "collected":
+          for (const listener of this.#collectedListeners) listener(response.collected);
           break;
         case "closed":
           this.#closed.resolve();

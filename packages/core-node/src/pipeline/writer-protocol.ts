@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@twentysix/platform";
 import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
+import type { Collected } from "@twentysix/storage";
 import type { PackedReport } from "./packed-report.ts";
 import type { SideJob } from "./writer/jobs.ts";
 
@@ -13,6 +14,8 @@ export interface WriterData {
   readonly switches: ProtocolSwitches;
   readonly limits: NetworkLimits;
   readonly rules: StateRules;
+  /** Give up files whose time of grace is over. Only where somebody removes their bytes. */
+  readonly collectsFiles: boolean;
   readonly logLevel: LogLevel;
   readonly logPretty: boolean;
   /** Copies arrive here from the verifiers. */
@@ -30,4 +33,6 @@ export type WriterResponse =
   | { readonly kind: "stateRoot"; readonly requestId: number; readonly root: string; readonly count: number }
   /** A copy that makes the rules throw: set aside as an internal error and counted. */
   | { readonly kind: "defect"; readonly itemHash: string | null }
+  /** Files were put into the journal of deletions. */
+  | { readonly kind: "collected"; readonly collected: Collected }
   | { readonly kind: "closed" };

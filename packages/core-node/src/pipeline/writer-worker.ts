@@ -13,8 +13,10 @@ import { aggregateFields } from "./prepare-message.ts";
 import { submissionRules } from "./submission-rules.ts";
 import { BatchWriter } from "./writer/batch-writer.ts";
 import { createBlobContents } from "./writer/blob-contents.ts";
+import { FileCollector } from "./writer/file-collector.ts";
 import type { CopyJob } from "./writer/jobs.ts";
 import { RetainedEraser } from "./writer/retained-eraser.ts";
+import { RootRequests } from "./writer/root-requests.ts";
 import { WriterLoop } from "./writer/writer-loop.ts";
 import type { WriterData, WriterRequest, WriterResponse } from "./writer-protocol.ts";
 
@@ -36,7 +38,19 @@ const store = new MessageStore({
   readElementFields: (envelopeText, contentText) =>
     aggregateFields(contentText ?? inlineContent(envelopeText)),
 });
-const tree = new StateTree(store.session.connection);
+const timers = createSystemTimers();
+const collector = data.collectsFiles
+  ? new FileCollector({
+      store,
+      clock,
+      timers,
+      onCollected: (collected) => respond({ kind: "collected", collected }),
+      onDue: () => loop.nudge(),
+    })
+  : null;
+const roots = new RootRequests(new StateTree(store.session.connection), (requestId, root) =>
+  respond({ kind: "stateRoot", requestId, ...root }),
+);
 const eraser = new RetainedEraser({ store, clock, rules: data.rules });
 
 function inlineContent(envelopeText: string): string {
@@ -60,7 +74,7 @@ const loop: WriterLoop = new WriterLoop({
     random: createSystemRandom(),
   }),
   clock,
-  timers: createSystemTimers(),
+  timers,
   log,
   drain: () => {
     for (const port of data.verified) drainPort<readonly CopyJob[]>(port, (jobs) => loop.addCopies(jobs));
@@ -68,14 +82,15 @@ const loop: WriterLoop = new WriterLoop({
   },
   onReport: (report) => {
     respond({ kind: "report", report: packReport(report), queued: loop.queued });
-    tree.relieve();
+    roots.afterBatch();
+    collector?.relieve();
   },
   onDefect: (error, culprit) => {
     const itemHash = "hash" in culprit ? culprit.hash : hashOf(culprit);
     log.error("A copy made the rules fail; it is set aside and tried again", { error, itemHash });
     respond({ kind: "defect", itemHash });
   },
-  onIdle: () => tree.advance() || eraser.advance(),
+  onIdle: () => roots.advance() || eraser.advance() || (collector?.advance() ?? false),
 });
 
 function hashOf(job: CopyJob): string | null {
@@ -95,7 +110,8 @@ function handle(request: WriterRequest): void {
       loop.addSideJob(request.job);
       break;
     case "stateRoot":
-      respond({ kind: "stateRoot", requestId: request.requestId, ...tree.root() });
+      roots.add(request.requestId);
+      loop.nudge();
       break;
     case "close":
       loop.stop();
@@ -113,6 +129,7 @@ for (const port of data.verified) port.on("message", (jobs: readonly CopyJob[]) 
 main.on("message", handle);
 respond({ kind: "ready" });
 await loop.run();
+collector?.close();
 for (const port of data.verified) port.close();
 store.endCheckpoints();
 store.checkpoint("truncate");

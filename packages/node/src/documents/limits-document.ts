@@ -145,7 +145,9 @@ const UPLOADS = `JSON values above 64 KiB are sorted one at a time in a thread o
 
 Files are streamed to disk while they are hashed and are never held in memory. An upload that fails or is broken off leaves nothing.
 
-Files that no message refers to are counted together where they are recorded, over restarts. A file that is here already takes no more room, nor does one that comes with its message. What a message stores leaves the count; what is forgotten enters it. The metric \`twentysix_grace_period_used_bytes\` tells how much there is; \`--max-grace-period-size\` sets the bound.`;
+Files that no message refers to are counted together where they are recorded, over restarts. A file that is here already takes no more room, nor does one that comes with its message. What a message stores leaves the count; what is forgotten enters it. The metric \`twentysix_grace_period_used_bytes\` tells how much there is; \`--max-grace-period-size\` sets the bound.
+
+A file that came with its signed message is kept for ten minutes at least. 128 times of grace are ended at once, the bytes of 64 files are removed at once, and records and disk are compared 64 names at a time ([decision 9](decisions/0009-collection.md)).`;
 
 const RATE =
   "Each address has a budget of units that refills with time. An IPv6 client is counted by its /64. Requests from the machine itself are not limited; when a reverse proxy runs there, name it in `trustedProxies` so that `X-Forwarded-For` is believed and its clients are limited one by one.";

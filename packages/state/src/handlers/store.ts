@@ -146,6 +146,23 @@ export function retractStore(world: World, context: StateContext, hash: string, 
   unpin(world, context, fileHash);
 }
 
+/** Ends the grace of a file at once, whatever was promised: nothing is to keep it any longer. */
+export const NO_GRACE = 0n;
+
+/**
+ * One pin less; the last one leaves nothing behind, not even what is left of a time of grace: the content of a
+ * forgotten message is no longer held. Whoever needs the file later in the batch waits for it. Needs `pinsOf` and
+ * `graces` of the file.
+ */
+export function release(world: World, fileHash: string): void {
+  const left = (world.index.pinsOf.get(fileHash) ?? 0) - 1;
+  world.index.pinsOf.set(fileHash, left);
+  if (left > 0) return;
+  world.facts.graces.set(fileHash, NO_GRACE);
+  world.index.files.load(fileHash, null);
+  world.index.files.set(fileHash, null);
+}
+
 /** One pin less; the last one leaves a grace pin behind. Needs `pinsOf` and `graces` of the file. */
 export function unpin(world: World, context: StateContext, fileHash: string): void {
   const left = (world.index.pinsOf.get(fileHash) ?? 0) - 1;

@@ -65,6 +65,10 @@ export const COUNTER_DIMENSIONS = [
 ] as const;
 export type CounterDimension = (typeof COUNTER_DIMENSIONS)[number];
 
+/** What can be wrong with the bytes of a registered file; the position is what the database stores. */
+export const FILE_DAMAGES = ["missing", "corrupt"] as const;
+export type FileDamage = (typeof FILE_DAMAGES)[number];
+
 /** Stands for "no confirmation yet" in columns that sort unconfirmed messages last when ascending. */
 export const UNCONFIRMED = 9223372036854775807n;
 

@@ -69,7 +69,7 @@ async function uploadCar(
   }
   await assertFunds(services.uploads.checkFunds, signed.store, car.sizeBytes);
   const file = await importCar(car, expected, signal);
-  await registerForGracePeriod(context, file);
+  await registerForGracePeriod(context, file, { isSigned: true });
   context.metrics.uploadBytes.inc({ engine: "ipfs" }, car.sizeBytes);
   return await publishUpload(reply, context, signed, { hash: file.hash, size: file.sizeBytes });
 }

@@ -95,7 +95,7 @@ async function keepWithoutMessage(
   if (staged.sizeBytes > maxUnauthenticatedFileBytes) throw tooLarge(maxUnauthenticatedFileBytes);
   using _room = context.services.uploads.reserveGrace(staged);
   const file = await staged.keep();
-  await registerForGracePeriod(context, file);
+  await registerForGracePeriod(context, file, { isSigned: false });
   context.metrics.uploadBytes.inc({ engine }, staged.sizeBytes);
   return sendUploaded(reply, 200, { status: "success", ...uploadMembers(engine, staged, name) });
 }
@@ -111,7 +111,7 @@ async function keepWithMessage(
   if (engine === "storage" && !isNamed) throw hashMismatch(signed, staged);
   await assertFunds(context.services.uploads.checkFunds, signed.store, staged.sizeBytes);
   const file = await staged.keep();
-  await registerForGracePeriod(context, file);
+  await registerForGracePeriod(context, file, { isSigned: isNamed });
   context.metrics.uploadBytes.inc({ engine }, staged.sizeBytes);
   if (!isNamed) throw hashMismatch(signed, staged);
   return publishUpload(reply, context, signed, uploadMembers(engine, staged, name));

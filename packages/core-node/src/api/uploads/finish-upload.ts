@@ -8,12 +8,19 @@ import type { KeptFile } from "../services.ts";
 import { submissionMembers, submissionStatus } from "../submission-reply.ts";
 import type { SignedUpload } from "./store-metadata.ts";
 
+/** A file that came with its message is not collected while that message is on its way, however short the grace. */
+const MIN_SIGNED_GRACE_MICROS = 600_000_000n;
+
 /** Records the file for the grace period: a message, this one or a later one, makes it stay. */
 export async function registerForGracePeriod(
   { services, settings }: ApiContext,
   file: KeptFile,
+  { isSigned }: { readonly isSigned: boolean },
 ): Promise<void> {
-  const graceUntilMicros = services.clock.nowMicros() + BigInt(settings.gracePeriodMs) * 1_000n;
+  const graceMicros = BigInt(settings.gracePeriodMs) * 1_000n;
+  const shortestMicros = isSigned ? MIN_SIGNED_GRACE_MICROS : 0n;
+  const graceUntilMicros =
+    services.clock.nowMicros() + (graceMicros > shortestMicros ? graceMicros : shortestMicros);
   await services.uploads.registerFile({ ...file, graceUntilMicros });
 }
 

@@ -120,9 +120,19 @@ export class BatchWriter {
   }
 
   #runSideJobs(jobs: readonly SideJob[], nowMicros: bigint): void {
+    const { store } = this.#options;
     for (const job of jobs) {
-      if (job.kind === "file") this.#options.store.registerFile(job.file, nowMicros, job.graceUntilMicros);
-      else this.#options.store.putConfirmation(job.confirmation);
+      switch (job.kind) {
+        case "file":
+          store.registerFile(job.file, nowMicros, job.graceUntilMicros);
+          break;
+        case "confirmation":
+          store.putConfirmation(job.confirmation);
+          break;
+        case "note":
+          store.noteFiles(job.note, nowMicros);
+          break;
+      }
     }
   }
 

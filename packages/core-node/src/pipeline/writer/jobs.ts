@@ -1,6 +1,6 @@
 import type { JsonValue, MessageError } from "@twentysix/protocol";
 import type { Skeleton } from "@twentysix/state";
-import type { Confirmation, HeldFile, Origin, Status } from "@twentysix/storage";
+import type { Confirmation, FileNote, HeldFile, Origin, Status } from "@twentysix/storage";
 import type { VerifiedCopy } from "../verify-copy.ts";
 
 /** One copy on its way into the state. */
@@ -21,7 +21,8 @@ export type SideJob =
       readonly file: HeldFile;
       readonly graceUntilMicros: bigint | null;
     }
-  | { readonly kind: "confirmation"; readonly jobId: number; readonly confirmation: Confirmation };
+  | { readonly kind: "confirmation"; readonly jobId: number; readonly confirmation: Confirmation }
+  | { readonly kind: "note"; readonly jobId: number; readonly note: FileNote };
 
 /** What one copy came to, once that is durable. */
 export interface CopyResult {

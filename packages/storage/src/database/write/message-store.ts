@@ -22,6 +22,8 @@ import {
   touchQueued,
   wakeCandidates,
 } from "./candidates.ts";
+import { collectExpired, nextGraceEndMicros } from "./collect-files.ts";
+import type { Collected } from "./collected-files.ts";
 import { completeCounters } from "./complete-counters.ts";
 import {
   attachConfirmations,
@@ -31,6 +33,7 @@ import {
   putConfirmation,
 } from "./confirmations.ts";
 import { loadFacts } from "./load-facts.ts";
+import { type FileNote, noteFiles } from "./note-files.ts";
 import { dropRefusal, putRefusal, type Refusal } from "./refusals.ts";
 import { type HeldFile, registerFile } from "./register-file.ts";
 import { addGracePin } from "./save-files.ts";
@@ -229,6 +232,40 @@ export class MessageStore {
   registerFile(file: HeldFile, nowMicros: bigint, graceUntilMicros: bigint | null): void {
     registerFile(this.#session, file);
     if (graceUntilMicros !== null) addGracePin(this.#session, file.hash, nowMicros, graceUntilMicros);
+  }
+
+  /**
+   * Ends times of grace that are over and takes what nothing pins any more out of the records, in a transaction of
+   * its own; the journal says which bytes are to go. Returns how many graces it ended, `limit` when there may be more.
+   */
+  collectFiles(nowMicros: bigint, limit: number): number {
+    const endMicros = this.nextGraceEndMicros();
+    if (endMicros === null || endMicros > nowMicros) return 0;
+    this.begin();
+    try {
+      const ended = collectExpired(this.#session, nowMicros, limit);
+      this.finish();
+      this.commit();
+      return ended;
+    } catch (error) {
+      this.rollBack();
+      throw error;
+    }
+  }
+
+  /** When the next time of grace is over; null when none runs. */
+  nextGraceEndMicros(): bigint | null {
+    return nextGraceEndMicros(this.#session);
+  }
+
+  /** What committed transactions took out of the records since this was last asked. */
+  takeCollected(): Collected {
+    return this.#session.collected.take();
+  }
+
+  /** Records what became of bytes, or was found out about them. Between `begin` and `commit`. */
+  noteFiles(note: FileNote, nowMicros: bigint): void {
+    noteFiles(this.#session, note, nowMicros);
   }
 
   appendEvent(

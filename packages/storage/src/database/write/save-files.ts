@@ -9,7 +9,11 @@ export function savePin(session: WriterSession, change: Change<PinFact>): void {
   const [kind = "", hash = "", fileHash = ""] = splitPairKey(change.key);
   const itemId = session.itemId(hash);
   const fileId = findFile(session, fileHash);
-  if (fileId === null) throw new Error(`A pin refers to file ${fileHash}, which has no row`);
+  if (fileId === null) {
+    // The content of a message may be known where its file is gone: it was forgotten in between. See `registerFile`.
+    if (kind === "content") return;
+    throw new Error(`A pin refers to file ${fileHash}, which has no row`);
+  }
   const code = kind === "message" ? PIN_CODE.message : PIN_CODE.content;
   countPin(session, change.before, fileId, -1);
   countPin(session, change.after, fileId, 1);
@@ -104,7 +108,8 @@ export function dropGracePin(session: WriterSession, fileHash: string): void {
   countGrace(session, fileId, -changes);
 }
 
-function countGrace(session: WriterSession, fileId: number, n: number): void {
+/** Counts grace pins that come or go, with the bytes that they keep. */
+export function countGrace(session: WriterSession, fileId: number, n: number): void {
   if (n === 0) return;
   session.counters.add("pins", PIN_CODE.grace_period, 0, n);
   session.counters.add("graceBytes", 0, 0, n * sizeOfFile(session, fileId));

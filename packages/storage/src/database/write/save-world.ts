@@ -1,6 +1,7 @@
-import type { World } from "@twentysix/state";
+import { NO_GRACE, type World } from "@twentysix/state";
 import { itemLeaf } from "../merkle/leaf.ts";
 import { dropCandidates } from "./candidates.ts";
+import { releaseFile } from "./collect-files.ts";
 import { loadForgets } from "./load-relations.ts";
 import { saveMeasurements } from "./node-measurements.ts";
 import { saveAggregate, saveAmend, saveElement, saveField, savePost, saveVm } from "./save-derived.ts";
@@ -43,6 +44,7 @@ export function saveWorld(session: WriterSession, world: World, context: SaveCon
   for (const change of facts.tags.changes()) saveTag(session, change);
   for (const change of facts.graces.changes()) {
     if (change.after === null) dropGracePin(session, change.key);
+    else if (change.after === NO_GRACE) releaseFile(session, change.key, context.nowMicros);
     else addGracePin(session, change.key, context.nowMicros, change.after);
   }
   for (const change of facts.vms.changes()) saveVm(session, change);

@@ -1,5 +1,6 @@
 import { encodeItemHash } from "@twentysix/protocol";
 import type { SqliteConnection } from "../sqlite/connection.ts";
+import { CollectedFiles } from "./collected-files.ts";
 import { CounterDeltas } from "./counter-deltas.ts";
 import { Dictionary } from "./dictionary.ts";
 
@@ -13,6 +14,7 @@ export class WriterSession {
   readonly channels: Dictionary;
   readonly labels: Dictionary;
   readonly counters: CounterDeltas;
+  readonly collected = new CollectedFiles();
   readonly #itemIds = new Map<string, number | null>();
   readonly #reservedCopies = new Map<number, number>();
   #nextItemId = 0;
@@ -29,12 +31,14 @@ export class WriterSession {
 
   /** Forgets what belongs to one batch. */
   endBatch(): void {
+    this.collected.commit();
     this.#itemIds.clear();
     this.#reservedCopies.clear();
   }
 
   /** Forgets everything that a rolled-back transaction may have cached. */
   rollBack(): void {
+    this.collected.rollBack();
     this.endBatch();
     this.addresses.forget();
     this.channels.forget();

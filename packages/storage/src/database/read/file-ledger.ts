@@ -1,0 +1,124 @@
+import { decodeItemHash, encodeItemHash } from "@twentysix/protocol";
+import { FILE_DAMAGES, type FileDamage } from "../codes.ts";
+import type { SqliteConnection } from "../sqlite/connection.ts";
+
+/** An entry of the journal: bytes that are to go under these names. */
+export interface PendingDeletion {
+  readonly name: string;
+  /** A further name that goes along: the fixed CID of a file that was registered under another. */
+  readonly cid: string | null;
+  readonly sizeBytes: number;
+}
+
+export interface RegisteredFile {
+  readonly id: number;
+  readonly name: string;
+  readonly isPinned: boolean;
+  readonly damage: FileDamage | null;
+}
+
+export interface FileLedgerFigures {
+  /** Entries of the journal. */
+  readonly pendingDeletions: number;
+  readonly damagedFiles: number;
+  /** When the next time of grace is over; null when none runs. */
+  readonly nextGraceEndMicros: bigint | null;
+}
+
+interface DeletionRow {
+  readonly hash: Uint8Array;
+  readonly cid: Uint8Array | null;
+  readonly size: number;
+}
+
+/** What the records say of the bytes on the disk, read anew at every call. Each call is a few indexed look-ups. */
+export class FileLedger {
+  readonly #connection: SqliteConnection;
+
+  /** @param connection one without an open transaction, so that every call sees the last commit */
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  /** Deletions that are due, the oldest first. */
+  dueDeletions(nowMicros: bigint, limit: number): PendingDeletion[] {
+    return this.#connection
+      .all<DeletionRow>(
+        "SELECT hash, cid, size FROM file_deletions WHERE due_us <= ? ORDER BY due_us, hash LIMIT ?",
+        nowMicros,
+        limit,
+      )
+      .map(({ hash, cid, size }) => ({
+        name: decodeItemHash(hash),
+        cid: cid === null ? null : decodeItemHash(cid),
+        sizeBytes: size,
+      }));
+  }
+
+  /** When the next deletion is due; null when the journal is empty. */
+  nextDeletionMicros(): bigint | null {
+    const row = this.#connection.getBig<{ at: bigint | null }>(
+      "SELECT min(due_us) AS at FROM file_deletions",
+    );
+    return row?.at ?? null;
+  }
+
+  /** The journal still says so. */
+  isDeletionPending(name: string): boolean {
+    return this.#has("SELECT 1 FROM file_deletions WHERE hash = ?", name);
+  }
+
+  isRegistered(name: string): boolean {
+    return this.#has("SELECT 1 FROM files WHERE hash = ?", name);
+  }
+
+  /** A file is registered under a CID whose bytes have this SHA-256. */
+  isRegisteredByCid(sha256: string): boolean {
+    return this.#has("SELECT 1 FROM files WHERE sha256 = ? AND sha256 <> hash LIMIT 1", sha256);
+  }
+
+  /** A file that is registered under another CID has this one too. */
+  isFurtherName(cid: string, sha256: string): boolean {
+    return (
+      this.#connection.get(
+        "SELECT 1 FROM files WHERE sha256 = ? AND sha256 <> hash AND cid = ? LIMIT 1",
+        encodeItemHash(sha256),
+        encodeItemHash(cid),
+      ) !== undefined
+    );
+  }
+
+  /** Registered files in the order of their rows, after the one given. */
+  registered(afterId: number, limit: number): RegisteredFile[] {
+    return this.#connection
+      .all<{ id: number; hash: Uint8Array; pinned: number; reason: number | null }>(
+        `SELECT f.id, f.hash, EXISTS (SELECT 1 FROM pins p WHERE p.file_id = f.id) AS pinned, d.reason
+         FROM files f LEFT JOIN damaged_files d ON d.file_id = f.id WHERE f.id > ? ORDER BY f.id LIMIT ?`,
+        afterId,
+        limit,
+      )
+      .map(({ id, hash, pinned, reason }) => ({
+        id,
+        name: decodeItemHash(hash),
+        isPinned: pinned === 1,
+        damage: reason === null ? null : (FILE_DAMAGES[reason] ?? null),
+      }));
+  }
+
+  figures(): FileLedgerFigures {
+    const count = (table: "file_deletions" | "damaged_files"): number =>
+      this.#connection.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)?.n ?? 0;
+    const grace = this.#connection.getBig<{ at: bigint | null }>(
+      "SELECT min(delete_by_us) AS at FROM pins WHERE delete_by_us IS NOT NULL",
+    );
+    return {
+      pendingDeletions: count("file_deletions"),
+      damagedFiles: count("damaged_files"),
+      nextGraceEndMicros: grace?.at ?? null,
+    };
+  }
+
+  #has(query: string, name: string): boolean {
+    return this.#connection.get(query, encodeItemHash(name)) !== undefined;
+  }
+}

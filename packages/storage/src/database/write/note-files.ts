@@ -1,0 +1,93 @@
+import { encodeItemHash } from "@twentysix/protocol";
+import { FILE_DAMAGES, type FileDamage } from "../codes.ts";
+import { addGracePin } from "./save-files.ts";
+import type { WriterSession } from "./writer-session.ts";
+
+/** What became of bytes, or was found out about them by looking at the disk. Files are called by their names. */
+export type FileNote =
+  /** The bytes are gone: the journal is done with these names. */
+  | { readonly kind: "erased"; readonly names: readonly string[] }
+  /** Bytes without a record: they go at `dueMicros` unless they are registered until then. */
+  | {
+      readonly kind: "strays";
+      readonly strays: readonly { readonly name: string; readonly sizeBytes: number }[];
+      readonly dueMicros: bigint;
+    }
+  /** Records that nothing pins: each gets a time of grace. */
+  | { readonly kind: "unpinned"; readonly names: readonly string[]; readonly graceUntilMicros: bigint }
+  /** Registered files, or their SHA-256, whose bytes are missing or corrupt. */
+  | { readonly kind: "damaged"; readonly names: readonly string[]; readonly damage: FileDamage }
+  /** Missing bytes that are there again. */
+  | { readonly kind: "recovered"; readonly names: readonly string[] };
+
+/** Writes a note down; what it says was found earlier, so each name is looked at again here. */
+export function noteFiles(session: WriterSession, note: FileNote, nowMicros: bigint): void {
+  switch (note.kind) {
+    case "erased":
+      for (const name of note.names) {
+        session.connection.run("DELETE FROM file_deletions WHERE hash = ?", encodeItemHash(name));
+      }
+      break;
+    case "strays":
+      for (const { name, sizeBytes } of note.strays) noteStray(session, name, sizeBytes, note.dueMicros);
+      break;
+    case "unpinned":
+      for (const name of note.names) {
+        if (isPinned(session, name)) continue;
+        addGracePin(session, name, nowMicros, note.graceUntilMicros);
+      }
+      break;
+    case "damaged":
+      for (const name of note.names) noteDamage(session, name, note.damage, nowMicros);
+      break;
+    case "recovered":
+      for (const name of note.names) {
+        session.connection.run(
+          `DELETE FROM damaged_files WHERE reason = ${FILE_DAMAGES.indexOf("missing")}
+           AND file_id = (SELECT id FROM files WHERE hash = ?)`,
+          encodeItemHash(name),
+        );
+      }
+      break;
+  }
+}
+
+function noteStray({ connection }: WriterSession, name: string, sizeBytes: number, dueMicros: bigint): void {
+  const bytes = encodeItemHash(name);
+  const known = connection.get(
+    `SELECT 1 FROM files WHERE hash = ? UNION ALL SELECT 1 FROM files WHERE sha256 = ? AND sha256 <> hash LIMIT 1`,
+    bytes,
+    bytes,
+  );
+  if (known !== undefined) return;
+  connection.run(
+    "INSERT OR IGNORE INTO file_deletions (hash, size, due_us) VALUES (?, ?, ?)",
+    bytes,
+    sizeBytes,
+    dueMicros,
+  );
+}
+
+function isPinned({ connection }: WriterSession, name: string): boolean {
+  const pin = "SELECT 1 FROM files f JOIN pins p ON p.file_id = f.id WHERE f.hash = ? LIMIT 1";
+  return connection.get(pin, encodeItemHash(name)) !== undefined;
+}
+
+function noteDamage(
+  { connection }: WriterSession,
+  name: string,
+  damage: FileDamage,
+  nowMicros: bigint,
+): void {
+  const bytes = encodeItemHash(name);
+  connection.run(
+    `INSERT OR IGNORE INTO damaged_files (file_id, reason, found_us)
+     SELECT id, ?, ? FROM files WHERE hash = ? UNION SELECT id, ?, ? FROM files WHERE sha256 = ? AND sha256 <> hash`,
+    FILE_DAMAGES.indexOf(damage),
+    nowMicros,
+    bytes,
+    FILE_DAMAGES.indexOf(damage),
+    nowMicros,
+    bytes,
+  );
+}
