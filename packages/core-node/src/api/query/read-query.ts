@@ -56,5 +56,7 @@ export function querySchema(table: QueryTable): TObject {
         return [preferred, Type.Optional({ ...spellings, ...parameter.schema })];
       }),
     ),
+    // Lists are given with commas. The document takes this from the schema of the whole query.
+    { style: "form", explode: false },
   );
 }

@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import { CHAINS } from "@twentysix/protocol";
 import type { AddressStats } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply } from "fastify";
@@ -34,6 +35,16 @@ const STATS_PARAMETERS = {
   sortOrder: SORT_ORDER,
   ...paginationParameters(20, { minimum: 0 }),
 } as const;
+
+/** The one list that is given by repeating its name. */
+const REPEATED_ADDRESSES = Type.Object(
+  {
+    "addresses[]": Type.Optional(
+      Type.Array(Type.String(), { description: "Once for each address; all addresses when absent." }),
+    ),
+  },
+  { style: "form", explode: true },
+);
 
 const STATS_SHAPE = { key: "data", items: "object", itemName: "addresses", leading: "" } as const;
 
@@ -76,7 +87,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addPlainGet(
     api,
     "/api/v0/addresses/stats.json",
-    { ...describe("Message counts of addresses"), cost: "list" },
+    { ...describe("Message counts of addresses"), cost: "list", query: REPEATED_ADDRESSES },
     (request, reply) => {
       const given = new URLSearchParams(queryTextOf(request));
       const addresses = given.getAll("addresses[]");

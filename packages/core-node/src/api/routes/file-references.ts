@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import type { FileReferenceView } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isAnyItemHash } from "../any-item-hash.ts";
@@ -6,6 +7,13 @@ import { ApiError } from "../errors.ts";
 import { sendJson } from "../http/json-reply.ts";
 import { addPlainGet, pathValue } from "../http/route.ts";
 import { sendRefusal } from "../http/send-error.ts";
+
+const FILE_METADATA = Type.Object({
+  file_hash: Type.String(),
+  type: Type.String(),
+  size: Type.Integer({ description: "Bytes." }),
+  download_url: Type.String({ description: "A path of this node." }),
+});
 
 /** What is known of files without reading them: references, metadata, pins, limits. */
 export function addFileReferenceRoutes(
@@ -58,7 +66,7 @@ export function addFileReferenceRoutes(
   addPlainGet(
     api,
     "/api/v0/storage/metadata/:file_hash",
-    describe("Type and size of a file"),
+    { ...describe("Type and size of a file"), response: FILE_METADATA, refusals: ["API_NOT_FOUND"] },
     (request, reply) => {
       const file = reads.file(pathValue(request, "file_hash"));
       if (file === null) return fileUnknown(reply);
