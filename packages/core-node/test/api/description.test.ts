@@ -15,6 +15,7 @@ type Content = Readonly<Record<string, { readonly schema: Schema }>>;
 interface Operation {
   readonly parameters?: readonly {
     readonly name: string;
+    readonly description?: string;
     readonly style?: string;
     readonly explode?: boolean;
     readonly schema: Schema;
@@ -53,6 +54,8 @@ test("the description tells lists with commas from the one that is repeated, and
   for (const { name, style, explode } of lists) {
     assert.deepEqual({ name, style, explode }, { name, style: "form", explode: name === "addresses[]" });
   }
+  const types = lists.find(({ name }) => name === "msgTypes");
+  assert.equal(types?.description, "Values separated by commas. Also spelled message_types.");
   const [addresses] = operation("get", "/api/v0/addresses/stats.json").parameters ?? [];
   assert.equal(addresses?.name, "addresses[]");
   const accounts = [testAccount(1), testAccount(2), testAccount(3)];

@@ -63,7 +63,12 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addGet(
     api,
     "/api/v0/addresses/:address/files",
-    { ...describe("Files that an address stores"), cost: "list", query: FILES_PARAMETERS },
+    {
+      ...describe("Files that an address stores"),
+      cost: "list",
+      query: FILES_PARAMETERS,
+      refusals: ["API_NOT_FOUND"],
+    },
     (call) => answerFiles(call, context),
   );
   addPlainGet(

@@ -8,6 +8,14 @@ import { sendJson } from "../http/json-reply.ts";
 import { addPlainGet, pathValue } from "../http/route.ts";
 import { sendRefusal } from "../http/send-error.ts";
 
+const FILE_REFERENCE = Type.Object({
+  ref: Type.String(),
+  owner: Type.String(),
+  file_hash: Type.String(),
+  download_url: Type.String({ description: "A path of this node." }),
+  size: Type.Integer({ description: "Bytes." }),
+});
+
 const FILE_METADATA = Type.Object({
   file_hash: Type.String(),
   type: Type.String(),
@@ -25,7 +33,11 @@ export function addFileReferenceRoutes(
   addPlainGet(
     api,
     "/api/v0/storage/by-message-hash/:message_hash",
-    describe("The file of a STORE message"),
+    {
+      ...describe("The file of a STORE message"),
+      response: FILE_REFERENCE,
+      refusals: ["API_INVALID_HASH", "API_NOT_FOUND"],
+    },
     (request, reply) => {
       const itemHash = pathValue(request, "message_hash");
       if (!isAnyItemHash(itemHash)) {
@@ -40,7 +52,11 @@ export function addFileReferenceRoutes(
   addPlainGet(
     api,
     "/api/v0/storage/by-ref/:ref",
-    describe("Latest version of a file by its first STORE"),
+    {
+      ...describe("Latest version of a file by its first STORE"),
+      response: FILE_REFERENCE,
+      refusals: ["API_BAD_REQUEST", "API_NOT_FOUND"],
+    },
     (request, reply) => {
       const ref = pathValue(request, "ref");
       if (!isAnyItemHash(ref)) {
@@ -55,7 +71,11 @@ export function addFileReferenceRoutes(
   addPlainGet(
     api,
     "/api/v0/storage/by-ref/:address/:ref",
-    describe("Latest file with a user-defined reference"),
+    {
+      ...describe("Latest file with a user-defined reference"),
+      response: FILE_REFERENCE,
+      refusals: ["API_NOT_FOUND"],
+    },
     (request, reply) =>
       sendReference(
         request,
