@@ -1,26 +1,8 @@
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
-import { Type } from "@sinclair/typebox";
+import { type TSchema, Type } from "@sinclair/typebox";
+import { documentedAnswers } from "./document-answers.ts";
+import type { CostClass } from "./http/rate-limit.ts";
 import type { RouteDescription } from "./http/route.ts";
-
-/** The body of every error but a 422 of parameters. */
-export const ERROR_SCHEMA = Type.Object({
-  error: Type.Object({
-    code: Type.Union([Type.String(), Type.Integer()]),
-    message: Type.String(),
-    details: Type.Record(Type.String(), Type.Unknown()),
-  }),
-});
-
-/** The body of a 422 of parameters. */
-export const PROBLEMS_SCHEMA = Type.Array(
-  Type.Object({
-    type: Type.String(),
-    loc: Type.Array(Type.Union([Type.String(), Type.Integer()])),
-    msg: Type.String(),
-    input: Type.Unknown(),
-    ctx: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  }),
-);
 
 /** How the document is made out of the descriptions that the routes carry. */
 export const API_DOCUMENT_OPTIONS: FastifyDynamicSwaggerOptions = {
@@ -33,14 +15,15 @@ export const API_DOCUMENT_OPTIONS: FastifyDynamicSwaggerOptions = {
       version: "1",
     },
   },
+  // Only the document gets these schemas: a route that carried them would have Fastify rewrite its answers.
   transform: ({ url, route }) => {
-    const description = route.config?.description;
-    return { url, schema: description === undefined ? { hide: true } : schemaOf(description, url) };
+    const { description, cost = "free" } = route.config ?? {};
+    return { url, schema: description === undefined ? { hide: true } : schemaOf(description, cost, url) };
   },
 };
 
-function schemaOf(description: RouteDescription, url: string): object {
-  const { tag, summary, query, body, consumes, produces = "application/json" } = description;
+function schemaOf(description: RouteDescription, cost: CostClass, url: string): object {
+  const { tag, summary, query, body } = description;
   const names = [...url.matchAll(/:([a-z_]+)/g)].map((match) => match[1] ?? "");
   const params =
     names.length === 0
@@ -53,17 +36,11 @@ function schemaOf(description: RouteDescription, url: string): object {
     summary,
     ...params,
     ...parameters,
-    ...(body === undefined ? {} : { body, consumes: [consumes ?? "application/json"] }),
-    response: {
-      200: {
-        description: "Done.",
-        content: { [produces]: { schema: description.response ?? Type.Unknown() } },
-      },
-      422: {
-        description: "The request does not fit.",
-        content: { "application/json": { schema: PROBLEMS_SCHEMA } },
-      },
-      default: { description: "Refused.", content: { "application/json": { schema: ERROR_SCHEMA } } },
-    },
+    ...(body === undefined ? {} : { body: { content: contentOf(body) } }),
+    response: documentedAnswers(description, cost),
   };
+}
+
+function contentOf(body: Readonly<Record<string, TSchema>>): object {
+  return Object.fromEntries(Object.entries(body).map(([mediaType, schema]) => [mediaType, { schema }]));
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createSeededRandom, createSystemClock, type Random } from "@twentysix/platform";
 import { defaultConfig } from "../../src/config/index.ts";
-import { type RunningNode, startNode, verifyDataDir } from "../../src/index.ts";
+import { loadNetwork, type RunningNode, startNode, verifyDataDir } from "../../src/index.ts";
 import { assertWell } from "../support/figures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -19,6 +19,8 @@ const BUSY = new Set([503, 507]);
 export interface FuzzTarget {
   readonly node: RunningNode;
   readonly random: Random;
+  /** The one topic that the pubsub routes of this node's network take. */
+  readonly messageTopic: string;
 }
 
 /**
@@ -41,7 +43,8 @@ export async function fuzz(
   const node = await startNode(config);
   let steps = 0;
   try {
-    const step = await prepare({ node, random: createSeededRandom(seed) });
+    const messageTopic = loadNetwork(network).topics.messages;
+    const step = await prepare({ node, random: createSeededRandom(seed), messageTopic });
     const endMs = clock.monotonicMs() + SECONDS * 1_000;
     const run = async (): Promise<void> => {
       while (clock.monotonicMs() < endMs) {

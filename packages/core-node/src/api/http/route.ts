@@ -1,5 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { ApiErrorCode } from "../errors.ts";
 import { type QueryTable, type QueryValues, querySchema, readQuery } from "../query/read-query.ts";
 import type { CostClass } from "./rate-limit.ts";
 import { sendProblems } from "./send-error.ts";
@@ -14,12 +15,27 @@ declare module "fastify" {
 export interface RouteDescription {
   readonly tag: string;
   readonly summary: string;
+  /** The body of a 200. */
   readonly response?: TSchema;
   /** Media type of the answer, JSON when not said. */
   readonly produces?: string;
-  readonly body?: TSchema;
-  readonly consumes?: string;
+  /** The body that it takes, by media type. */
+  readonly body?: Readonly<Record<string, TSchema>>;
   readonly query?: TSchema;
+  /** Errors beside those of its cost class. */
+  readonly refusals?: readonly ApiErrorCode[];
+  /** Answers of other statuses; they win over what `refusals` says of the same status. */
+  readonly answers?: Readonly<Record<number, DocumentedAnswer>>;
+}
+
+export interface DocumentedAnswer {
+  readonly description: string;
+  readonly schema: TSchema;
+}
+
+/** A route whose handler reads its query itself. */
+export interface PlainRouteOptions extends RouteDescription {
+  readonly cost: CostClass;
 }
 
 export interface RouteOptions<Table extends QueryTable> extends Omit<RouteDescription, "query"> {
@@ -58,11 +74,11 @@ export function addGet<Table extends QueryTable>(
   });
 }
 
-/** Registers a GET route without parameters: nothing of the query is looked at. */
+/** Registers a GET route of which nothing of the query is looked at, unless by its handler. */
 export function addPlainGet(
   api: FastifyInstance,
   path: string,
-  { cost, ...description }: Omit<RouteOptions<QueryTable>, "query">,
+  { cost, ...description }: PlainRouteOptions,
   handle: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>,
 ): void {
   api.route({
@@ -77,7 +93,7 @@ export function addPlainGet(
 export function addPost(
   api: FastifyInstance,
   path: string,
-  { cost, ...description }: Omit<RouteOptions<QueryTable>, "query">,
+  { cost, ...description }: PlainRouteOptions,
   handle: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>,
 ): void {
   api.route({ method: "POST", url: path, config: { cost, description }, handler: handle });

@@ -52,9 +52,15 @@ export function querySchema(table: QueryTable): TObject {
     Object.fromEntries(
       Object.values(table).map((parameter) => {
         const [preferred = "", ...others] = parameter.names;
-        const spellings = others.length === 0 ? {} : { description: `Also spelled ${others.join(", ")}.` };
-        return [preferred, Type.Optional({ ...spellings, ...parameter.schema })];
+        const spellings = others.length === 0 ? [] : [`Also spelled ${others.join(", ")}.`];
+        const told = [parameter.schema.description ?? [], spellings].flat().join(" ");
+        return [
+          preferred,
+          Type.Optional({ ...parameter.schema, ...(told === "" ? {} : { description: told }) }),
+        ];
       }),
     ),
+    // Lists are given with commas. The document takes this from the schema of the whole query.
+    { style: "form", explode: false },
   );
 }

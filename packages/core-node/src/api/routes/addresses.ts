@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import { CHAINS } from "@twentysix/protocol";
 import type { AddressStats } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply } from "fastify";
@@ -35,6 +36,16 @@ const STATS_PARAMETERS = {
   ...paginationParameters(20, { minimum: 0 }),
 } as const;
 
+/** The one list that is given by repeating its name. */
+const REPEATED_ADDRESSES = Type.Object(
+  {
+    "addresses[]": Type.Optional(
+      Type.Array(Type.String(), { description: "Once for each address; all addresses when absent." }),
+    ),
+  },
+  { style: "form", explode: true },
+);
+
 const STATS_SHAPE = { key: "data", items: "object", itemName: "addresses", leading: "" } as const;
 
 /** What the node knows of an address. */
@@ -52,7 +63,12 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addGet(
     api,
     "/api/v0/addresses/:address/files",
-    { ...describe("Files that an address stores"), cost: "list", query: FILES_PARAMETERS },
+    {
+      ...describe("Files that an address stores"),
+      cost: "list",
+      query: FILES_PARAMETERS,
+      refusals: ["API_NOT_FOUND"],
+    },
     (call) => answerFiles(call, context),
   );
   addPlainGet(
@@ -76,7 +92,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addPlainGet(
     api,
     "/api/v0/addresses/stats.json",
-    { ...describe("Message counts of addresses"), cost: "list" },
+    { ...describe("Message counts of addresses"), cost: "list", query: REPEATED_ADDRESSES },
     (request, reply) => {
       const given = new URLSearchParams(queryTextOf(request));
       const addresses = given.getAll("addresses[]");

@@ -7,6 +7,8 @@ import { sendList } from "../http/send-list.ts";
 import { listMode, paginationParameters } from "../query/pagination.ts";
 import { choice, flag, integer, textList } from "../query/parameter.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
+import { AGGREGATES_OF_ADDRESS, LISTED_AGGREGATE } from "../schemas/aggregate.ts";
+import { listSchema } from "../schemas/list.ts";
 
 const AGGREGATE_PARAMETERS = {
   keys: textList(["keys"]),
@@ -35,6 +37,8 @@ export function addAggregateRoutes(api: FastifyInstance, context: ApiContext): v
       tag: "Aggregates",
       summary: "The aggregates of an address by key",
       query: AGGREGATE_PARAMETERS,
+      response: AGGREGATES_OF_ADDRESS,
+      refusals: ["API_NOT_FOUND", "API_OVERLOADED", "API_READ_TIMEOUT"],
     },
     ({ query, ...call }) => answers.answer(call, query),
   );
@@ -44,6 +48,7 @@ export function addAggregateRoutes(api: FastifyInstance, context: ApiContext): v
       tag: "Aggregates",
       summary: "Aggregates of all addresses",
       query: LIST_PARAMETERS,
+      response: listSchema("aggregates", LISTED_AGGREGATE),
     };
     addGet(api, path, options, (call) => {
       const { query, reply } = call;

@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import type { FileReferenceView } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isAnyItemHash } from "../any-item-hash.ts";
@@ -6,6 +7,21 @@ import { ApiError } from "../errors.ts";
 import { sendJson } from "../http/json-reply.ts";
 import { addPlainGet, pathValue } from "../http/route.ts";
 import { sendRefusal } from "../http/send-error.ts";
+
+const FILE_REFERENCE = Type.Object({
+  ref: Type.String(),
+  owner: Type.String(),
+  file_hash: Type.String(),
+  download_url: Type.String({ description: "A path of this node." }),
+  size: Type.Integer({ description: "Bytes." }),
+});
+
+const FILE_METADATA = Type.Object({
+  file_hash: Type.String(),
+  type: Type.String(),
+  size: Type.Integer({ description: "Bytes." }),
+  download_url: Type.String({ description: "A path of this node." }),
+});
 
 /** What is known of files without reading them: references, metadata, pins, limits. */
 export function addFileReferenceRoutes(
@@ -17,7 +33,11 @@ export function addFileReferenceRoutes(
   addPlainGet(
     api,
     "/api/v0/storage/by-message-hash/:message_hash",
-    describe("The file of a STORE message"),
+    {
+      ...describe("The file of a STORE message"),
+      response: FILE_REFERENCE,
+      refusals: ["API_INVALID_HASH", "API_NOT_FOUND"],
+    },
     (request, reply) => {
       const itemHash = pathValue(request, "message_hash");
       if (!isAnyItemHash(itemHash)) {
@@ -32,7 +52,11 @@ export function addFileReferenceRoutes(
   addPlainGet(
     api,
     "/api/v0/storage/by-ref/:ref",
-    describe("Latest version of a file by its first STORE"),
+    {
+      ...describe("Latest version of a file by its first STORE"),
+      response: FILE_REFERENCE,
+      refusals: ["API_BAD_REQUEST", "API_NOT_FOUND"],
+    },
     (request, reply) => {
       const ref = pathValue(request, "ref");
       if (!isAnyItemHash(ref)) {
@@ -47,7 +71,11 @@ export function addFileReferenceRoutes(
   addPlainGet(
     api,
     "/api/v0/storage/by-ref/:address/:ref",
-    describe("Latest file with a user-defined reference"),
+    {
+      ...describe("Latest file with a user-defined reference"),
+      response: FILE_REFERENCE,
+      refusals: ["API_NOT_FOUND"],
+    },
     (request, reply) =>
       sendReference(
         request,
@@ -58,7 +86,7 @@ export function addFileReferenceRoutes(
   addPlainGet(
     api,
     "/api/v0/storage/metadata/:file_hash",
-    describe("Type and size of a file"),
+    { ...describe("Type and size of a file"), response: FILE_METADATA, refusals: ["API_NOT_FOUND"] },
     (request, reply) => {
       const file = reads.file(pathValue(request, "file_hash"));
       if (file === null) return fileUnknown(reply);

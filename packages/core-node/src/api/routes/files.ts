@@ -31,7 +31,13 @@ export function addFileRoutes(api: FastifyInstance, context: ApiContext): void {
   addPlainGet(
     api,
     "/api/v0/storage/:file_hash",
-    { cost: "list", tag: "Storage", summary: "A file as base64 JSON", response: BASE64_RESPONSE },
+    {
+      cost: "list",
+      tag: "Storage",
+      summary: "A file as base64 JSON",
+      response: BASE64_RESPONSE,
+      refusals: ["API_INVALID_HASH", "API_NOT_FOUND", "API_BODY_TOO_LARGE"],
+    },
     (request, reply) => answerBase64(request, reply, context),
   );
   addGet(
@@ -43,6 +49,7 @@ export function addFileRoutes(api: FastifyInstance, context: ApiContext): void {
       summary: "The bytes of a file, or a directory as a tar archive",
       query: RAW_PARAMETERS,
       produces: "application/octet-stream",
+      refusals: ["API_INVALID_HASH", "API_NOT_FOUND", "API_RANGE_NOT_SATISFIABLE"],
     },
     (call) => answerRaw(call, context),
   );

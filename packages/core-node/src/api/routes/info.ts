@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import type { ApiContext } from "../context.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
@@ -7,12 +8,17 @@ import { joinedItems } from "../http/list-body.ts";
 import { addGet, addPlainGet } from "../http/route.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
 
+const VERSION = Type.Object({ version: Type.String() });
+
 /** What the node says of itself, and two lists over all messages. */
 export function addInfoRoutes(api: FastifyInstance, { services }: ApiContext): void {
   const { node, lists } = services;
   for (const path of ["/version", "/api/v0/version"]) {
-    addPlainGet(api, path, { cost: "free", tag: "Node", summary: "Version of this node" }, (request, reply) =>
-      sendJson(request, reply, JSON.stringify({ version: node.version })),
+    addPlainGet(
+      api,
+      path,
+      { cost: "free", tag: "Node", summary: "Version of this node", response: VERSION },
+      (request, reply) => sendJson(request, reply, JSON.stringify({ version: node.version })),
     );
   }
   addPlainGet(

@@ -21,6 +21,8 @@ import {
 import { type ListMode, listMode, paginationParameters } from "../query/pagination.ts";
 import { choice, choiceList } from "../query/parameter.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
+import { listSchema } from "../schemas/list.ts";
+import { MESSAGE, TERMINATED_MESSAGE } from "../schemas/message.ts";
 
 const DEFAULT_PAGE_SIZE = 20;
 
@@ -42,7 +44,8 @@ export function addMessageListRoutes(api: FastifyInstance, context: ApiContext):
     tag: "Messages",
     summary: "Messages by filters, in pages or by cursor",
     query: PARAMETERS,
-    response: Type.Object({ messages: Type.Array(Type.Unknown()) }),
+    response: listSchema("messages", Type.Union([MESSAGE, TERMINATED_MESSAGE])),
+    refusals: ["API_UNSUPPORTED_COMBINATION"] as const,
   };
   addGet(api, "/api/v0/messages.json", options, (call) => answerList(call, call.query.page, context));
   addGet(api, "/api/v0/messages/page/:page.json", options, (call) => {

@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import { formatIsoZ } from "@twentysix/protocol";
 import { type EventView, type ItemText, renderMessageView } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -11,6 +12,7 @@ import { sendJsonStream } from "../http/json-stream.ts";
 import { addPlainGet, pathValue } from "../http/route.ts";
 import { sendRefusal } from "../http/send-error.ts";
 import { renderStatus } from "../render-status.ts";
+import { MESSAGE_STATUS, MESSAGE_WITH_STATUS } from "../schemas/message.ts";
 
 /** One message by its hash. A malformed hash names no message: 404, like an unknown one. */
 export function addMessageRoutes(api: FastifyInstance, { services: { reads, lists } }: ApiContext): void {
@@ -23,7 +25,11 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads, list
   addPlainGet(
     api,
     "/api/v0/messages/:item_hash",
-    describe("One message, whatever its status"),
+    {
+      ...describe("One message, whatever its status"),
+      response: MESSAGE_WITH_STATUS,
+      refusals: ["API_NOT_FOUND", "API_GONE"],
+    },
     (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
       const view = isAnyItemHash(itemHash) ? reads.messageView(itemHash) : null;
@@ -38,7 +44,7 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads, list
   addPlainGet(
     api,
     "/api/v0/messages/:item_hash/status",
-    describe("Status of a message"),
+    { ...describe("Status of a message"), response: MESSAGE_STATUS, refusals: ["API_NOT_FOUND"] },
     (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
       const status = isAnyItemHash(itemHash) ? reads.statusOf(itemHash) : null;
@@ -49,7 +55,11 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads, list
   addPlainGet(
     api,
     "/api/v0/messages/:item_hash/content",
-    describe("Content of a message"),
+    {
+      ...describe("Content of a message"),
+      response: Type.Record(Type.String(), Type.Unknown()),
+      refusals: ["API_NOT_FOUND", "API_GONE", "API_UNPROCESSABLE"],
+    },
     (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
       const content = isAnyItemHash(itemHash) ? reads.contentJson(itemHash) : null;
@@ -65,7 +75,7 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads, list
   addPlainGet(
     api,
     "/api/v0/messages/:item_hash/events",
-    describe("What happened to a message on this node, and why"),
+    { ...describe("What happened to a message on this node, and why"), refusals: ["API_NOT_FOUND"] },
     (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
       const status = isAnyItemHash(itemHash) ? reads.statusOf(itemHash) : null;

@@ -11,6 +11,8 @@ import { choice, decimal, textList } from "../query/parameter.ts";
 import { reversedRange } from "../query/ranges.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
 import { microsOfSeconds } from "../query/times.ts";
+import { listSchema } from "../schemas/list.ts";
+import { POST_OF_VERSION } from "../schemas/post.ts";
 
 const PARAMETERS = {
   addresses: textList(["addresses"]),
@@ -37,6 +39,7 @@ export function addPostRoutes(api: FastifyInstance, context: ApiContext): void {
       tag: "Posts",
       summary: `Posts with their latest revision (items of version ${version})`,
       query: PARAMETERS,
+      response: listSchema("posts", POST_OF_VERSION[version]),
     };
     addGet(api, `/api/v${version}/posts.json`, options, (call) =>
       answerPosts(call, version, call.query.page, context),

@@ -8,6 +8,7 @@ import { readJsonBody, requireObject } from "../http/json-body.ts";
 import { JSON_TYPE } from "../http/json-reply.ts";
 import { addPost } from "../http/route.ts";
 import { sendProblems } from "../http/send-error.ts";
+import { PUBLISHED, PUBSUB_ANSWERS } from "../schemas/submission.ts";
 import { sendSubmission } from "../submission-reply.ts";
 
 const BODY = Type.Object({
@@ -22,7 +23,10 @@ export function addPubsubRoutes(api: FastifyInstance, context: ApiContext): void
       cost: "write" as const,
       tag: "Messages",
       summary: "Submit a message (legacy)",
-      body: BODY,
+      body: { "application/json": BODY },
+      response: PUBLISHED,
+      refusals: ["API_FORBIDDEN"] as const,
+      answers: PUBSUB_ANSWERS,
     };
     addPost(api, path, options, (request, reply) => publish(request, reply, context));
   }

@@ -7,6 +7,7 @@ import { readJsonBody, requireObject } from "../http/json-body.ts";
 import { addPost } from "../http/route.ts";
 import { sendProblems } from "../http/send-error.ts";
 import type { ValidationProblem } from "../query/validation-problem.ts";
+import { SUBMISSION, SUBMISSION_ANSWERS } from "../schemas/submission.ts";
 import { sendSubmission } from "../submission-reply.ts";
 import { readSyncFlag } from "../sync-flag.ts";
 
@@ -21,7 +22,14 @@ export function addSubmitRoute(api: FastifyInstance, context: ApiContext): void 
   addPost(
     api,
     "/api/v0/messages",
-    { cost: "write", tag: "Messages", summary: "Submit a signed message", body: BODY },
+    {
+      cost: "write",
+      tag: "Messages",
+      summary: "Submit a signed message",
+      body: { "application/json": BODY },
+      response: SUBMISSION,
+      answers: SUBMISSION_ANSWERS,
+    },
     (request, reply) => submit(request, reply, context),
   );
 }

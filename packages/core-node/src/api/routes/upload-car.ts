@@ -4,6 +4,8 @@ import { ApiError } from "../errors.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
 import { assertAnnouncedSize } from "../http/request-body.ts";
 import { addPost } from "../http/route.ts";
+import { SIGNED_UPLOAD_ANSWERS, UPLOADED } from "../schemas/submission.ts";
+import { formSchema } from "../schemas/upload-form.ts";
 import { CarRefusal, type KeptFile, type StagedCar } from "../services.ts";
 import { publishUpload, registerForGracePeriod } from "../uploads/finish-upload.ts";
 import { assertFunds } from "../uploads/funds.ts";
@@ -21,7 +23,21 @@ export function addCarUploadRoute(api: FastifyInstance, context: ApiContext): vo
   addPost(
     api,
     "/api/v0/ipfs/add_car",
-    { cost: "upload", tag: "Storage", summary: "Upload a directory as CAR", consumes: "multipart/form-data" },
+    {
+      cost: "upload",
+      tag: "Storage",
+      summary: "Upload a directory as CAR",
+      body: { "multipart/form-data": formSchema(true) },
+      response: UPLOADED,
+      refusals: [
+        "API_MULTIPART_MALFORMED",
+        "API_PAYMENT_REQUIRED",
+        "API_IPFS_DISABLED",
+        "API_SIGNATURE_INVALID",
+        "API_IPFS_FAILURE",
+      ],
+      answers: SIGNED_UPLOAD_ANSWERS,
+    },
     async (request, reply) => {
       using _slot = slots.take();
       if (!context.services.uploads.ipfsEnabled) throw ipfsDisabled();

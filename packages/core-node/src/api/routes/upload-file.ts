@@ -4,6 +4,8 @@ import { ApiError } from "../errors.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
 import { assertAnnouncedSize, bodyPieces, tooLarge } from "../http/request-body.ts";
 import { addPost } from "../http/route.ts";
+import { SIGNED_UPLOAD_ANSWERS, UPLOADED } from "../schemas/submission.ts";
+import { BYTES, formSchema } from "../schemas/upload-form.ts";
 import type { StagedFile, UploadEngine } from "../services.ts";
 import { publishUpload, registerForGracePeriod, sendUploaded } from "../uploads/finish-upload.ts";
 import { assertFunds } from "../uploads/funds.ts";
@@ -34,7 +36,18 @@ export function addFileUploadRoutes(api: FastifyInstance, context: ApiContext): 
         cost: "upload",
         tag: "Storage",
         summary: `Upload a file (${engine})`,
-        consumes: "multipart/form-data",
+        body: {
+          "multipart/form-data": formSchema(false),
+          ...(engine === "storage" ? { "application/octet-stream": BYTES } : {}),
+        },
+        response: UPLOADED,
+        refusals: [
+          "API_MULTIPART_MALFORMED",
+          "API_PAYMENT_REQUIRED",
+          "API_SIGNATURE_INVALID",
+          ...(engine === "ipfs" ? (["API_IPFS_DISABLED"] as const) : []),
+        ],
+        answers: SIGNED_UPLOAD_ANSWERS,
       },
       async (request, reply) => {
         using _slot = slots.take();

@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ApiContext } from "../context.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
@@ -5,6 +6,7 @@ import { assertAnnouncedSize, readBody } from "../http/request-body.ts";
 import { addPost } from "../http/route.ts";
 import { sendProblems } from "../http/send-error.ts";
 import type { ValidationProblem } from "../query/validation-problem.ts";
+import { UPLOADED } from "../schemas/submission.ts";
 import type { UploadEngine } from "../services.ts";
 import { registerForGracePeriod, sendUploaded } from "../uploads/finish-upload.ts";
 import { ipfsDisabled } from "../uploads/ipfs-disabled.ts";
@@ -18,7 +20,14 @@ export function addJsonUploadRoutes(api: FastifyInstance, context: ApiContext): 
     addPost(
       api,
       `/api/v0/${engine}/add_json`,
-      { cost: "upload", tag: "Storage", summary: `Upload a JSON value (${engine})` },
+      {
+        cost: "upload",
+        tag: "Storage",
+        summary: `Upload a JSON value (${engine})`,
+        body: { "application/json": Type.Unknown({ description: "Any JSON value." }) },
+        response: UPLOADED,
+        refusals: engine === "ipfs" ? ["API_IPFS_DISABLED"] : [],
+      },
       (request, reply) => uploadJson(request, reply, engine, canonicaliser, context),
     );
   }

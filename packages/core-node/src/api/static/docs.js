@@ -38,6 +38,33 @@ function parametersOf(operation) {
   return [make("table", {}, [make("thead", {}, [head]), make("tbody", {}, rows)])];
 }
 
+function isTelling(schema) {
+  return schema !== undefined && Object.keys(schema).length > 0;
+}
+
+function schemasOf(content = {}) {
+  return Object.entries(content).flatMap(([mediaType, { schema }]) => [
+    make("p", {}, [make("code", { text: mediaType })]),
+    ...(isTelling(schema) ? [make("pre", { text: JSON.stringify(schema, null, 2) })] : []),
+  ]);
+}
+
+function bodyOf({ requestBody }) {
+  if (requestBody === undefined) return [];
+  return [make("h3", { text: "Body" }), ...schemasOf(requestBody.content)];
+}
+
+function responsesOf({ responses = {} }) {
+  const answers = Object.entries(responses).map(([status, { description, content }]) => {
+    const summary = make("summary", {}, [
+      make("span", { className: "method", text: status }),
+      make("span", { text: description }),
+    ]);
+    return make("details", {}, [summary, ...schemasOf(content)]);
+  });
+  return answers.length === 0 ? [] : [make("h3", { text: "Answers" }), ...answers];
+}
+
 function tryLink(method, path) {
   if (method !== "get" || path.includes("{")) return [];
   return [make("p", {}, [make("a", { text: "Ask this node", href: path })])];
@@ -55,7 +82,13 @@ function show(description) {
         make("code", { className: "path", text: path }),
         make("span", { className: "muted", text: operation.summary ?? "" }),
       ]);
-      const route = make("details", {}, [summary, ...parametersOf(operation), ...tryLink(method, path)]);
+      const route = make("details", { className: "route" }, [
+        summary,
+        ...parametersOf(operation),
+        ...bodyOf(operation),
+        ...responsesOf(operation),
+        ...tryLink(method, path),
+      ]);
       route.dataset.text = `${method} ${path} ${operation.summary ?? ""}`.toLowerCase();
       groups.get(tag).append(route);
     }
@@ -65,10 +98,10 @@ function show(description) {
 
 document.getElementById("filter").addEventListener("input", (event) => {
   const wanted = event.target.value.trim().toLowerCase();
-  for (const route of document.querySelectorAll("details"))
+  for (const route of document.querySelectorAll("details.route"))
     route.hidden = !route.dataset.text.includes(wanted);
   for (const group of document.querySelectorAll("section.panel")) {
-    group.hidden = [...group.querySelectorAll("details")].every((route) => route.hidden);
+    group.hidden = [...group.querySelectorAll("details.route")].every((route) => route.hidden);
   }
 });
 
