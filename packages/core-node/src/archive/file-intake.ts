@@ -1,4 +1,4 @@
-import { BoundedQueue } from "@twentysix/platform";
+import { BoundedQueue, isAbortOf } from "@twentysix/platform";
 import { encodeItemHash, itemTypeOfHash } from "@twentysix/protocol";
 import { BlobError, type ContentStore, type HeldFile } from "@twentysix/storage";
 import { keepFile } from "../content/uploads.ts";
@@ -68,8 +68,11 @@ export class FileIntake {
     this.#coming = null;
     if (coming === null || coming.mode === "refused") return null;
     if (coming.mode === "received") {
-      coming.receiving.abort.abort(new BlobError("BLOB_SIZE_MISMATCH", "the file was cut off"));
-      await coming.receiving.stored.catch(() => undefined);
+      const { abort, stored } = coming.receiving;
+      abort.abort(new BlobError("BLOB_SIZE_MISMATCH", "the file was cut off"));
+      await stored.catch((error: unknown) => {
+        if (!isAbortOf(abort.signal, error)) throw error;
+      });
     }
     return coming.fileHash;
   }
