@@ -100,6 +100,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     switches: definition.switches,
     limits: definition.limits,
     rules: stateRulesOf(definition, options.apiSettings.gracePeriodMs),
+    priceDefaults: definition,
     collectsFiles: true,
     verifierCount: 1,
     maxInFlight: MAX_IN_FLIGHT,

@@ -91,6 +91,7 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
     switches: definition.switches,
     limits: definition.limits,
     rules: stateRulesOf(definition, gracePeriodMs),
+    priceDefaults: definition,
     verifierCount: 1,
     maxInFlight: 8_192,
     clock,

@@ -137,6 +137,17 @@ export { type JsonParseResult, parseJson } from "./json/parse-json.ts";
 export { sliceElements, sliceMember, sliceMembers, type TextRange } from "./json/slice-json.ts";
 export { stringifyCanonicalJson, stringifyJson } from "./json/stringify-json.ts";
 export { decodeUtf8, encodeUtf8 } from "./json/utf8.ts";
+export { type BalanceUpdate, readBalancePost } from "./ledger/balance-post.ts";
+export {
+  type CreditDistribution,
+  type CreditExpense,
+  type CreditGrant,
+  type CreditTransferEntry,
+  readCreditDistribution,
+  readCreditExpense,
+  readCreditTransfer,
+} from "./ledger/credit-post.ts";
+export type { LedgerContentResult } from "./ledger/ledger-checks.ts";
 export type { Authorities } from "./network/authorities.ts";
 export type { ChainSync, NetworkChain, StreamContracts } from "./network/network-chains.ts";
 export {
@@ -170,7 +181,7 @@ export {
   type PermissionDecision,
 } from "./permissions/decide-permission.ts";
 export { isOwnerItself } from "./permissions/owner.ts";
-export { ATTO_DIGITS, formatAtto, PriceDecimal, parseAtto } from "./pricing/amount.ts";
+export { ATTO_DIGITS, floorToAtto, formatAtto, PriceDecimal, parseAtto } from "./pricing/amount.ts";
 export {
   type CostAmounts,
   type CostLine,
@@ -185,9 +196,17 @@ export {
   mibOfBytes,
   type PaymentType as PricedPaymentType,
   paymentTypeOf,
+  type StoreCostInput,
+  storeCost,
 } from "./pricing/message-cost.ts";
 export { type PriceBook, priceBookOf } from "./pricing/price-book.ts";
 export { PricingError, type PricingErrorCode } from "./pricing/pricing-error.ts";
+export {
+  type PriceListResult,
+  priceListWarnings,
+  readNetworkSettings,
+  readPriceList,
+} from "./pricing/read-price-list.ts";
 export type { PricedFile, SizeOf } from "./pricing/volume-cost.ts";
 export type { CryptoProvider } from "./signature/crypto-provider.ts";
 export type { VerificationContext } from "./signature/family-verifier.ts";

@@ -1,4 +1,6 @@
 import { refold, refoldNeeds } from "./handlers/aggregate.ts";
+import { scheduleNeeds, scheduleTouched } from "./ledger/accounts.ts";
+import { settleLots } from "./ledger/credit-entries.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import { primaryNeeds, processMessage } from "./process.ts";
@@ -48,6 +50,21 @@ export async function runBatch(
   }
   if (context.rules.canonicalOrder) await rejudgeAll(world, context, fetch);
   await refoldAll(world, fetch);
+  await settleAccounts(world, context, fetch);
+}
+
+/** Counts in what reached the ledger late, and dates the next look at every account that the batch touched. */
+export async function settleAccounts(world: World, context: StateContext, fetch: FetchFacts): Promise<void> {
+  const { ledger } = context.rules;
+  if (ledger === null || world.touchedAccounts.size === 0) return;
+  await fetchMissing(
+    world,
+    [...world.unsettledLots].map((key) => ({ table: "creditHistory" as const, key })),
+    fetch,
+  );
+  for (const address of world.unsettledLots) settleLots(world, address);
+  await fetchMissing(world, scheduleNeeds(world), fetch);
+  scheduleTouched(world, ledger, context.nowMicros);
 }
 
 async function judgeWithSkeletons(
@@ -99,7 +116,8 @@ async function refoldAll(world: World, fetch: FetchFacts): Promise<void> {
   }
 }
 
-async function fetchMissing(world: World, needs: readonly Need[], fetch: FetchFacts): Promise<void> {
+/** Fetches those of the facts that the world does not know yet, each once. */
+export async function fetchMissing(world: World, needs: readonly Need[], fetch: FetchFacts): Promise<void> {
   const unique = new Map<string, Need>();
   for (const need of needs) {
     if (!tableOf(world, need.table).has(need.key)) unique.set(`${need.table}:${need.key}`, need);

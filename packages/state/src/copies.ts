@@ -2,6 +2,7 @@ import { type MessageError, messageError } from "@twentysix/protocol";
 import { actorOf } from "./authorise.ts";
 import { authorityOf, type RankedCopy } from "./authority.ts";
 import type { CopyFact, ItemFact, LiveMessage } from "./facts.ts";
+import { checkLedgerPost } from "./ledger/apply-ledger-post.ts";
 import { need, type Outcome, reject } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import { compareCopies } from "./rank-copies.ts";
@@ -81,6 +82,8 @@ function rankCopy(
   }
   const missing = missingFacts(world, serveNeeds(world, context, hash, live));
   if (missing.length > 0) return need(missing);
+  const acts = live.type === "POST" ? checkLedgerPost(world, context, message) : null;
+  if (acts?.kind === "need") return acts;
   serveRanked(world, context, hash, item, live, ranked);
   if (stale.length > 0) world.queueCopies(hash, stale, false);
   const stored = (world.facts.copies.get(hash) ?? []).some(

@@ -3,6 +3,8 @@ import { aggregateRetractionNeeds, retractAggregate } from "./handlers/aggregate
 import { postRetractionNeeds, retractPost } from "./handlers/post.ts";
 import { release, retractStore, storeRetractionNeeds, unpin } from "./handlers/store.ts";
 import { retractVm, vmRetractionNeeds } from "./handlers/vm.ts";
+import { isPaidKind } from "./ledger/message-bill.ts";
+import { costRetractionNeeds, dropCost } from "./ledger/message-costs.ts";
 import type { StateContext } from "./rules.ts";
 import { type Need, pairKey, type World } from "./world.ts";
 
@@ -18,6 +20,7 @@ export function retractionNeeds(
     { table: "delegations", key: hash },
     ...contentPinNeeds(world, hash),
     ...typeNeeds(context, hash, live),
+    ...(context.rules.ledger === null ? [] : costRetractionNeeds(hash, live)),
   ];
 }
 
@@ -78,6 +81,8 @@ export function retractDerived(
       break;
   }
   if (world.facts.delegations.get(hash) !== null) world.facts.delegations.set(hash, null);
+  const { ledger } = context.rules;
+  if (ledger !== null && isPaidKind(live.type)) dropCost(world, ledger, hash);
   for (const fileHash of world.index.contentPins.get(hash) ?? []) {
     world.facts.pins.set(pairKey("content", hash, fileHash), null);
     if (erase && fileHash === hash) release(world, fileHash);

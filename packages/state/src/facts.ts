@@ -57,11 +57,21 @@ export interface ForgottenMessage {
   readonly forgottenMicros: bigint | null;
 }
 
+/** A message that was removed because nobody paid for it. What it says stays part of the state. */
+export interface RemovedMessage {
+  readonly message: LiveMessage;
+  readonly removedMicros: bigint;
+  /** Bytes of the file of a STORE, else of the content. */
+  readonly sizeBytes: number;
+}
+
 export interface ItemFact {
   readonly status: ItemStatus;
   readonly receptionMicros: bigint;
   readonly live: LiveMessage | null;
   readonly forgotten: ForgottenMessage | null;
+  /** Given for what was removed. */
+  readonly removed?: RemovedMessage;
 }
 
 /** One valid copy of an applied message. */

@@ -3,6 +3,29 @@ export type * from "./facts.ts";
 export { compareVersions } from "./facts.ts";
 export { refusalOfForgotten } from "./forgotten-copy.ts";
 export { NO_GRACE, tagOf } from "./handlers/store.ts";
+export {
+  checkFunds,
+  decidePayment,
+  errorOf as paymentErrorOf,
+  type FundsCheck,
+  judgePayment,
+  type PaymentDecision,
+  type PaymentRule,
+  plainAmount,
+} from "./ledger/judge-payment.ts";
+export type * from "./ledger/ledger-facts.ts";
+export { compareEntries } from "./ledger/ledger-facts.ts";
+export type { LedgerRules } from "./ledger/ledger-rules.ts";
+export { creditsAt, nextExpiryMicros, replayLots } from "./ledger/lots.ts";
+export { type BillInput, type BillResult, billOf, isPaidKind, type PaidKind } from "./ledger/message-bill.ts";
+export {
+  type AggregateFields,
+  type PriceListFault,
+  PriceListReader,
+  type PriceLists,
+  priceLists,
+} from "./ledger/price-lists.ts";
+export { sweepAccounts } from "./ledger/sweep-accounts.ts";
 export type { Outcome } from "./outcome.ts";
 export type * from "./prepared.ts";
 export { compareCopies, signedByOwner } from "./rank-copies.ts";

@@ -1,50 +1,132 @@
-import { need, reject, type Stop } from "./outcome.ts";
+import type { PricedFile } from "@twentysix/protocol";
+import { accountOf } from "./ledger/accounts.ts";
+import { settleLots } from "./ledger/credit-entries.ts";
+import type { LedgerRules } from "./ledger/ledger-rules.ts";
+import { creditsAt } from "./ledger/lots.ts";
+import { billOf, isPaidKind, type PaidKind, paymentTypeOfMessage } from "./ledger/message-bill.ts";
+import type { PriceLists } from "./ledger/price-lists.ts";
+import { type Needing, need, type Refused, reject } from "./outcome.ts";
 import type { PreparedMessage, VmReference } from "./prepared.ts";
 import type { PriceRequest, ReferencedFile, StateContext } from "./rules.ts";
 import { missingFacts, type Need, pairKey, type World } from "./world.ts";
 
+const MICROS_PER_SECOND = 1_000_000;
+
 /**
- * Asks the price hook about a message that passed every other check. All that a price needs is fetched before:
- * the files that it stores or references with their sizes, and which price list holds.
+ * Puts together what the price hook is asked about a message: the files that it stores or references with their
+ * sizes, the prices in force, the bill, and what the owner has and owes. null for what uses no resources. What is
+ * not known yet is asked for; what has no price is refused.
  */
-export function checkPrice(
+export function priceQuestion(
   world: World,
   context: StateContext,
   message: PreparedMessage,
   observedMicros: bigint,
-): Stop {
-  const { prices } = context.rules;
-  const pricing = pairKey(prices.address, prices.pricingKey);
-  const settings = pairKey(prices.address, prices.settingsKey);
-  const first: Need[] = [
-    { table: "aggregates", key: pricing },
-    { table: "aggregates", key: settings },
-    ...referenceNeeds(message),
-  ];
-  const missing = missingFacts(world, first);
+): PriceRequest | Needing | Refused | null {
+  const { ledger } = context.rules;
+  const { type } = message.envelope;
+  if (ledger === null || !isPaidKind(type)) return null;
+  const { owner } = message.content;
+  const missing = missingFacts(world, [...priceNeeds(context, owner), ...referenceNeeds(message)]);
   if (missing.length > 0) return need(missing);
+  const unsettled = settleLots(world, owner);
+  if (unsettled.length > 0) return need(unsettled);
   const named = filesNamed(world, message);
   const missingFiles = missingFacts(
     world,
     named.map(({ fileHash }) => ({ table: "files" as const, key: fileHash })),
   );
   if (missingFiles.length > 0) return need(missingFiles);
-  const request: PriceRequest = {
+  const lists = listsInForce(world, context);
+  return pricedQuestion(world, context, message, observedMicros, { type, ledger, lists, named });
+}
+
+interface Gathered {
+  readonly type: PaidKind;
+  readonly ledger: LedgerRules;
+  readonly lists: PriceLists;
+  readonly named: readonly { readonly name: string; readonly fileHash: string }[];
+}
+
+function pricedQuestion(
+  world: World,
+  context: StateContext,
+  message: PreparedMessage,
+  observedMicros: bigint,
+  { type, ledger, lists, named }: Gathered,
+): PriceRequest | Refused {
+  const sizeOf = (fileHash: string | null): number | null =>
+    fileHash === null ? null : (world.index.files.get(fileHash)?.sizeBytes ?? null);
+  const { detail, owner } = message.content;
+  const storedBytes = detail.kind === "STORE" ? sizeOf(detail.fileHash) : null;
+  const bill = billOf({
+    rules: ledger,
     message,
+    lists,
+    storedBytes,
+    referencedBytes: ({ hash, useLatest }: PricedFile) => sizeOf(fileBehind(world, { hash, useLatest })),
+    readTyped: context.readTyped,
+  });
+  if (!bill.ok) return reject(bill.error);
+  const { nowMicros } = context;
+  const gateMicros = ledger.observedTimeGates ? observedMicros : message.envelope.timeMicros;
+  return {
+    message,
+    kind: type,
+    paymentType: paymentTypeOfMessage(ledger, message),
+    isPersistent: bill.cost.lines.some(({ name }) => name === "program_persistent"),
     files: named.flatMap((file): ReferencedFile[] => {
-      const held = world.index.files.get(file.fileHash);
-      return held === null ? [] : [{ ...file, sizeBytes: held.sizeBytes }];
+      const sizeBytes = sizeOf(file.fileHash);
+      return sizeBytes === null ? [] : [{ ...file, sizeBytes }];
     }),
-    priceList: {
-      pricing: world.facts.aggregates.get(pricing)?.last ?? null,
-      settings: world.facts.aggregates.get(settings)?.last ?? null,
-    },
+    storedBytes,
+    priceList: revisionsInForce(world, context),
+    lists,
+    cost: bill.cost,
+    account: accountOf(world, owner),
+    credits: creditsAt(world.facts.lots.get(owner) ?? [], nowMicros),
+    rules: ledger,
+    gateSeconds: Number(gateMicros) / MICROS_PER_SECOND,
     observedMicros,
-    nowMicros: context.nowMicros,
+    nowMicros,
     world,
   };
-  const verdict = context.priceCheck(request);
-  return verdict.ok ? null : reject(verdict.error);
+}
+
+function listKeys({ rules: { prices } }: StateContext): {
+  readonly pricing: string;
+  readonly settings: string;
+} {
+  return {
+    pricing: pairKey(prices.address, prices.pricingKey),
+    settings: pairKey(prices.address, prices.settingsKey),
+  };
+}
+
+function priceNeeds(context: StateContext, owner: string): Need[] {
+  const { pricing, settings } = listKeys(context);
+  return [
+    { table: "aggregates", key: pricing },
+    { table: "aggregates", key: settings },
+    { table: "aggregateContents", key: pricing },
+    { table: "aggregateContents", key: settings },
+    { table: "accounts", key: owner },
+    { table: "lots", key: owner },
+  ];
+}
+
+function listsInForce(world: World, context: StateContext): PriceLists {
+  const { pricing, settings } = listKeys(context);
+  const contents = world.index.aggregateContents;
+  return context.priceLists(contents.get(pricing), contents.get(settings));
+}
+
+function revisionsInForce(world: World, context: StateContext): PriceRequest["priceList"] {
+  const { pricing, settings } = listKeys(context);
+  return {
+    pricing: world.facts.aggregates.get(pricing)?.last ?? null,
+    settings: world.facts.aggregates.get(settings)?.last ?? null,
+  };
 }
 
 function referenceNeeds(message: PreparedMessage): Need[] {
@@ -65,10 +147,17 @@ function filesNamed(
 ): { readonly name: string; readonly fileHash: string }[] {
   const { detail } = message.content;
   if (detail.kind === "STORE") return [{ name: detail.fileHash, fileHash: detail.fileHash }];
-  return referencesOf(message).flatMap(({ hash, useLatest }) => {
-    const tagged = useLatest ? (world.facts.tags.get(hash)?.fileHash ?? null) : null;
-    const stored = (world.live(hash) ?? world.forgotten(hash))?.contentHash ?? null;
-    const fileHash = tagged ?? stored;
-    return fileHash === null ? [] : [{ name: hash, fileHash }];
+  return referencesOf(message).flatMap((reference) => {
+    const fileHash = fileBehind(world, reference);
+    return fileHash === null ? [] : [{ name: reference.hash, fileHash }];
   });
+}
+
+/** The file that a reference leads to: the newest of its tag, else that of the STORE. */
+function fileBehind(
+  world: World,
+  { hash, useLatest }: Pick<VmReference, "hash" | "useLatest">,
+): string | null {
+  const tagged = useLatest ? (world.facts.tags.get(hash)?.fileHash ?? null) : null;
+  return tagged ?? (world.live(hash) ?? world.forgotten(hash))?.contentHash ?? null;
 }

@@ -16,9 +16,11 @@ import { applyPost, checkPost } from "./handlers/post.ts";
 import { applyStore, checkStore, tagOf } from "./handlers/store.ts";
 import { applyVm, checkVm } from "./handlers/vm.ts";
 import { mayForgetUsed, newVmNeeds } from "./kept-files.ts";
-import { need, type Outcome, type Stop } from "./outcome.ts";
+import { applyLedgerPost, checkLedgerPost } from "./ledger/apply-ledger-post.ts";
+import { recordCost } from "./ledger/message-costs.ts";
+import { need, type Outcome, reject, type Stop } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
-import { checkPrice } from "./price-question.ts";
+import { priceQuestion } from "./price-question.ts";
 import type { StateContext } from "./rules.ts";
 import { liveMessageOf } from "./target.ts";
 import { missingFacts, type Need, pairKey, type World } from "./world.ts";
@@ -93,15 +95,20 @@ function judgeMessage(
   const checks = [
     () => checkPermission(world, context.rules, message),
     () => checkDetail(world, context, message),
-    () => checkPrice(world, context, message, observedMicros),
   ];
   for (const check of checks) {
     const stop = check();
     if (stop !== null && (stop.kind === "need" || !context.rules.acceptedBefore)) return stop;
   }
+  const question = priceQuestion(world, context, message, observedMicros);
+  if (question !== null && "cost" in question) {
+    const verdict = context.priceCheck(question);
+    if (!verdict.ok) return reject(verdict.error, verdict.waits ?? []);
+  } else if (question !== null) return question;
   const missingForApply = missingFacts(world, applyNeeds(world, context, message));
   if (missingForApply.length > 0) return need(missingForApply);
   applyMessage(world, context, message, item);
+  if (question !== null) recordCost(world, question);
   return { kind: "processed" };
 }
 
@@ -127,7 +134,7 @@ function checkDetail(world: World, context: StateContext, message: PreparedMessa
   const detail = message.content.detail;
   switch (detail.kind) {
     case "POST":
-      return checkPost(world, context, message);
+      return checkPost(world, context, message) ?? checkLedgerPost(world, context, message);
     case "AGGREGATE":
       return null;
     case "STORE":
@@ -144,6 +151,8 @@ function applyNeeds(world: World, context: StateContext, message: PreparedMessag
   const detail = content.detail;
   const needs: Need[] = [];
   if (envelope.itemType !== "inline") needs.push({ table: "contentPins", key: envelope.itemHash });
+  if (world.facts.items.get(envelope.itemHash)?.removed !== undefined)
+    needs.push({ table: "copies", key: envelope.itemHash });
   switch (detail.kind) {
     case "AGGREGATE":
       return [...needs, ...aggregateNeeds(content.owner, detail)];
@@ -173,7 +182,8 @@ function applyMessage(
     served: true,
   };
   world.facts.copies.load(hash, []);
-  world.facts.copies.set(hash, [copy]);
+  const others = (world.facts.copies.get(hash) ?? []).filter((one) => one.envelopeText !== copy.envelopeText);
+  world.facts.copies.set(hash, [copy, ...others.map((one) => ({ ...one, served: false }))]);
   world.facts.items.set(hash, {
     status: "processed",
     receptionMicros: item?.receptionMicros ?? context.nowMicros,
@@ -212,6 +222,7 @@ function applyDetail(world: World, context: StateContext, message: PreparedMessa
     case "POST":
       applyPost(world, message);
       applyMetrics(world, context, message);
+      applyLedgerPost(world, context, message);
       break;
     case "AGGREGATE":
       applyAggregate(world, message, detail);

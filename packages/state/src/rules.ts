@@ -1,5 +1,9 @@
-import type { MessageError } from "@twentysix/protocol";
+import type { MessageCost, MessageError, PricedPaymentType, TypedContent } from "@twentysix/protocol";
 import type { Version } from "./facts.ts";
+import type { AccountFact } from "./ledger/ledger-facts.ts";
+import type { LedgerRules } from "./ledger/ledger-rules.ts";
+import type { PaidKind } from "./ledger/message-bill.ts";
+import type { AggregateFields, PriceLists } from "./ledger/price-lists.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import type { World } from "./world.ts";
 
@@ -40,6 +44,8 @@ export interface StateRules {
    * messages whose acceptance is established in another way.
    */
   readonly acceptedBefore: boolean;
+  /** null: nothing is priced and no balance is kept, as in a replay. */
+  readonly ledger: LedgerRules | null;
 }
 
 /** A file that a message stores or references. */
@@ -50,20 +56,38 @@ export interface ReferencedFile {
   readonly sizeBytes: number;
 }
 
-/** What the price hook is given, inside the writer's transaction. */
+/** What the price hook is given, inside the writer's transaction, about a message that uses resources. */
 export interface PriceRequest {
   readonly message: PreparedMessage;
+  readonly kind: PaidKind;
+  readonly paymentType: PricedPaymentType;
+  /** A PROGRAM that runs all the time. */
+  readonly isPersistent: boolean;
   /** Those of its files that this node holds. */
   readonly files: readonly ReferencedFile[];
+  /** Size of the file of a STORE. */
+  readonly storedBytes: number | null;
   /** The newest elements of the aggregates that hold the prices; null where the network's defaults still hold. */
   readonly priceList: { readonly pricing: Version | null; readonly settings: Version | null };
+  readonly lists: PriceLists;
+  readonly cost: MessageCost;
+  /** What the owner has, and owes for what was accepted before. */
+  readonly account: AccountFact;
+  /** Credits of the owner that have not expired. */
+  readonly credits: bigint;
+  readonly rules: LedgerRules;
+  /** What cut-over dates are compared with, Unix seconds: the time of the envelope, or what was observed. */
+  readonly gateSeconds: number;
   /** Confirmation time when there is one, else reception. */
   readonly observedMicros: bigint;
   readonly nowMicros: bigint;
   readonly world: World;
 }
 
-export type PriceVerdict = { readonly ok: true } | { readonly ok: false; readonly error: MessageError };
+export type PriceVerdict =
+  | { readonly ok: true }
+  /** `waits`: what could still change the verdict on a copy that others have accepted. */
+  | { readonly ok: false; readonly error: MessageError; readonly waits?: readonly string[] };
 
 /** Judges whether the owner can pay. Runs inside the transaction that would apply the message. */
 export type PriceCheck = (request: PriceRequest) => PriceVerdict;
@@ -73,6 +97,10 @@ export interface StateContext {
   readonly rules: StateRules;
   readonly nowMicros: bigint;
   readonly priceCheck: PriceCheck;
+  /** The prices that the aggregates of the authority put into force. */
+  readonly priceLists: (pricing: AggregateFields, settings: AggregateFields) => PriceLists;
+  /** Reads the content of a message as its type says. */
+  readonly readTyped: (message: PreparedMessage) => TypedContent;
   /** Reads a stored copy again; null when it is not complete (content still missing). */
   readonly prepare: (envelopeText: string, contentText: string | null) => PreparedMessage | null;
 }

@@ -2,6 +2,7 @@ import { compareRanked, type RankedCopy } from "./authority.ts";
 import type { ItemFact, LiveMessage } from "./facts.ts";
 import { dropRetained, retainedNeeds } from "./forget-item.ts";
 import { applyMetrics, metricsNeeds } from "./handlers/node-metrics.ts";
+import { applyLedgerCopy } from "./ledger/apply-ledger-post.ts";
 import type { StateContext } from "./rules.ts";
 import { liveMessageOf } from "./target.ts";
 import { type Need, pairKey, type World } from "./world.ts";
@@ -49,7 +50,10 @@ export function serveRanked(
     world.facts.posts.set(hash, { ...post, channel: served.channel });
   movePin(world, hash, served);
   relyOn(world, hash, live, first.owners);
-  for (const { message } of ranked) applyMetrics(world, context, message);
+  for (const { message } of ranked) {
+    applyMetrics(world, context, message);
+    applyLedgerCopy(world, context, message);
+  }
 }
 
 const isShownDifferently = (a: LiveMessage, b: LiveMessage): boolean =>

@@ -18,12 +18,31 @@ import type {
   Version,
   VmFact,
 } from "./facts.ts";
+import type {
+  AccountFact,
+  BalanceFact,
+  CostFact,
+  CreditEntry,
+  CreditLot,
+  OwnedCost,
+  PublicationFact,
+  RemovalFact,
+} from "./ledger/ledger-facts.ts";
 import { FactTable } from "./table.ts";
 
 /** Something that happened to an item, for the event log and the outbox. */
 export interface ItemEvent {
   readonly hash: string;
-  readonly kind: "processed" | "confirmed" | "copy" | "forgotten" | "revised" | "retracted";
+  readonly kind:
+    | "processed"
+    | "confirmed"
+    | "copy"
+    | "forgotten"
+    | "revised"
+    | "retracted"
+    | "removing"
+    | "recovered"
+    | "removed";
   readonly cause: Readonly<Record<string, unknown>> | null;
 }
 
@@ -72,6 +91,18 @@ export class World {
     /** FORGETs that name an aggregate, by owner and key: they hold for elements yet to come. */
     tombstones: new FactTable<readonly Version[]>("tombstones"),
     metrics: new FactTable<readonly NodeMeasurement[]>("metrics"),
+    /** By address: what it has and owes. */
+    accounts: new FactTable<AccountFact>("accounts"),
+    /** By address, chain and application (empty: none). */
+    balances: new FactTable<BalanceFact>("balances"),
+    /** By address, in the order in which they are spent. */
+    lots: new FactTable<readonly CreditLot[]>("lots"),
+    /** By the message that made them: credit entries, which are never changed. */
+    entries: new FactTable<readonly CreditEntry[]>("entries"),
+    costs: new FactTable<CostFact>("costs"),
+    removals: new FactTable<RemovalFact>("removals"),
+    /** `balances` and `credits`. */
+    publications: new FactTable<PublicationFact>("publications"),
   };
   readonly index = {
     files: new FactTable<FileFact>("files"),
@@ -90,6 +121,14 @@ export class World {
     forgottenChildren: new FactTable<readonly string[]>("forgottenChildren"),
     forgetTargets: new FactTable<readonly string[]>("forgetTargets"),
     delegatedUses: new FactTable<readonly string[]>("delegatedUses"),
+    /** Top-level fields of an aggregate with their raw texts, by owner and key. */
+    aggregateContents: new FactTable<readonly (readonly [name: string, valueText: string])[]>(
+      "aggregateContents",
+    ),
+    /** By address: all its credit entries. */
+    creditHistory: new FactTable<readonly CreditEntry[]>("creditHistory"),
+    /** By owner: what its live messages cost, in canonical order. */
+    ownedCosts: new FactTable<readonly OwnedCost[]>("ownedCosts"),
   };
   /** What the source of the FORGET that is being judged has kept of messages that this node never met: see `skeletons.ts`. */
   readonly skeletons = new Map<string, ForgottenMessage>();
@@ -102,6 +141,10 @@ export class World {
   readonly wakes = new Set<string>();
   /** Owners whose delegations changed, so that live messages relying on them are judged again. */
   readonly rejudge = new Set<string>();
+  /** Accounts whose funds or obligations changed. */
+  readonly touchedAccounts = new Set<string>();
+  /** Accounts that an earlier-dated entry reached late: their lots are to be counted from the history. */
+  readonly unsettledLots = new Set<string>();
   /** Aggregates to fold again from their elements once the batch is decided, with the fields that may have changed hands. */
   readonly refold = new Map<string, Set<string>>();
 

@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random } from "@twentysix/platform";
 import { errorOfCode } from "@twentysix/protocol";
-import type { PreparedMessage, StateRules } from "@twentysix/state";
+import type { PreparedMessage, PriceListReader, StateRules } from "@twentysix/state";
 import { type MessageStore, type SqliteConnection, STATUSES } from "@twentysix/storage";
 import { BatchWriter } from "../pipeline/writer/batch-writer.ts";
 import type { CopyJob } from "../pipeline/writer/jobs.ts";
@@ -49,6 +49,13 @@ export async function replayMessages(options: ReplayOptions): Promise<void> {
   replay.reportMissing();
 }
 
+/** A replay keeps no ledger: what messages amount to does not depend on funds. */
+const NO_PRICES: Pick<PriceListReader, "lists"> = {
+  lists: () => {
+    throw new Error("A replay asked for prices");
+  },
+};
+
 class Replay {
   readonly #options: ReplayOptions;
   readonly #writer: BatchWriter;
@@ -60,8 +67,9 @@ class Replay {
   constructor(options: ReplayOptions) {
     this.#options = options;
     this.#nowMicros = options.clock.nowMicros();
-    this.#writer = this.#writerWith(options.rules);
-    this.#lenient = this.#writerWith({ ...options.rules, acceptedBefore: true });
+    const rules = { ...options.rules, ledger: null };
+    this.#writer = this.#writerWith(rules);
+    this.#lenient = this.#writerWith({ ...rules, acceptedBefore: true });
   }
 
   #writerWith(rules: StateRules): BatchWriter {
@@ -73,6 +81,7 @@ class Replay {
       reader,
       contents: { read: async () => null },
       priceCheck: () => ({ ok: true }),
+      priceLists: NO_PRICES,
       clock: { nowMicros: () => this.#nowMicros, monotonicMs: () => clock.monotonicMs() },
       random,
     });

@@ -6,6 +6,7 @@ import {
   type MessageError,
   type NetworkLimits,
   type ProtocolSwitches,
+  parseContentText,
   parseEnvelope,
   type Sha256,
   type TypedContent,
@@ -24,6 +25,8 @@ export interface CopyReader {
   envelope(envelopeText: string): Envelope;
   /** A stored copy; null while its content is not there. */
   prepare(envelopeText: string, contentText: string | null): PreparedMessage | null;
+  /** The content of a message that is complete, as its type says. */
+  typed(message: PreparedMessage): TypedContent;
   /** A copy whose content was fetched: the content is completed and checked against its schema. */
   withContent(envelope: Envelope, envelopeText: string, fetchedText: string): ContentReadResult;
 }
@@ -62,6 +65,13 @@ export function createCopyReader(
   return {
     withContent,
     envelope: (envelopeText) => parsed(envelopeText).envelope,
+    typed({ envelope, contentText }) {
+      const content = parseContentText(contentText ?? envelope.itemContent ?? "");
+      const checked = content.ok ? validateContent(envelope.type, content.content, switches) : content;
+      if (!checked.ok || !("content" in checked))
+        throw new Error(`The content of ${envelope.itemHash} can no longer be read`);
+      return { type: envelope.type, content: checked.content } as TypedContent;
+    },
     prepare(envelopeText, contentText) {
       const read = parsed(envelopeText);
       const { envelope, content, typed } = read;

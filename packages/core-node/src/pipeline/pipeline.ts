@@ -1,6 +1,6 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import { type Clock, createDeferred, type Deferred, type Logger, type Timers } from "@twentysix/platform";
-import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
+import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { Skeleton, StateRules } from "@twentysix/state";
 import type { Collected, Confirmation, FileNote, HeldFile, Origin, StateRoot } from "@twentysix/storage";
 import { PipelineError } from "./errors.ts";
@@ -17,6 +17,8 @@ export interface PipelineOptions {
   readonly switches: ProtocolSwitches;
   readonly limits: NetworkLimits;
   readonly rules: StateRules;
+  /** Prices and settings that are in force until others are published. */
+  readonly priceDefaults: Pick<NetworkDefinition, "pricing" | "settings">;
   /** Give up files whose time of grace is over, for `onCollected` to remove their bytes; false by default. */
   readonly collectsFiles?: boolean;
   readonly verifierCount: number;
@@ -94,6 +96,7 @@ export class Pipeline {
       switches: options.switches,
       limits: options.limits,
       rules: options.rules,
+      priceDefaults: options.priceDefaults,
       collectsFiles: options.collectsFiles ?? false,
       logLevel: options.log.level,
       logPretty: options.logPretty,

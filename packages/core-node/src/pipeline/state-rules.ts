@@ -1,5 +1,5 @@
 import { effectiveSwitches, type NetworkDefinition } from "@twentysix/protocol";
-import type { StateRules } from "@twentysix/state";
+import type { LedgerRules, StateRules } from "@twentysix/state";
 
 /** Distinct valid copies kept of one message: anyone can make more by changing what no signature covers. */
 const MAX_COPIES = 8;
@@ -26,5 +26,28 @@ export function stateRulesOf(definition: NetworkDefinition, gracePeriodMs: numbe
     scoring: { addresses, channel, postType: metricsPostType },
     prices: definition.authorities.prices,
     acceptedBefore: false,
+    ledger: ledgerRulesOf(definition),
+  };
+}
+
+/** What of the definition decides about money. */
+function ledgerRulesOf(definition: NetworkDefinition): LedgerRules {
+  const { authorities, cutovers, limits } = definition;
+  const switches = effectiveSwitches(definition.switches);
+  return {
+    balances: authorities.balances,
+    credits: authorities.credits,
+    cutovers,
+    freeFileBytes: limits.freeFileBytes,
+    creditRuntimeSeconds: BigInt(limits.creditRuntimeSeconds),
+    removalGraceMicros: BigInt(limits.removalGraceSeconds) * 1_000_000n,
+    observedTimeGates: switches.observedTimeGates,
+    freeItemsUncounted: switches.freeItemsUncounted,
+    overcommitSwept: switches.overcommitSwept,
+    sweepSkipsUnaffordable: switches.sweepSkipsUnaffordable,
+    transfersFullyCovered: switches.transfersFullyCovered,
+    storesDefaultToCredits: switches.storesDefaultToCredits,
+    refusesSecondsExpirations: false,
+    isFromNetwork: true,
   };
 }

@@ -53,7 +53,15 @@ function frameProblem(
   return { type: "value_error", loc: envelope.itemContent === null ? [] : ["item_content"], msg };
 }
 
-/** The rules of state for a copy of a client: delegations never cover the permissions of the owner. */
+/**
+ * The rules of state for a copy of a client: delegations never cover the permissions of the owner, and who cannot
+ * pay is told so for good.
+ */
 export function submissionRules(rules: StateRules): StateRules {
-  return { ...rules, securityAggregateOwnerOnly: true };
+  const { ledger } = rules;
+  return {
+    ...rules,
+    securityAggregateOwnerOnly: true,
+    ledger: ledger === null ? null : { ...ledger, refusesSecondsExpirations: true, isFromNetwork: false },
+  };
 }

@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@twentysix/platform";
-import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
+import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
 import type { Collected } from "@twentysix/storage";
 import type { PackedReport } from "./packed-report.ts";
@@ -14,6 +14,8 @@ export interface WriterData {
   readonly switches: ProtocolSwitches;
   readonly limits: NetworkLimits;
   readonly rules: StateRules;
+  /** Prices and settings that are in force until others are published. */
+  readonly priceDefaults: Pick<NetworkDefinition, "pricing" | "settings">;
   /** Give up files whose time of grace is over. Only where somebody removes their bytes. */
   readonly collectsFiles: boolean;
   readonly logLevel: LogLevel;

@@ -6,15 +6,18 @@ import {
   createSystemRandom,
   createSystemTimers,
 } from "@twentysix/platform";
+import { judgePayment } from "@twentysix/state";
 import { MessageStore, StateTree } from "@twentysix/storage/writer";
 import { createCopyReader } from "./copy-reader.ts";
 import { packReport } from "./packed-report.ts";
 import { aggregateFields } from "./prepare-message.ts";
 import { submissionRules } from "./submission-rules.ts";
+import { AccountSweeper } from "./writer/account-sweeper.ts";
 import { BatchWriter } from "./writer/batch-writer.ts";
 import { createBlobContents } from "./writer/blob-contents.ts";
 import { FileCollector } from "./writer/file-collector.ts";
-import type { CopyJob } from "./writer/jobs.ts";
+import type { BatchReport, CopyJob } from "./writer/jobs.ts";
+import { createPriceLists } from "./writer/price-lists.ts";
 import { RetainedEraser } from "./writer/retained-eraser.ts";
 import { RootRequests } from "./writer/root-requests.ts";
 import { WriterLoop } from "./writer/writer-loop.ts";
@@ -60,19 +63,32 @@ function inlineContent(envelopeText: string): string {
 
 const respond = (response: WriterResponse): void => main.postMessage(response);
 
+const writer = new BatchWriter({
+  store,
+  rules: data.rules,
+  submissionRules: submissionRules(data.rules),
+  limits: data.limits,
+  reader,
+  contents: createBlobContents(store.session.connection, data.blobsPath, data.limits),
+  priceCheck: judgePayment,
+  priceLists: createPriceLists({ store, clock, log, defaults: data.priceDefaults }),
+  clock,
+  random: createSystemRandom(),
+});
+const report = (batch: BatchReport): void =>
+  respond({ kind: "report", report: packReport(batch), queued: loop.queued });
+const sweeper = new AccountSweeper({
+  store,
+  writer,
+  clock,
+  timers,
+  onReport: report,
+  onDue: () => loop.nudge(),
+});
+
 const loop: WriterLoop = new WriterLoop({
   store,
-  writer: new BatchWriter({
-    store,
-    rules: data.rules,
-    submissionRules: submissionRules(data.rules),
-    limits: data.limits,
-    reader,
-    contents: createBlobContents(store.session.connection, data.blobsPath, data.limits),
-    priceCheck: () => ({ ok: true }),
-    clock,
-    random: createSystemRandom(),
-  }),
+  writer,
   clock,
   timers,
   log,
@@ -80,17 +96,19 @@ const loop: WriterLoop = new WriterLoop({
     for (const port of data.verified) drainPort<readonly CopyJob[]>(port, (jobs) => loop.addCopies(jobs));
     drainPort<WriterRequest>(main, handle);
   },
-  onReport: (report) => {
-    respond({ kind: "report", report: packReport(report), queued: loop.queued });
+  onReport: report,
+  afterBatch: async () => {
     roots.afterBatch();
     collector?.relieve();
+    await sweeper.relieve();
   },
   onDefect: (error, culprit) => {
     const itemHash = "hash" in culprit ? culprit.hash : hashOf(culprit);
     log.error("A copy made the rules fail; it is set aside and tried again", { error, itemHash });
     respond({ kind: "defect", itemHash });
   },
-  onIdle: () => roots.advance() || eraser.advance() || (collector?.advance() ?? false),
+  onIdle: async () =>
+    roots.advance() || eraser.advance() || (collector?.advance() ?? false) || (await sweeper.advance()),
 });
 
 function hashOf(job: CopyJob): string | null {
@@ -130,6 +148,7 @@ main.on("message", handle);
 respond({ kind: "ready" });
 await loop.run();
 collector?.close();
+sweeper.close();
 for (const port of data.verified) port.close();
 store.endCheckpoints();
 store.checkpoint("truncate");

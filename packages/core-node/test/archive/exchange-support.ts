@@ -65,6 +65,7 @@ export async function importLines(
     switches: definition.switches,
     limits: definition.limits,
     rules: stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000),
+    priceDefaults: definition,
     verifierCount: 1,
     maxInFlight: 8_192,
     clock,

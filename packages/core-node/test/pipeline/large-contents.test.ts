@@ -13,6 +13,7 @@ import { stateRulesOf } from "../../src/pipeline/state-rules.ts";
 import { verifyCopy } from "../../src/pipeline/verify-copy.ts";
 import { BatchWriter } from "../../src/pipeline/writer/batch-writer.ts";
 import type { BatchReport, CopyJob } from "../../src/pipeline/writer/jobs.ts";
+import { createPriceLists } from "../../src/pipeline/writer/price-lists.ts";
 import { WriterLoop } from "../../src/pipeline/writer/writer-loop.ts";
 import { amend, apart, evm, post, type Signed } from "./support/signed.ts";
 import { networkDefinition, StateHarness } from "./support/state-harness.ts";
@@ -37,6 +38,12 @@ async function write(node: StateHarness, messages: readonly Signed[]): Promise<B
       contents: { read: async (itemHash) => node.contents.get(itemHash) ?? null },
       maxContentBytes: MAX_CONTENT_BYTES,
       priceCheck: () => ({ ok: true }),
+      priceLists: createPriceLists({
+        store: node.store,
+        clock,
+        log: createMemoryLogger(),
+        defaults: definition,
+      }),
       clock,
       random: createSeededRandom(26),
     }),

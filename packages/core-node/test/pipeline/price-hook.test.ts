@@ -46,9 +46,11 @@ describe("the price hook", () => {
     const { node, asked } = await askedNode();
     await using _ = node;
     const stranger = aggregate(owner, TIME, "pricing", { storage: {} });
-    const before = post(owner, TIME + 1, "before");
+    const [one, other] = [testFile(1), testFile(2)];
+    await node.hold(one, other);
+    const before = store(owner, TIME + 1, one.hash);
     const pricing = aggregate(authority, TIME + 2, "pricing", { storage: {} });
-    const after = post(owner, TIME + 3, "after");
+    const after = store(owner, TIME + 3, other.hash);
     await tell(node, stranger, before, pricing, after);
     assert.deepEqual(asked.get(before.hash)?.priceList, { pricing: null, settings: null });
     assert.equal(asked.get(after.hash)?.priceList.pricing?.hash, pricing.hash);
@@ -57,8 +59,10 @@ describe("the price hook", () => {
   test("hears when a message was observed: confirmed on a chain, else received", async () => {
     const { node, asked } = await askedNode();
     await using _ = node;
-    const confirmed = post(owner, TIME, "confirmed");
-    const received = post(owner, TIME + 1, "received");
+    const [one, other] = [testFile(1), testFile(2)];
+    await node.hold(one, other);
+    const confirmed = store(owner, TIME, one.hash);
+    const received = store(owner, TIME + 1, other.hash);
     const confirmation = { chain: "ETH", txHash: "0x1", height: 7, publisher: "0x2" };
     await node.confirm({ ...confirmation, hash: confirmed.hash, timeMicros: 1_650_000_000_000_000n });
     await tell(node, confirmed);

@@ -28,6 +28,10 @@ export interface CostInput {
   readonly storedMib: PriceDecimal | null;
 }
 
+export interface StoreCostInput extends Pick<CostInput, "itemHash" | "prices" | "storedMib"> {
+  readonly paymentType: PaymentType;
+}
+
 /** Smallest size that a file is billed for when credits pay. */
 const MIN_CREDIT_FILE_MIB = 25;
 const STORAGE_PRODUCT = "storage";
@@ -51,10 +55,8 @@ export function mibOfBytes(sizeBytes: number | bigint): PriceDecimal {
 export function messageCost(input: CostInput): MessageCost {
   const { typed } = input;
   switch (typed.type) {
-    case "STORE": {
-      const paymentType = paymentTypeOf(typed.content.payment);
-      return billOf(paymentType, storeLines(input, paymentType));
-    }
+    case "STORE":
+      return storeCost({ ...input, paymentType: paymentTypeOf(typed.content.payment) });
     case "PROGRAM":
     case "INSTANCE":
     case "V-PROGRAM": {
@@ -69,6 +71,11 @@ export function messageCost(input: CostInput): MessageCost {
     default:
       return billOf("hold", []);
   }
+}
+
+/** What a STORE costs, of which only the payment type and the size of the file matter. */
+export function storeCost(input: StoreCostInput): MessageCost {
+  return billOf(input.paymentType, storeLines(input, input.paymentType));
 }
 
 /** The amount that the owner must have for the payment type: tokens held, or tokens or credits a second. */
@@ -87,7 +94,7 @@ function billOf(paymentType: PaymentType, lines: readonly CostLine[]): MessageCo
   return { paymentType, lines, total: sumAmounts(lines) };
 }
 
-function storeLines({ itemHash, prices, storedMib }: CostInput, paymentType: PaymentType): CostLine[] {
+function storeLines({ itemHash, prices, storedMib }: StoreCostInput, paymentType: PaymentType): CostLine[] {
   if (storedMib === null || storedMib.isZero()) return [];
   const paysCredits = paymentType === "credit";
   const billedMib =

@@ -67,7 +67,6 @@ export const PROTOCOL_SWITCHES = {
     kind: "strictness",
     on: "cut-over dates are compared with the first confirmation, else with the reception",
     off: "cut-over dates are compared with the unsigned envelope time",
-    idle: "nothing is compared with a cut-over date before messages are priced",
   },
   vmReplacesOwnerCheck: {
     kind: "strictness",
@@ -108,7 +107,31 @@ export const PROTOCOL_SWITCHES = {
     kind: "leniency",
     on: "a removed message that is submitted again is processed anew",
     off: "removed is final",
-    idle: "no message is removed before balances are swept",
+  },
+  freeItemsUncounted: {
+    kind: "leniency",
+    on: "what is free by its date or size does not count among what an account must pay for, and no debt makes it refused, not even at the upload",
+    off: "the cost of what is free counts against the funds of its owner, whose debt lets even a small file be refused (5, 6), as in the reference",
+  },
+  overcommitSwept: {
+    kind: "leniency",
+    on: "what other nodes accepted beyond the funds of an account is accepted as well, and the latest of it in the order of (content.time, item_hash) is removed after the grace",
+    off: "what the funds do not cover when it is processed is refused (5, 6)",
+  },
+  sweepSkipsUnaffordable: {
+    kind: "state",
+    on: "a message that its owner cannot pay for is passed over, and those after it that he can pay for stay",
+    off: "a message that its owner cannot pay for leaves nothing for those after it, as in the reference",
+  },
+  transfersFullyCovered: {
+    kind: "strictness",
+    on: "a transfer of credits is refused (0) unless the credits that its sender had at its time cover it",
+    off: "a recipient gets the full amount even where the sender had nothing left at the time of the transfer, as in the reference",
+  },
+  storesDefaultToCredits: {
+    kind: "state",
+    on: "a STORE that names no payment is paid with credits",
+    off: "a STORE that names no payment is paid by holding tokens",
   },
   canonicalOrder: {
     kind: "state",

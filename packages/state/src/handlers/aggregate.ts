@@ -32,6 +32,7 @@ export function applyAggregate(world: World, message: PreparedMessage, detail: A
   world.facts.elements.set(version.hash, { owner, key: detail.key, timeMicros: version.timeMicros });
   const elements = world.index.elementsOf.peek(key);
   if (elements !== undefined) world.index.elementsOf.set(key, [...(elements ?? []), element]);
+  world.index.aggregateContents.unload(key);
   const known = world.facts.aggregates.get(key);
   const first = known === null || compareVersions(version, known.first) < 0 ? version : known.first;
   const last = known === null || compareVersions(version, known.last) > 0 ? version : known.last;

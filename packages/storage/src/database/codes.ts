@@ -69,6 +69,12 @@ export type CounterDimension = (typeof COUNTER_DIMENSIONS)[number];
 export const FILE_DAMAGES = ["missing", "corrupt"] as const;
 export type FileDamage = (typeof FILE_DAMAGES)[number];
 
+/** How messages are paid for; the position is what the database stores. */
+export const PRICED_PAYMENTS = ["hold", "superfluid", "credit"] as const;
+
+/** Why a message is about to be removed; the position is what the database stores. */
+export const REMOVAL_REASONS = ["balance_insufficient", "credit_insufficient"] as const;
+
 /** Stands for "no confirmation yet" in columns that sort unconfirmed messages last when ascending. */
 export const UNCONFIRMED = 9223372036854775807n;
 

@@ -2,18 +2,21 @@ import type { Clock, Random } from "@twentysix/platform";
 import { messageError, type NetworkLimits } from "@twentysix/protocol";
 import {
   type BatchEntry,
+  type ItemEvent,
   type Outcome,
   type PreparedMessage,
   type PriceCheck,
+  type PriceListReader,
   runBatch,
   type StateContext,
   type StateRules,
+  sweepAccounts,
   World,
 } from "@twentysix/state";
 import type { Candidate, MessageStore } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
 import { isSubmitted } from "../submission-rules.ts";
-import type { BatchReport, CopyJob, SideJob } from "./jobs.ts";
+import type { BatchReport, CopyJob, ItemChange, SideJob } from "./jobs.ts";
 import { OutcomeRecorder, type Submission } from "./outcome-recorder.ts";
 import { type ContentSource, MAX_BATCH_CONTENT_BYTES, resolveContents } from "./resolve-content.ts";
 
@@ -28,6 +31,8 @@ export interface BatchWriterOptions {
   /** Contents of one batch together (default 16 MiB). */
   readonly maxContentBytes?: number;
   readonly priceCheck: PriceCheck;
+  /** Reads the price aggregates; needed where the rules keep a ledger. */
+  readonly priceLists: Pick<PriceListReader, "lists">;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -91,6 +96,48 @@ export class BatchWriter {
     }
   }
 
+  /** Decides in one transaction which messages these accounts can pay for. */
+  async sweep(owners: readonly string[]): Promise<BatchReport> {
+    const { store, clock } = this.#options;
+    const nowMicros = clock.nowMicros();
+    const world = new World();
+    store.begin();
+    try {
+      const changes: ItemChange[] = [];
+      const save = (): void => {
+        for (const { hash, kind } of world.events) changes.push(fundsChange(hash, kind));
+        store.save(world, {
+          nowMicros,
+          originOf: () => ({ origin: "p2p", receptionMicros: nowMicros }),
+          requeue,
+        });
+      };
+      await sweepAccounts(world, this.#contextOf(nowMicros), owners, (needs) => {
+        store.fetch(world, needs, save);
+        return undefined;
+      });
+      save();
+      store.finish();
+      store.commit();
+      return { results: [], changes, sideJobs: [], processed: 0, woken: 0 };
+    } catch (error) {
+      store.rollBack();
+      throw error;
+    }
+  }
+
+  #contextOf(nowMicros: bigint): StateContext {
+    const { rules, reader, priceCheck, priceLists } = this.#options;
+    return {
+      rules,
+      nowMicros,
+      priceCheck,
+      priceLists: (pricing, settings) => priceLists.lists(pricing, settings),
+      readTyped: (message) => reader.typed(message),
+      prepare: (envelopeText, contentText) => reader.prepare(envelopeText, contentText),
+    };
+  }
+
   /** Queues a copy that made the rules throw as an internal error (-1), to be tried again later. */
   async setAside(culprit: CopyJob | Candidate, sideJobs: readonly SideJob[]): Promise<BatchReport> {
     const input =
@@ -141,15 +188,10 @@ export class BatchWriter {
     nowMicros: bigint,
     wakes: readonly string[],
   ): Promise<Omit<BatchReport, "sideJobs">> {
-    const { store, rules, reader, priceCheck } = this.#options;
+    const { store, rules, reader } = this.#options;
     const { submissionRules = rules } = this.#options;
     const world = new World();
-    const context: StateContext = {
-      rules,
-      nowMicros,
-      priceCheck,
-      prepare: (envelopeText, contentText) => reader.prepare(envelopeText, contentText),
-    };
+    const context = this.#contextOf(nowMicros);
     const recorder = new OutcomeRecorder({
       store,
       world,
@@ -175,6 +217,16 @@ export class BatchWriter {
     const woken = store.wake(new Set([...world.wakes, ...wakes]), nowMicros);
     return { ...recorder.report(), woken };
   }
+}
+
+/** Sweeping sends no copy back to the queue. */
+function requeue(): never {
+  throw new Error("A sweep queued a copy");
+}
+
+function fundsChange(hash: string, kind: ItemEvent["kind"]): ItemChange {
+  if (kind === "removing" || kind === "removed") return { itemHash: hash, status: kind, error: null };
+  return { itemHash: hash, status: "processed", error: null };
 }
 
 function entryOf(

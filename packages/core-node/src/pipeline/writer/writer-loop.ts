@@ -13,10 +13,12 @@ export interface WriterLoopOptions {
   /** Moves jobs that have arrived into the loop; called between batches, never blocks. */
   readonly drain: () => void;
   readonly onReport: (report: BatchReport) => void;
+  /** Called between two batches. */
+  readonly afterBatch?: () => Promise<void>;
   /** A copy that makes the rules throw: a defect. It is counted, logged and tried again later. */
   readonly onDefect: (error: unknown, copy: CopyJob | Candidate) => void;
   /** A slice of background work for when nothing waits; false when there is none left. */
-  readonly onIdle: () => boolean;
+  readonly onIdle: () => boolean | Promise<boolean>;
 }
 
 /** Work that one transaction should take, so that nobody waits long for the next. */
@@ -81,7 +83,7 @@ export class WriterLoop {
       const worked = await this.#runBatch();
       if (worked) continue;
       if (this.#stopping) return;
-      if (!this.#options.onIdle()) await this.#sleep();
+      if (!(await this.#options.onIdle())) await this.#sleep();
     }
   }
 
@@ -99,6 +101,7 @@ export class WriterLoop {
     this.#copies.unshift(...left);
     this.#urgent += left.filter(isUrgent).length;
     const taken = copies.length - left.length + candidates.length;
+    await this.#options.afterBatch?.();
     this.#adapt(taken, isBulk ? BULK_BATCH_MS : TARGET_BATCH_MS);
     store.checkpointIfLarge();
     return true;

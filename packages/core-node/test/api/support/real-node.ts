@@ -83,6 +83,7 @@ export async function startRealNode(
     switches: definition.switches,
     limits: definition.limits,
     rules: stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000),
+    priceDefaults: definition,
     verifierCount: 1,
     maxInFlight: 1_000,
     clock: createSystemClock(),

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createSeededRandom } from "@twentysix/platform";
+import { createMemoryLogger, createSeededRandom } from "@twentysix/platform";
 import {
   type NetworkDefinition,
   type ProtocolSwitches,
@@ -20,6 +20,7 @@ import {
   type MessageFilter,
   MessageStore,
   type NodeMetricsRow,
+  type Origin,
   type PointReads,
   renderMessageView,
   StateTree,
@@ -28,9 +29,11 @@ import {
 import { createCopyReader } from "../../../src/pipeline/copy-reader.ts";
 import { aggregateFields } from "../../../src/pipeline/prepare-message.ts";
 import { stateRulesOf } from "../../../src/pipeline/state-rules.ts";
+import { submissionRules } from "../../../src/pipeline/submission-rules.ts";
 import { verifyCopy } from "../../../src/pipeline/verify-copy.ts";
 import { BatchWriter } from "../../../src/pipeline/writer/batch-writer.ts";
 import type { CopyJob, CopyResult } from "../../../src/pipeline/writer/jobs.ts";
+import { createPriceLists } from "../../../src/pipeline/writer/price-lists.ts";
 
 const crypto = createNodeCrypto();
 
@@ -59,6 +62,7 @@ export class StateHarness implements AsyncDisposable {
   readonly #writer: BatchWriter;
   readonly #definition: NetworkDefinition;
   readonly contents = new Map<string, string>();
+  readonly log = createMemoryLogger();
   nowMicros = 1_800_000_000_000_000n;
   /** Judges what costs; a test may set another. */
   priceCheck: PriceCheck = () => ({ ok: true });
@@ -78,13 +82,25 @@ export class StateHarness implements AsyncDisposable {
       synchronous: "off",
       readElementFields: (envelope, content) => aggregateFields(content ?? inlineContent(envelope)),
     });
+    const rules = stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000);
     this.#writer = new BatchWriter({
       store: this.store,
-      rules: stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000),
+      rules,
+      // What stories tell of the `security` aggregate depends on the door by no more than its switch.
+      submissionRules: {
+        ...submissionRules(rules),
+        securityAggregateOwnerOnly: rules.securityAggregateOwnerOnly,
+      },
       limits: definition.limits,
       reader,
       contents: { read: async (itemHash) => this.contents.get(itemHash) ?? null },
       priceCheck: (request) => this.priceCheck(request),
+      priceLists: createPriceLists({
+        store: this.store,
+        clock: { nowMicros: () => this.nowMicros },
+        log: this.log,
+        defaults: definition,
+      }),
       clock: { nowMicros: () => this.nowMicros, monotonicMs: () => Number(this.nowMicros / 1_000n) },
       random: createSeededRandom(seed),
     });
@@ -161,13 +177,28 @@ export class StateHarness implements AsyncDisposable {
     this.store.commit();
   }
 
+  /** Decides for every account whose event has come which of its messages it can pay for. */
+  async sweep(): Promise<void> {
+    for (let slice = 0; slice < 10_000; slice += 1) {
+      const owners = this.store.dueAccounts(this.nowMicros, 64);
+      if (owners.length === 0) return;
+      await this.#writer.sweep(owners);
+    }
+    throw new Error("The sweep does not come to rest");
+  }
+
   /** One batch of envelopes. */
   async submit(...texts: readonly string[]): Promise<readonly CopyResult[]> {
+    return await this.receive("http", ...texts);
+  }
+
+  /** The same through another door. */
+  async receive(origin: Origin, ...texts: readonly string[]): Promise<readonly CopyResult[]> {
     const { switches, limits } = this.#definition;
     const copies = texts.map((text) => {
       this.#jobId += 1;
       const copy = verifyCopy(text, { crypto, switches, limits });
-      return { jobId: this.#jobId, copy, origin: "http" as const, receptionMicros: this.nowMicros };
+      return { jobId: this.#jobId, copy, origin, receptionMicros: this.nowMicros };
     });
     this.nowMicros += 1_000n;
     const results: CopyResult[] = [];

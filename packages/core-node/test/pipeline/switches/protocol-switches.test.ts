@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { PROTOCOL_SWITCHES, type ProtocolSwitches, type SwitchName } from "@twentysix/protocol";
+import { ledgerNetwork, ledgerNode } from "../../ledger/support/ledger-node.ts";
 import { networkDefinition, StateHarness } from "../support/state-harness.ts";
 import * as contents from "./content-cases.ts";
+import * as ledger from "./ledger-cases.ts";
 import * as signatures from "./signature-cases.ts";
 import * as state from "./state-cases.ts";
 import type { SwitchCase } from "./switch-case.ts";
@@ -17,7 +19,7 @@ const SWITCHES: Readonly<Record<SwitchName, SwitchCase>> = {
   evmForUnverifiedChains: signatures.evmForUnverifiedChains,
   contractWallets: signatures.contractWallets,
   securityAggregateOwnerOnly: state.securityAggregateOwnerOnly,
-  observedTimeGates: state.observedTimeGates,
+  observedTimeGates: ledger.observedTimeGates,
   vmReplacesOwnerCheck: state.vmReplacesOwnerCheck,
   vprogramReferencesChecked: state.vprogramReferencesChecked,
   strictVProgramScalars: contents.strictVProgramScalars,
@@ -26,6 +28,11 @@ const SWITCHES: Readonly<Record<SwitchName, SwitchCase>> = {
   idempotentForget: state.idempotentForget,
   ownerForgetsUsedFiles: state.ownerForgetsUsedFiles,
   removedMayReturn: state.removedMayReturn,
+  freeItemsUncounted: ledger.freeItemsUncounted,
+  overcommitSwept: ledger.overcommitSwept,
+  sweepSkipsUnaffordable: ledger.sweepSkipsUnaffordable,
+  transfersFullyCovered: ledger.transfersFullyCovered,
+  storesDefaultToCredits: ledger.storesDefaultToCredits,
   canonicalOrder: state.canonicalOrder,
 };
 
@@ -33,7 +40,10 @@ const cases = Object.entries(SWITCHES) as [SwitchName, SwitchCase][];
 
 /** How the story of a switch ends on a node of mainnet with other positions. */
 async function ending(story: SwitchCase, positions: Partial<ProtocolSwitches>): Promise<unknown> {
-  await using node = await StateHarness.open(networkDefinition("mainnet", positions));
+  await using node =
+    "priced" in story
+      ? await ledgerNode(ledgerNetwork("mainnet", positions))
+      : await StateHarness.open(networkDefinition("mainnet", positions));
   return await story.observe(node);
 }
 

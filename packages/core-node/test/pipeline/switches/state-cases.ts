@@ -10,11 +10,10 @@ import {
   solana,
   store,
   vprogram,
-  withEnvelope,
 } from "../support/signed.ts";
 import { type StateHarness, testFile } from "../support/state-harness.ts";
 import { tell, told } from "../support/told.ts";
-import type { ActingSwitch, IdleSwitch } from "./switch-case.ts";
+import type { ActingSwitch } from "./switch-case.ts";
 
 /* Switches that decide what holds beside all that was accepted before. */
 
@@ -138,15 +137,4 @@ export const removedMayReturn: ActingSwitch = {
   },
   on: ["processed"],
   off: ["removed"],
-  withoutEffect: "no message is removed before balances are swept",
-};
-
-export const observedTimeGates: IdleSwitch = {
-  /** Received after the date from which only credits count, with an envelope of long before it. */
-  async observe(node) {
-    const file = await held(node);
-    return await tell(node, withEnvelope(file, { time: TIME - 1 }));
-  },
-  both: ["processed"],
-  withoutEffect: "nothing is compared with a cut-over date before messages are priced",
 };

@@ -6,6 +6,8 @@ export interface ActingSwitch {
   readonly observe: (node: StateHarness) => Promise<unknown>;
   readonly on: unknown;
   readonly off: unknown;
+  /** The node judges payments, by authorities whose keys the tests have. */
+  readonly priced?: true;
   /** `canonicalOrder` alone gives the outcome of `on`. */
   readonly impliedByCanonicalOrder?: true;
   /** Given when no node comes into the situation yet: why not. docs/protocol-switches.md says the same. */

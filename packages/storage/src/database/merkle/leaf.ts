@@ -14,8 +14,10 @@ export function sha256(data: string | Uint8Array): Buffer {
  * @returns null for an item that is no part of the state (pending, rejected)
  */
 export function itemLeaf(hash: string, item: ItemFact, forgets: readonly string[]): Buffer | null {
-  if (item.live !== null) {
-    const { type, chain, sender, owner, contentTimeMicros } = item.live;
+  // A message that was removed for lack of funds stays part of the state.
+  const message = item.live ?? item.removed?.message ?? null;
+  if (message !== null) {
+    const { type, chain, sender, owner, contentTimeMicros } = message;
     return sha256(JSON.stringify(["live", hash, type, chain, sender, owner, contentTimeMicros.toString()]));
   }
   return item.forgotten === null ? null : forgottenLeaf(hash, item.forgotten.parent, forgets);

@@ -6,8 +6,8 @@ import type { WriterSession } from "./writer-session.ts";
 const UNKNOWN_TYPE = -1;
 
 const typeOf = (item: ItemFact): number => {
-  const message = item.live ?? item.forgotten;
-  return message === null ? UNKNOWN_TYPE : MESSAGE_TYPE_CODE[message.type];
+  const message = item.live ?? item.forgotten ?? item.removed?.message;
+  return message === null || message === undefined ? UNKNOWN_TYPE : MESSAGE_TYPE_CODE[message.type];
 };
 
 /** Items by status and type. */

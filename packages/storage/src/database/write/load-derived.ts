@@ -111,6 +111,23 @@ export function loadAggregate(session: WriterSession, pair: string): AggregateFa
   };
 }
 
+/** All top-level fields of an aggregate; null when there is none of that name. */
+export function loadAggregateContents(
+  session: WriterSession,
+  key: string,
+): (readonly [name: string, valueText: string])[] | null {
+  const [owner = "", name = ""] = splitPairKey(key);
+  const ownerId = session.addresses.find(owner);
+  const keyId = session.labels.find(name);
+  if (ownerId === null || keyId === null) return null;
+  const rows = session.connection.all<{ field: string; value: string }>(
+    "SELECT field, value FROM aggregate_fields WHERE owner_id = ? AND key_id = ?",
+    ownerId,
+    keyId,
+  );
+  return rows.length === 0 ? null : rows.map(({ field, value }) => [field, value] as const);
+}
+
 export function loadField(session: WriterSession, pair: string): FieldFact | null {
   const ids = aggregateIds(session, pair);
   if (ids === null) return null;

@@ -1,6 +1,11 @@
 import type { FactsTableName, IndexTableName, Need, World } from "@twentysix/state";
+import { loadCost, loadOwnedCosts, loadRemoval } from "./ledger/costs.ts";
+import { loadCreditHistory, loadEntries } from "./ledger/credit-entries.ts";
+import { loadAccount, loadBalance, loadLots } from "./ledger/load-accounts.ts";
+import { loadPublication } from "./ledger/save-accounts.ts";
 import {
   loadAggregate,
+  loadAggregateContents,
   loadAmend,
   loadAmendsOf,
   loadElement,
@@ -67,6 +72,18 @@ const loaders: Readonly<Record<FactsTableName | IndexTableName, Loader>> = {
   graces: (session, world, key) => world.facts.graces.load(key, loadGrace(session, key)),
   tombstones: (session, world, key) => world.facts.tombstones.load(key, loadTombstones(session, key)),
   metrics: (session, world, key) => world.facts.metrics.load(key, loadMeasurements(session, key)),
+  accounts: (session, world, key) => world.facts.accounts.load(key, loadAccount(session, key)),
+  balances: (session, world, key) => world.facts.balances.load(key, loadBalance(session, key)),
+  lots: (session, world, key) => world.facts.lots.load(key, loadLots(session, key)),
+  entries: (session, world, key) => world.facts.entries.load(key, loadEntries(session, key)),
+  costs: (session, world, key) => world.facts.costs.load(key, loadCost(session, key)),
+  removals: (session, world, key) => world.facts.removals.load(key, loadRemoval(session, key)),
+  publications: (session, world, key) => world.facts.publications.load(key, loadPublication(session, key)),
+  aggregateContents: (session, world, key) =>
+    world.index.aggregateContents.load(key, loadAggregateContents(session, key)),
+  creditHistory: (session, world, key) =>
+    world.index.creditHistory.load(key, loadCreditHistory(session, key)),
+  ownedCosts: (session, world, key) => world.index.ownedCosts.load(key, loadOwnedCosts(session, key)),
   files: (session, world, key) => world.index.files.load(key, loadFile(session, key)),
   security: (session, world, key, read) => world.index.security.load(key, loadSecurity(session, key, read)),
   amendsOf: (session, world, key) => world.index.amendsOf.load(key, loadAmendsOf(session, key)),

@@ -82,10 +82,7 @@ export function loadTag(session: WriterSession, tag: string): TagFact | null {
     hash: Uint8Array;
     item_id: bigint;
     updated_us: bigint;
-  }>(
-    "SELECT t.owner_id, f.hash, t.item_id, t.updated_us FROM file_tags t JOIN files f ON f.id = t.file_id WHERE t.tag = ?",
-    tag,
-  );
+  }>("SELECT owner_id, file_hash AS hash, item_id, updated_us FROM file_tags WHERE tag = ?", tag);
   if (row === undefined) return null;
   return {
     owner: session.addresses.text(Number(row.owner_id)),

@@ -73,6 +73,7 @@ export function loadItem(session: WriterSession, hash: string): ItemFact | null 
     receptionMicros: row.reception_us,
     live: status === "processed" || status === "removing" ? loadLive(session, id) : null,
     forgotten: status === "forgotten" ? loadForgotten(session, id) : null,
+    ...(status === "removed" ? loadRemoved(session, id) : {}),
   };
 }
 
@@ -82,6 +83,28 @@ function loadLive(session: WriterSession, id: number): LiveMessage {
     id,
   );
   if (row === undefined) throw new Error(`Item ${id} is live and has no message row`);
+  return messageOf(session, row, loadTags(session, id));
+}
+
+/** A removed message as it was; nothing where another program left less of it. */
+function loadRemoved(session: WriterSession, id: number): Pick<ItemFact, "removed"> {
+  const row = session.connection.getBig<
+    MessageRow & { readonly removed_us: bigint; readonly file_size: bigint }
+  >(
+    `SELECT type, item_type, chain_id, sender_id, owner_id, channel_id, label_id, ref, content_hash,
+       live_payment_id AS payment_id, time_us, content_time_us, content_size AS size, size_bytes, removed_us,
+       size AS file_size FROM removed WHERE id = ? AND copy_id IS NOT NULL`,
+    id,
+  );
+  if (row === undefined) return {};
+  const tags = session.connection
+    .all<{ tag_id: number }>("SELECT tag_id FROM removed_tags WHERE removed_id = ?", id)
+    .map(({ tag_id: tag }) => session.labels.text(tag));
+  const message = messageOf(session, row, tags);
+  return { removed: { message, removedMicros: row.removed_us, sizeBytes: Number(row.file_size) } };
+}
+
+function messageOf(session: WriterSession, row: MessageRow, tags: readonly string[]): LiveMessage {
   return {
     type: messageType(row.type),
     chain: chain(session, row.chain_id),
@@ -97,7 +120,7 @@ function loadLive(session: WriterSession, id: number): LiveMessage {
     contentTimeMicros: row.content_time_us,
     size: Number(row.size),
     sizeBytes: Number(row.size_bytes),
-    tags: loadTags(session, id),
+    tags,
   };
 }
 

@@ -32,6 +32,8 @@ import {
   hasConfirmations,
   putConfirmation,
 } from "./confirmations.ts";
+import { dueAccounts, nextAccountEventMicros } from "./ledger/due-accounts.ts";
+import type { NamedPriceList } from "./ledger/price-list-names.ts";
 import { loadFacts } from "./load-facts.ts";
 import { type FileNote, noteFiles } from "./note-files.ts";
 import { dropRefusal, putRefusal, type Refusal } from "./refusals.ts";
@@ -56,6 +58,9 @@ const INDEX_TABLES = new Set<Need["table"]>([
   "forgottenChildren",
   "forgetTargets",
   "delegatedUses",
+  "aggregateContents",
+  "creditHistory",
+  "ownedCosts",
 ]);
 
 const BATCHES_PER_LOOK = 8;
@@ -109,6 +114,7 @@ export class MessageStore {
   /** Merges the counters: the last work of a batch, before its commit. */
   finish(): void {
     this.#session.counters.flush();
+    this.#session.costTotals.flush();
   }
 
   /** Needs `finish` first. */
@@ -165,6 +171,20 @@ export class MessageStore {
    */
   settleCandidate(identity: Uint8Array, envelopeText: string, nowMicros: bigint): void {
     settleCandidate(this.#session, identity, envelopeText, nowMicros);
+  }
+
+  /** Accounts whose messages have to be looked at, the longest due first. */
+  dueAccounts(nowMicros: bigint, limit: number): string[] {
+    return dueAccounts(this.#session, nowMicros, limit);
+  }
+
+  nextAccountEventMicros(): bigint | null {
+    return nextAccountEventMicros(this.#session);
+  }
+
+  /** The price list by which costs are computed from now on. */
+  announcePriceList(list: NamedPriceList, sinceMicros: bigint): void {
+    this.#session.priceLists.announce(list, sinceMicros);
   }
 
   countCandidates(hash: string): { total: number; queued: number } {

@@ -1,3 +1,4 @@
+import { encodeItemHash } from "@twentysix/protocol";
 import { type Change, type PinFact, splitPairKey, type TagFact } from "@twentysix/state";
 import { PIN_CODE } from "../codes.ts";
 import { markDirty } from "../merkle/dirty.ts";
@@ -51,6 +52,9 @@ function countPin(session: WriterSession, pin: PinFact | null, fileId: number, n
 const sizeOfFile = (session: WriterSession, fileId: number): number =>
   session.connection.get<{ size: number }>("SELECT size FROM files WHERE id = ?", fileId)?.size ?? 0;
 
+/** Stands for a file that went with a message that was removed. */
+const GONE_FILE = 0;
+
 export function saveTag(session: WriterSession, change: Change<TagFact>): void {
   markDirty(session, "tag", change.key);
   const tag = change.after;
@@ -59,12 +63,12 @@ export function saveTag(session: WriterSession, change: Change<TagFact>): void {
     return;
   }
   const fileId = findFile(session, tag.fileHash);
-  if (fileId === null) throw new Error(`Tag ${change.key} refers to file ${tag.fileHash}, which has no row`);
   session.connection.run(
-    "INSERT OR REPLACE INTO file_tags (tag, owner_id, file_id, item_id, updated_us) VALUES (?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO file_tags (tag, owner_id, file_id, file_hash, item_id, updated_us) VALUES (?, ?, ?, ?, ?, ?)",
     change.key,
     session.addresses.intern(tag.owner),
-    fileId,
+    fileId ?? GONE_FILE,
+    encodeItemHash(tag.fileHash),
     session.itemId(tag.hash),
     tag.timeMicros,
   );

@@ -4,6 +4,7 @@ import { ITEM_TYPE_CODE, MESSAGE_TYPE_CODE, STATUS_CODE, UNCONFIRMED } from "../
 import { itemLeaf } from "../merkle/leaf.ts";
 import { encodeRef } from "../ref-bytes.ts";
 import { countLive, countStatus } from "./count-messages.ts";
+import { countHiddenFile, dropRemoved, saveRemoved } from "./save-removed.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** Writes the rows of items whose status or message changed. Copies come after: see `saveCopies`. */
@@ -11,9 +12,11 @@ export function saveItem(session: WriterSession, change: Change<ItemFact>): void
   const { key: hash, before, after } = change;
   if (after === null) throw new Error(`Item ${hash} cannot cease to exist`);
   const id = before === null ? insertItem(session, hash, after) : updateItem(session, hash, after);
-  if (before?.status === "removed" && after.status !== "removed")
-    session.connection.run("DELETE FROM removed WHERE id = ?", id);
+  if (before?.status === "removed" && after.status !== "removed") dropRemoved(session, id);
   countStatus(session, before, after);
+  countHiddenFile(session, before, after);
+  if (after.removed !== undefined && before?.removed !== after.removed)
+    saveRemoved(session, id, hash, after.removed);
   if (before?.live !== after.live) saveLive(session, id, before?.live ?? null, after.live);
   if ((before?.forgotten ?? null) !== after.forgotten) saveForgotten(session, id, after.forgotten);
   countLive(session, before, after);
@@ -29,7 +32,7 @@ function insertItem(session: WriterSession, hash: string, item: ItemFact): numbe
     encodeItemHash(hash),
     STATUS_CODE[item.status],
     item.receptionMicros,
-    item.live === null ? null : itemLeaf(hash, item, []),
+    item.forgotten === null ? itemLeaf(hash, item, []) : null,
   );
   return id;
 }
@@ -39,7 +42,7 @@ function updateItem(session: WriterSession, hash: string, item: ItemFact): numbe
   session.connection.run(
     "UPDATE items SET status = ?, leaf = ? WHERE id = ?",
     STATUS_CODE[item.status],
-    item.live === null ? null : itemLeaf(hash, item, []),
+    item.forgotten === null ? itemLeaf(hash, item, []) : null,
     id,
   );
   return id;

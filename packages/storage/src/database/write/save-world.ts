@@ -2,6 +2,9 @@ import { NO_GRACE, type World } from "@twentysix/state";
 import { itemLeaf } from "../merkle/leaf.ts";
 import { dropCandidates } from "./candidates.ts";
 import { releaseFile } from "./collect-files.ts";
+import { saveCost, saveRemoval } from "./ledger/costs.ts";
+import { saveEntries } from "./ledger/credit-entries.ts";
+import { saveAccount, saveBalance, saveLots, savePublication } from "./ledger/save-accounts.ts";
 import { loadForgets } from "./load-relations.ts";
 import { saveMeasurements } from "./node-measurements.ts";
 import { saveAggregate, saveAmend, saveElement, saveField, savePost, saveVm } from "./save-derived.ts";
@@ -50,6 +53,7 @@ export function saveWorld(session: WriterSession, world: World, context: SaveCon
   for (const change of facts.vms.changes()) saveVm(session, change);
   for (const change of facts.tombstones.changes()) saveTombstones(session, change);
   for (const change of facts.metrics.changes()) saveMeasurements(session, change);
+  saveLedger(session, world);
   saveForgottenLeaves(session, world);
   const events = world.events.map((event) => ({
     seq: appendEvent(session, session.itemId(event.hash), event.kind, context.nowMicros, event.cause),
@@ -58,6 +62,16 @@ export function saveWorld(session: WriterSession, world: World, context: SaveCon
   }));
   world.settle();
   return events;
+}
+
+function saveLedger(session: WriterSession, { facts }: World): void {
+  for (const change of facts.accounts.changes()) saveAccount(session, change);
+  for (const change of facts.balances.changes()) saveBalance(session, change);
+  for (const change of facts.entries.changes()) saveEntries(session, change);
+  for (const change of facts.lots.changes()) saveLots(session, change);
+  for (const change of facts.costs.changes()) saveCost(session, change);
+  for (const change of facts.removals.changes()) saveRemoval(session, change);
+  for (const change of facts.publications.changes()) savePublication(session, change);
 }
 
 /** The leaf of a forgotten message names its FORGETs, so it is written after them. */

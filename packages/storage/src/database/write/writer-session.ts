@@ -3,6 +3,8 @@ import type { SqliteConnection } from "../sqlite/connection.ts";
 import { CollectedFiles } from "./collected-files.ts";
 import { CounterDeltas } from "./counter-deltas.ts";
 import { Dictionary } from "./dictionary.ts";
+import { CostTotals } from "./ledger/cost-totals.ts";
+import { PriceListNames } from "./ledger/price-list-names.ts";
 
 /**
  * What the parts of the writer share: its connection, the dictionaries, the ids of the hashes that the current
@@ -14,6 +16,8 @@ export class WriterSession {
   readonly channels: Dictionary;
   readonly labels: Dictionary;
   readonly counters: CounterDeltas;
+  readonly costTotals: CostTotals;
+  readonly priceLists: PriceListNames;
   readonly collected = new CollectedFiles();
   readonly #itemIds = new Map<string, number | null>();
   readonly #reservedCopies = new Map<number, number>();
@@ -26,6 +30,8 @@ export class WriterSession {
     this.channels = new Dictionary(connection, "channels", "channel");
     this.labels = new Dictionary(connection, "labels", "label");
     this.counters = new CounterDeltas(connection);
+    this.costTotals = new CostTotals(connection);
+    this.priceLists = new PriceListNames(connection);
     this.#readNextIds();
   }
 
@@ -44,6 +50,8 @@ export class WriterSession {
     this.channels.forget();
     this.labels.forget();
     this.counters.forget();
+    this.costTotals.forget();
+    this.priceLists.forget();
     this.#readNextIds();
   }
 

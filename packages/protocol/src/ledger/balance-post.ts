@@ -1,0 +1,63 @@
+import { CHAINS, type Chain } from "../chains.ts";
+import { openObject, optional, required } from "../content/composite-checks.ts";
+import { oneOf, wideInteger } from "../content/scalar-checks.ts";
+import { type Check, INVALID, type Validation } from "../content/validation.ts";
+import { isJsonObject, type JsonValue } from "../json/json-value.ts";
+import { floorToAtto, PriceDecimal } from "../pricing/amount.ts";
+import { anyText, type LedgerContentResult, readLedgerContent } from "./ledger-checks.ts";
+
+/** Token balances that an authority publishes. Source: pyaleph `src/aleph/handlers/content/post.py`. */
+export interface BalanceUpdate {
+  readonly chain: Chain;
+  /** Height of the network's main chain: of two figures for one address the higher one counts. */
+  readonly mainHeight: bigint;
+  /** Balances inside an application are kept apart and cannot be spent; null: ordinary ones. */
+  readonly dapp: string | null;
+  /** Tokens in units of 10^-18. An address that is left out keeps its balance. */
+  readonly balances: readonly (readonly [address: string, tokensAtto: bigint])[];
+}
+
+type Fields = {
+  readonly chain: Chain;
+  readonly main_height: number | bigint;
+  readonly dapp: string | null;
+  readonly balances: BalanceUpdate["balances"];
+};
+
+/** Larger than any supply; a figure beyond it is an error of the publisher. */
+const MAX_TOKENS = 1e15;
+
+const tokens = (value: JsonValue, at: Validation): bigint | typeof INVALID => {
+  const isNumber = typeof value === "number" || typeof value === "bigint";
+  if (!isNumber) return at.fail("float_type", "Input should be a valid number", value);
+  if (value < 0 || value > MAX_TOKENS)
+    return at.fail("value_error", "Value error, a balance lies between 0 and 10^15 tokens", value);
+  return floorToAtto(new PriceDecimal(String(value)));
+};
+
+const balancesByAddress: Check<BalanceUpdate["balances"]> = (value, at) => {
+  if (!isJsonObject(value)) return at.fail("dict_type", "Input should be a valid dictionary", value);
+  const read: [string, bigint][] = [];
+  let isValid = true;
+  for (const [address, member] of Object.entries(value)) {
+    const amount = at.inside(value, address, member, tokens);
+    if (amount === INVALID) isValid = false;
+    else read.push([address, amount]);
+  }
+  return isValid ? read : INVALID;
+};
+
+const balanceUpdate = openObject<Fields>({
+  chain: required(oneOf(...CHAINS)),
+  main_height: required(wideInteger({ min: 0, max: 2n ** 62n })),
+  dapp: optional(anyText),
+  balances: required(balancesByAddress),
+});
+
+/** Reads `content.content` of a balance post. */
+export function readBalancePost(content: JsonValue): LedgerContentResult<BalanceUpdate> {
+  const result = readLedgerContent("balance update", content, balanceUpdate);
+  if (!result.ok) return result;
+  const { chain, main_height, dapp, balances } = result.value;
+  return { ok: true, value: { chain, mainHeight: BigInt(main_height), dapp, balances } };
+}

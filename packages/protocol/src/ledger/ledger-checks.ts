@@ -1,0 +1,63 @@
+import { string, wideInteger } from "../content/scalar-checks.ts";
+import { type Check, INVALID, Validation } from "../content/validation.ts";
+import type { JsonValue } from "../json/json-value.ts";
+
+/** Credits of one entry: a JSON integer above zero that fits 64 bits. No boolean, text or float. */
+export const creditAmount: Check<bigint> = (value, at) => {
+  const amount = strictAmount(value, at);
+  return amount === INVALID ? INVALID : BigInt(amount);
+};
+const strictAmount = wideInteger({ min: 1, max: 2n ** 63n - 1n, strict: true });
+
+export const anyText = string();
+
+/** An address: any text that is not blank. */
+export const accountAddress: Check<string> = (value, at) => {
+  const address = anyText(value, at);
+  if (address === INVALID || address.trim() !== "") return address;
+  return at.fail("value_error", "Value error, address must not be blank", value);
+};
+
+/** The end of the year 9999, in milliseconds. */
+const MAX_MILLIS = 253_402_300_799_999;
+const millis = wideInteger({ min: 0, max: MAX_MILLIS });
+
+/** Unix milliseconds as microseconds; 0 and null stand for "never". */
+export const expirationMicros: Check<bigint | null> = (value, at) => {
+  if (value === null) return null;
+  const read = millis(value, at);
+  if (read === INVALID) return INVALID;
+  return BigInt(read) === 0n ? null : BigInt(read) * 1_000n;
+};
+
+const DECIMAL = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?$/;
+
+/** A decimal text, or a number by its shortest text. */
+export const decimalText: Check<string> = (value, at) => {
+  const text = typeof value === "number" || typeof value === "bigint" ? String(value) : value;
+  if (typeof text === "string" && text.length <= 64 && DECIMAL.test(text.trim())) return text.trim();
+  return at.fail("value_error", "Value error, price must be a decimal", value);
+};
+
+export type LedgerContentResult<Value> =
+  | { readonly ok: true; readonly value: Value }
+  /** One line that says which member is wrong, and how. */
+  | { readonly ok: false; readonly reason: string };
+
+/** Most problems that one line repeats. */
+const MAX_PROBLEMS = 3;
+
+/** Reads `content.content` of a ledger post by its schema. */
+export function readLedgerContent<Value>(
+  what: string,
+  content: JsonValue,
+  check: Check<Value>,
+): LedgerContentResult<Value> {
+  const validation = new Validation([], {});
+  const value = check(content, validation);
+  if (value !== INVALID) return { ok: true, value };
+  const problems = validation.problems
+    .slice(0, MAX_PROBLEMS)
+    .map(({ loc, msg }) => (loc.length === 0 ? msg : `${loc.join(".")}: ${msg}`));
+  return { ok: false, reason: `Invalid ${what} content: ${problems.join("; ")}` };
+}

@@ -1,0 +1,131 @@
+import { formatIsoZ } from "@twentysix/protocol";
+import { NO_GRACE } from "../handlers/store.ts";
+import type { StateContext } from "../rules.ts";
+import { type Need, pairKey, type World } from "../world.ts";
+import { accountOf, changeAccount } from "./accounts.ts";
+import type { RemovalFact } from "./ledger-facts.ts";
+import type { LedgerRules } from "./ledger-rules.ts";
+import { dropCost } from "./message-costs.ts";
+
+/** What must be known before messages are marked, recovered or removed. */
+export function removalNeeds(
+  world: World,
+  context: StateContext,
+  changing: readonly { readonly cost: { readonly hash: string } }[],
+): Need[] {
+  return changing.flatMap(({ cost: { hash } }): Need[] => {
+    const needs: Need[] = [
+      { table: "items", key: hash },
+      { table: "removals", key: hash },
+      { table: "costs", key: hash },
+    ];
+    const removal = world.facts.removals.peek(hash);
+    if (removal === undefined || removal === null || removal.deleteByMicros > context.nowMicros) return needs;
+    return [...needs, ...pinNeeds(world, hash)];
+  });
+}
+
+function pinNeeds(world: World, hash: string): Need[] {
+  const needs: Need[] = [{ table: "contentPins", key: hash }];
+  const fileHash = world.facts.items.peek(hash)?.live?.contentHash ?? null;
+  if (fileHash !== null) {
+    needs.push({ table: "pins", key: pairKey("message", hash, fileHash) }, ...fileNeeds(fileHash));
+  }
+  for (const pinned of world.index.contentPins.peek(hash) ?? [])
+    needs.push({ table: "pins", key: pairKey("content", hash, pinned) }, ...fileNeeds(pinned));
+  return needs;
+}
+
+const fileNeeds = (fileHash: string): Need[] => [
+  { table: "pinsOf", key: fileHash },
+  { table: "files", key: fileHash },
+  { table: "graces", key: fileHash },
+];
+
+/** The owner cannot pay for the message: it will be removed unless he can before the grace is over. */
+export function markRemoval(
+  world: World,
+  { nowMicros }: StateContext,
+  { removalGraceMicros }: LedgerRules,
+  owner: string,
+  hash: string,
+  reason: RemovalFact["reason"],
+): void {
+  const item = world.facts.items.get(hash);
+  if (item === null || item.status !== "processed") return;
+  const deleteByMicros = nowMicros + removalGraceMicros;
+  world.facts.removals.set(hash, { owner, sinceMicros: nowMicros, deleteByMicros, reason });
+  world.facts.items.set(hash, { ...item, status: "removing" });
+  changeAccount(world, owner, { removing: accountOf(world, owner).removing + 1 });
+  world.events.push({ hash, kind: "removing", cause: { reason, delete_by: formatIsoZ(deleteByMicros) } });
+}
+
+/** The owner can pay again. */
+export function endRemoval(world: World, owner: string, hash: string): void {
+  const item = world.facts.items.get(hash);
+  if (item === null || item.status !== "removing") return;
+  world.facts.removals.set(hash, null);
+  world.facts.items.set(hash, { ...item, status: "processed" });
+  changeAccount(world, owner, { removing: accountOf(world, owner).removing - 1 });
+  world.events.push({ hash, kind: "recovered", cause: null });
+}
+
+/**
+ * Has an authority published, since the message was marked, what could have mended it? A node that was away, or
+ * missed one update, must not remove anything on what it knew before.
+ */
+export function wasPublishedSince(world: World, { reason, sinceMicros }: RemovalFact): boolean {
+  const kind = reason === "credit_insufficient" ? "credits" : "balances";
+  const publication = world.facts.publications.get(kind);
+  return publication !== null && publication.processedMicros > sinceMicros;
+}
+
+/**
+ * Ends the message for good: its file is kept by it no longer and it costs nothing any more. What it says stays
+ * part of the state, which does not depend on funds.
+ */
+export function removeMessage(
+  world: World,
+  context: StateContext,
+  rules: LedgerRules,
+  owner: string,
+  hash: string,
+  removal: RemovalFact,
+): void {
+  const item = world.facts.items.get(hash);
+  if (item === null || item.status !== "removing" || item.live === null) return;
+  const cost = world.facts.costs.get(hash);
+  dropCost(world, rules, hash);
+  const { live: message } = item;
+  const removed = {
+    message,
+    removedMicros: context.nowMicros,
+    sizeBytes: cost?.fileSizeBytes ?? message.sizeBytes,
+  };
+  world.facts.items.set(hash, { ...item, status: "removed", live: null, removed });
+  releasePins(world, hash, message.contentHash);
+  const { reason, sinceMicros } = removal;
+  const cause = { reason, since: formatIsoZ(sinceMicros), owner };
+  world.events.push({ hash, kind: "removed", cause });
+}
+
+function releasePins(world: World, hash: string, fileHash: string | null): void {
+  if (fileHash !== null) {
+    world.facts.pins.set(pairKey("message", hash, fileHash), null);
+    giveUp(world, fileHash);
+  }
+  for (const pinned of world.index.contentPins.get(hash) ?? []) {
+    world.facts.pins.set(pairKey("content", hash, pinned), null);
+    giveUp(world, pinned);
+  }
+  world.index.contentPins.set(hash, []);
+}
+
+/** One pin less; the last one leaves nothing behind, its grace is over. What was promised to others holds. */
+function giveUp(world: World, fileHash: string): void {
+  const left = (world.index.pinsOf.get(fileHash) ?? 0) - 1;
+  world.index.pinsOf.set(fileHash, left);
+  if (left > 0 || world.facts.graces.get(fileHash) !== null) return;
+  world.facts.graces.set(fileHash, NO_GRACE);
+  world.index.files.set(fileHash, null);
+}
