@@ -20,9 +20,9 @@ import {
   type MessageFilter,
   MessageStore,
   type NodeMetricsRow,
-  type PointReads,
   renderMessageView,
   StateTree,
+  type SyncPointReads,
   UNLIMITED,
 } from "@twentysix/storage";
 import { createCopyReader } from "../../../src/pipeline/copy-reader.ts";
@@ -216,7 +216,7 @@ export class StateHarness implements AsyncDisposable {
   }
 
   /** The reads of the API by key. */
-  get reads(): PointReads {
+  get reads(): SyncPointReads {
     return createSqlitePointReads(this.store.session.connection);
   }
 
