@@ -11,6 +11,9 @@ import type { NetworkDefinition } from "@twentysix/protocol";
 import {
   ContentStore,
   createSqlitePointReads,
+  FileLedger,
+  localFileRecords,
+  localPointReads,
   makeDurableFolder,
   type PointReads,
   SqliteConnection,
@@ -113,11 +116,11 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
 
   const connection = new SqliteConnection(paths.database, { readOnly: true, cacheBytes: 16 * MIB });
   stack.defer(() => connection.close());
-  const reads = createSqlitePointReads(connection);
+  const reads = localPointReads(createSqlitePointReads(connection));
   const lifecycle = new FileLifecycle({
     contents,
     pipeline,
-    connection,
+    ledger: localFileRecords(new FileLedger(connection)),
     gracePeriodMs: options.apiSettings.gracePeriodMs,
     clock,
     timers,
@@ -148,11 +151,11 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     log,
   });
   stack.defer(() => budgets.close());
-  const graceBytes = (): number => reads.totals().graceBytes;
+  const graceBytes = async (): Promise<number> => (await reads.totals()).graceBytes;
   const graceRoom = new GraceRoom({
     maxBytes: options.apiSettings.uploads.maxGracePeriodBytes,
     usedBytes: graceBytes,
-    isHeld: (fileHash) => reads.file(fileHash) !== null,
+    isHeld: async (fileHash) => (await reads.file(fileHash)) !== null,
   });
   const figures = new NodeFigures({ pipeline, reads, budgets });
   addPipelineMetrics(registry, { pipeline, reader, budgets, figures, graceBytes, clock });

@@ -22,7 +22,7 @@ export interface ApiServices {
   readonly downloads: DownloadServices;
   readonly node: NodeDescription;
   /** Values for `/metrics`, as they stood after the last commit; never more than a few look-ups by key. */
-  status(): NodeStatus;
+  status(): Promise<NodeStatus>;
   health(): NodeHealth;
   stateRoot(): Promise<StateRoot>;
   /** Where the API registers its own metrics; the node's others are served with them. */
@@ -73,10 +73,13 @@ export interface PublicationStatus {
 // ---------------------------------------------------------------- live feed
 
 export interface LiveFeed {
-  /** Every message that became processed, after the commit that made it readable. Returns the end of it. */
-  subscribe(listener: (message: LiveMessage) => void): () => void;
+  /**
+   * Every message that became processed, after the commit that made it readable. Resolves with the end of it, once
+   * no later message can be missed.
+   */
+  subscribe(listener: (message: LiveMessage) => void): Promise<() => void>;
   /** The newest event: messages up to it can be read, later ones are still to be told. */
-  lastSeq(): number;
+  lastSeq(): Promise<number>;
   /** The predicate of the lists, so that a live frame and a list agree. */
   matches(filter: MessageFilter, facts: MessageFacts): boolean;
   /** Called after each commit that changed the status of one item. */
@@ -105,7 +108,7 @@ export interface UploadServices {
    * Holds room for a file that comes without a message until it is registered.
    * @throws ApiError API_GRACE_PERIOD_FULL
    */
-  reserveGrace(file: Pick<StagedFile, "hash" | "sizeBytes">): Disposable;
+  reserveGrace(file: Pick<StagedFile, "hash" | "sizeBytes">): Promise<Disposable>;
   /**
    * Records a kept file and pins it until `graceUntilMicros`, durably. The pin ends earlier when a STORE message
    * of that file is processed.

@@ -1,10 +1,16 @@
 import { type Clock, createDeferred, type Deferred, type Logger, type Timers } from "@twentysix/platform";
-import type { ContentStore, FileLedger, FileNote, PendingDeletion } from "@twentysix/storage";
+import {
+  type ContentStore,
+  type FileNote,
+  type FileRecords,
+  type PendingDeletion,
+  ReadError,
+} from "@twentysix/storage";
 import type { FileHolds } from "./file-holds.ts";
 
 export interface FileEraserOptions {
   readonly contents: ContentStore;
-  readonly ledger: FileLedger;
+  readonly ledger: FileRecords;
   readonly holds: FileHolds;
   /** Resolves once the note is durable. */
   readonly note: (note: FileNote) => Promise<void>;
@@ -68,7 +74,7 @@ export class FileEraser {
     using taken = new DisposableStack();
     try {
       const names: string[] = [];
-      for (const deletion of ledger.dueDeletions(clock.nowMicros(), LOOK)) {
+      for (const deletion of await ledger.dueDeletions(clock.nowMicros(), LOOK)) {
         if (names.length === SLICE || this.#stop.signal.aborted) break;
         if (this.#take(deletion, taken) && (await this.#erase(deletion))) names.push(deletion.name);
       }
@@ -98,8 +104,8 @@ export class FileEraser {
   async #erase({ name, cid, sizeBytes }: PendingDeletion): Promise<boolean> {
     const { contents, ledger, log } = this.#options;
     // Now that nobody else can be busy with the name: was it registered between the first look and here?
-    if (!ledger.isDeletionPending(name)) return false;
-    if (ledger.isRegistered(name)) return true;
+    if (!(await ledger.isDeletionPending(name))) return false;
+    if (await ledger.isRegistered(name)) return true;
     try {
       if (cid !== null && cid !== name && !(await this.#isNamedByOthers(cid))) await contents.remove(cid);
       if (await this.#isOnlyCopyOfOthers(name)) return true;
@@ -116,22 +122,21 @@ export class FileEraser {
 
   async #isNamedByOthers(cid: string): Promise<boolean> {
     const { contents, ledger } = this.#options;
-    if (ledger.isRegistered(cid)) return true;
+    if (await ledger.isRegistered(cid)) return true;
     const file = (await contents.index.find(cid))?.file;
-    return file !== undefined && ledger.isFurtherName(cid, file);
+    return file !== undefined && (await ledger.isFurtherName(cid, file));
   }
 
   /** Bytes that a file registered under a CID needs although the index of blocks has lost it. */
   async #isOnlyCopyOfOthers(name: string): Promise<boolean> {
     const { contents, ledger } = this.#options;
-    return ledger.isRegisteredByCid(name) && (await contents.index.rootsOfFile(name)).length === 0;
+    return (await ledger.isRegisteredByCid(name)) && (await contents.index.rootsOfFile(name)).length === 0;
   }
 
   async #sleep(): Promise<void> {
-    const { ledger, clock, timers } = this.#options;
+    const { timers } = this.#options;
     const wake = this.#wake;
-    const dueMicros = ledger.nextDeletionMicros();
-    const untilDueMs = dueMicros === null ? null : Number((dueMicros - clock.nowMicros()) / 1_000n) + 1;
+    const untilDueMs = await this.#untilDueMs();
     const cancel =
       untilDueMs === null
         ? () => undefined
@@ -140,6 +145,19 @@ export class FileEraser {
           );
     await wake.promise;
     cancel();
+  }
+
+  /** null when nothing waits; not above 0 when something is due, or when that cannot be told for now. */
+  async #untilDueMs(): Promise<number | null> {
+    const { ledger, clock, log } = this.#options;
+    try {
+      const dueMicros = await ledger.nextDeletionMicros();
+      return dueMicros === null ? null : Number((dueMicros - clock.nowMicros()) / 1_000n) + 1;
+    } catch (error) {
+      if (!(error instanceof ReadError)) throw error;
+      log.warn("The journal of collected files cannot be read; tried again later", { error });
+      return 0;
+    }
   }
 }
 

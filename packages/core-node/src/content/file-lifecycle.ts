@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
-import { type ContentStore, FileLedger, type SqliteConnection } from "@twentysix/storage";
+import type { ContentStore, FileRecords } from "@twentysix/storage";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { FileEraser } from "./file-eraser.ts";
 import { FileHolds } from "./file-holds.ts";
@@ -9,8 +9,7 @@ import { FileScrubber } from "./file-scrubber.ts";
 export interface FileLifecycleOptions {
   readonly contents: ContentStore;
   readonly pipeline: Pick<Pipeline, "noteFiles" | "onCollected">;
-  /** A read-only connection without an open transaction. */
-  readonly connection: SqliteConnection;
+  readonly ledger: FileRecords;
   readonly gracePeriodMs: number;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -41,7 +40,7 @@ export class FileLifecycle {
   readonly #eraser: FileEraser;
   readonly #reconciler: FileReconciler;
   readonly #scrubber: FileScrubber;
-  readonly #ledger: FileLedger;
+  readonly #ledger: FileRecords;
   readonly #stop = new AbortController();
   readonly #unsubscribe: () => void;
   readonly #running: readonly Promise<void>[];
@@ -50,8 +49,8 @@ export class FileLifecycle {
   constructor(options: FileLifecycleOptions) {
     const { pipeline, timers, log } = options;
     const note = pipeline.noteFiles.bind(pipeline);
-    const parts = { ...options, note, holds: this.holds, ledger: new FileLedger(options.connection) };
-    this.#ledger = parts.ledger;
+    const parts = { ...options, note, holds: this.holds };
+    this.#ledger = options.ledger;
     this.#eraser = new FileEraser(parts);
     this.#reconciler = new FileReconciler({
       ...parts,
@@ -84,13 +83,14 @@ export class FileLifecycle {
     return report;
   }
 
-  figures(): FileLifecycleFigures {
+  async figures(): Promise<FileLifecycleFigures> {
+    const records = await this.#ledger.figures();
     const { files, bytes } = this.#eraser.erased;
     return {
       erasedFiles: files,
       erasedBytes: bytes,
       corruptBlobs: this.#scrubber.corrupt,
-      ...this.#ledger.figures(),
+      ...records,
     };
   }
 

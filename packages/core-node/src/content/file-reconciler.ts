@@ -1,9 +1,9 @@
 import type { Clock, Logger, Timers } from "@twentysix/platform";
-import { BlobError, type ContentStore, type FileLedger, type FileNote } from "@twentysix/storage";
+import { BlobError, type ContentStore, type FileNote, type FileRecords } from "@twentysix/storage";
 
 export interface FileReconcilerOptions {
   readonly contents: ContentStore;
-  readonly ledger: FileLedger;
+  readonly ledger: FileRecords;
   readonly note: (note: FileNote) => Promise<void>;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -75,7 +75,7 @@ export class FileReconciler {
     const { ledger, timers, note, log, clock, gracePeriodMs } = this.#options;
     let missingTotal = 0;
     for (let afterId = 0; ; ) {
-      const slice = ledger.registered(afterId, SLICE);
+      const slice = await ledger.registered(afterId, SLICE);
       const last = slice.at(-1);
       if (last === undefined) return missingTotal;
       afterId = last.id;
@@ -119,14 +119,14 @@ interface Stray {
 /** One for each plain file: null where a record or a DAG has it. */
 async function* fileStrays(
   contents: ContentStore,
-  ledger: FileLedger,
+  ledger: FileRecords,
   signal: AbortSignal,
 ): AsyncGenerator<Stray | null, void, undefined> {
   for await (const { sha256, sizeBytes } of contents.files.list({ signal })) {
     const isKnown =
-      ledger.isRegistered(sha256) ||
-      ledger.isRegisteredByCid(sha256) ||
-      ledger.isDeletionPending(sha256) ||
+      (await ledger.isRegistered(sha256)) ||
+      (await ledger.isRegisteredByCid(sha256)) ||
+      (await ledger.isDeletionPending(sha256)) ||
       (await contents.index.rootsOfFile(sha256)).length > 0;
     yield isKnown ? null : { name: sha256, sizeBytes };
   }
@@ -135,14 +135,14 @@ async function* fileStrays(
 /** One for each DAG: null where a record has it, under its own name or as a further one. */
 async function* dagStrays(
   contents: ContentStore,
-  ledger: FileLedger,
+  ledger: FileRecords,
   signal: AbortSignal,
 ): AsyncGenerator<Stray | null, void, undefined> {
   for await (const { root, file, cumulativeSizeBytes } of contents.index.list(signal)) {
     const isKnown =
-      ledger.isRegistered(root) ||
-      ledger.isDeletionPending(root) ||
-      (file !== undefined && ledger.isFurtherName(root, file));
+      (await ledger.isRegistered(root)) ||
+      (await ledger.isDeletionPending(root)) ||
+      (file !== undefined && (await ledger.isFurtherName(root, file)));
     yield isKnown ? null : { name: root, sizeBytes: cumulativeSizeBytes };
   }
 }

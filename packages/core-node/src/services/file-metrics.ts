@@ -8,8 +8,8 @@ export function addFileMetrics(registry: Registry, lifecycle: Pick<FileLifecycle
       name,
       help,
       registers: [registry],
-      collect() {
-        this.set(read(lifecycle.figures()));
+      async collect() {
+        this.set(read(await lifecycle.figures()));
       },
     });
   };
@@ -18,9 +18,10 @@ export function addFileMetrics(registry: Registry, lifecycle: Pick<FileLifecycle
       name,
       help,
       registers: [registry],
-      collect() {
+      async collect() {
+        const figures = await lifecycle.figures();
         this.reset();
-        this.inc(read(lifecycle.figures()));
+        this.inc(read(figures));
       },
     });
   };

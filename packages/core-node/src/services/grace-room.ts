@@ -4,8 +4,8 @@ export interface GraceRoomOptions {
   /** Most bytes of files in their grace period; infinite for no limit. */
   readonly maxBytes: number;
   /** Bytes of those that are recorded. */
-  readonly usedBytes: () => number;
-  readonly isHeld: (fileHash: string) => boolean;
+  readonly usedBytes: () => Promise<number>;
+  readonly isHeld: (fileHash: string) => Promise<boolean>;
 }
 
 /** Room among the files in their grace period for some that are about to be recorded. */
@@ -22,10 +22,18 @@ export class GraceRoom {
    *
    * @throws ApiError API_GRACE_PERIOD_FULL
    */
-  reserve({ hash, sizeBytes }: { readonly hash: string; readonly sizeBytes: number }): Disposable {
+  async reserve({
+    hash,
+    sizeBytes,
+  }: {
+    readonly hash: string;
+    readonly sizeBytes: number;
+  }): Promise<Disposable> {
     const { maxBytes, usedBytes, isHeld } = this.#options;
-    if (isHeld(hash)) return { [Symbol.dispose]: () => undefined };
-    const takenBytes = usedBytes() + this.#reservedBytes;
+    if (await isHeld(hash)) return { [Symbol.dispose]: () => undefined };
+    // What is recorded while the records are asked may be missing in their answer and in what is reserved after it.
+    const reservedBefore = this.#reservedBytes;
+    const takenBytes = (await usedBytes()) + Math.max(reservedBefore, this.#reservedBytes);
     if (takenBytes + sizeBytes > maxBytes) {
       throw new ApiError(
         "API_GRACE_PERIOD_FULL",

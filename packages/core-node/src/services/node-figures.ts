@@ -16,28 +16,35 @@ const NO_FETCHES = { total: 0, failed: 0, durationMs: 0 };
 /** Figures for status and metrics: those of the last commit, read again only when there was a further one. */
 export class NodeFigures {
   readonly #options: FiguresOptions;
-  #totals: NodeTotals;
+  #totals: Promise<NodeTotals> | null = null;
   /** Commits that were made when the totals were read. */
-  #commits: number;
+  #commits = 0;
 
   constructor(options: FiguresOptions) {
     this.#options = options;
-    this.#commits = options.pipeline.statistics().commitsTotal;
-    this.#totals = options.reads.totals();
   }
 
-  totals(): NodeTotals {
-    const { pipeline, reads } = this.#options;
-    const { commitsTotal } = pipeline.statistics();
-    if (commitsTotal !== this.#commits) {
+  totals(): Promise<NodeTotals> {
+    const { commitsTotal } = this.#options.pipeline.statistics();
+    if (this.#totals === null || commitsTotal !== this.#commits) {
       this.#commits = commitsTotal;
-      this.#totals = reads.totals();
+      this.#totals = this.#read();
     }
     return this.#totals;
   }
 
-  status(): NodeStatus {
-    const totals = this.totals();
+  /** What failed is asked again by whoever comes next. */
+  async #read(): Promise<NodeTotals> {
+    try {
+      return await this.#options.reads.totals();
+    } catch (error) {
+      this.#totals = null;
+      throw error;
+    }
+  }
+
+  async status(): Promise<NodeStatus> {
+    const totals = await this.totals();
     const byType = totals.pendingByType;
     return {
       peers: 0,

@@ -10,7 +10,7 @@ export interface MeasuredParts {
   readonly reader: ReaderThread;
   readonly budgets: Budgets;
   readonly figures: NodeFigures;
-  readonly graceBytes: () => number;
+  readonly graceBytes: () => Promise<number>;
   readonly clock: Clock;
 }
 
@@ -19,13 +19,13 @@ export function addPipelineMetrics(
   registry: Registry,
   { pipeline, reader, budgets, figures, graceBytes, clock }: MeasuredParts,
 ): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
+  const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
     new Gauge({
       name,
       help,
       registers: [registry],
-      collect() {
-        this.set(read());
+      async collect() {
+        this.set(await read());
       },
     });
   };
@@ -49,7 +49,7 @@ export function addPipelineMetrics(
   gauge(
     "twentysix_queue_overdue_seconds",
     "How long the queued copy waits that should have been tried first",
-    () => secondsSince(figures.totals().nextAttemptMicros),
+    async () => secondsSince((await figures.totals()).nextAttemptMicros),
   );
   gauge(
     "twentysix_reader_waiting_calls",

@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createMemoryLogger, createSystemTimers } from "@twentysix/platform";
 import { encodeItemHash } from "@twentysix/protocol";
-import { ContentStore, FileLedger, type FileNote, MessageStore, SqliteConnection } from "@twentysix/storage";
+import {
+  ContentStore,
+  FileLedger,
+  type FileNote,
+  localFileRecords,
+  MessageStore,
+  SqliteConnection,
+} from "@twentysix/storage";
 import { FileEraser } from "../../src/content/file-eraser.ts";
 import { FileHolds } from "../../src/content/file-holds.ts";
 import { FileReconciler } from "../../src/content/file-reconciler.ts";
@@ -89,6 +96,7 @@ type Node = Awaited<ReturnType<typeof openNode>>;
 /** Removes what the journal says, a step before and after each removal, and ends when nothing is left to do. */
 async function erase(node: Node, steps: Steps): Promise<void> {
   const { contents, ledger, note, timers } = node;
+  const records = localFileRecords(ledger);
   const stepped = new Proxy(contents, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property, target);
@@ -105,7 +113,7 @@ async function erase(node: Node, steps: Steps): Promise<void> {
   const log = createMemoryLogger();
   const eraser = new FileEraser({
     contents: stepped,
-    ledger,
+    ledger: records,
     holds: new FileHolds(),
     note,
     clock: { nowMicros: () => NOW + 2n * HOUR, monotonicMs: () => 0 },
@@ -175,7 +183,7 @@ async function assertConsistent(node: Node): Promise<void> {
   const quiet: FileNote[] = [];
   const reconciler = new FileReconciler({
     contents,
-    ledger,
+    ledger: localFileRecords(ledger),
     note: async (note) => void quiet.push(note),
     clock: { nowMicros: () => NOW, monotonicMs: () => 0 },
     timers: { ...timers, sleep: async () => undefined },
@@ -260,7 +268,7 @@ test("a name that somebody is busy with waits, and one that is uploaded again me
     const noted = Promise.withResolvers<void>();
     const eraser = new FileEraser({
       contents: node.contents,
-      ledger: node.ledger,
+      ledger: localFileRecords(node.ledger),
       holds,
       note: async (note) => {
         await node.note(note);
@@ -300,6 +308,7 @@ test("strays leave after their age, unless they were registered; records that lo
     const reconciler = (ageMs: number): FileReconciler =>
       new FileReconciler({
         ...node,
+        ledger: localFileRecords(node.ledger),
         clock: { nowMicros: () => NOW, monotonicMs: () => 0 },
         timers: { ...node.timers, sleep: async () => undefined },
         log: createMemoryLogger(),

@@ -11,8 +11,8 @@ test("the live feed reads a burst of large messages in bounded parts, all of the
   const node = await startRealNode(t);
   const chunks: LiveChunk[] = [];
   const reads: Pick<PointReads, "liveMessages" | "lastSeq"> = {
-    lastSeq: () => node.reads.lastSeq(),
-    liveMessages: (afterSeq, limits) => {
+    lastSeq: async () => node.reads.lastSeq(),
+    liveMessages: async (afterSeq, limits) => {
       const chunk = node.reads.liveMessages(afterSeq, limits);
       chunks.push(chunk);
       return chunk;
@@ -24,7 +24,7 @@ test("the live feed reads a burst of large messages in bounded parts, all of the
   const count = 40;
   const told: LiveMessage[] = [];
   const all = Promise.withResolvers<void>();
-  const stop = feed.subscribe((message) => {
+  const stop = await feed.subscribe((message) => {
     told.push(message);
     if (told.length === count + 1) all.resolve();
   });

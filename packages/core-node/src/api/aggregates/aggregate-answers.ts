@@ -47,12 +47,12 @@ export class AggregateAnswers {
   ): Promise<FastifyReply> {
     const { reads, lists } = this.#context.services;
     const asked = { ...query, address: pathValue(request, "address") };
-    const versions = reads.aggregateVersions(asked.address, asked.keys);
+    const versions = await reads.aggregateVersions(asked.address, asked.keys);
     if (versions !== null) {
       if (versions.length === 0) return notFound(reply);
       const version = digestOf(versions.map(({ key, version }) => [JSON.stringify(key), version]));
       if (isKnown(request, reply, asked, version)) return sendUnchanged(reply);
-      const make = this.#cache.has(keyOf(asked), version) ? changed : this.#makeSmall(asked);
+      const make = this.#cache.has(keyOf(asked), version) ? changed : await this.#makeSmall(asked);
       if (make !== null) return this.#sendCached(request, reply, asked, version, make);
     }
     const signal = disconnectSignal(reply);
@@ -65,8 +65,8 @@ export class AggregateAnswers {
   }
 
   /** null when the reader must do it. */
-  #makeSmall(asked: Asked): (() => Promise<Buffer>) | null {
-    const entries = this.#context.services.reads.aggregates(asked.address, asked.keys);
+  async #makeSmall(asked: Asked): Promise<(() => Promise<Buffer>) | null> {
+    const entries = await this.#context.services.reads.aggregates(asked.address, asked.keys);
     if (entries === null) return null;
     const text = bodyOf(asked, entries.map(textOfEntry));
     return typeof text === "string" ? async () => Buffer.from(text) : null;

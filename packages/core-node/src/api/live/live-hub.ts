@@ -4,6 +4,7 @@ import type { LiveFeed } from "../services.ts";
 
 /** A message as the sockets get it, each variant encoded once, and only when somebody wants it. */
 export interface LiveFrame {
+  readonly seq: number;
   readonly itemHash: string;
   /** What is held of it. */
   readonly heldBytes: number;
@@ -14,9 +15,8 @@ export interface LiveFrame {
 
 interface Subscription {
   readonly filter: MessageFilter;
-  /** Later messages are told, earlier ones could be read before. */
-  readonly afterSeq: number;
-  deliver(frame: LiveFrame): void;
+  /** Takes a frame: keeps it while it is not known whether it could be read before. */
+  take(frame: LiveFrame): void;
 }
 
 /**
@@ -32,7 +32,8 @@ export class LiveHub {
   readonly #byType = new Map<MessageType, Set<Subscription>>();
   readonly #others = new Set<Subscription>();
   #count = 0;
-  #stop: (() => void) | null = null;
+  /** The end of listening to the node. */
+  #stop: Promise<() => void> | null = null;
 
   constructor(feed: LiveFeed, onBroadcast: () => void) {
     this.#feed = feed;
@@ -43,10 +44,30 @@ export class LiveHub {
     return this.#count;
   }
 
-  /** Returns the end of the subscription. */
-  subscribe(filter: MessageFilter, deliver: (frame: LiveFrame) => void): () => void {
-    const subscription = { filter, afterSeq: this.#feed.lastSeq(), deliver };
-    const places = this.#placesOf(filter);
+  /**
+   * Resolves with the end of the subscription, once everything that it is not told can be read.
+   * Later messages are told, earlier ones are not.
+   */
+  async subscribe(filter: MessageFilter, deliver: (frame: LiveFrame) => void): Promise<() => void> {
+    const early: LiveFrame[] = [];
+    const subscription: Subscription = { filter, take: (frame) => early.push(frame) };
+    const leave = this.#join(subscription);
+    try {
+      await this.#stop;
+      const afterSeq = await this.#feed.lastSeq();
+      subscription.take = (frame) => {
+        if (frame.seq > afterSeq) deliver(frame);
+      };
+      for (const frame of early) subscription.take(frame);
+      return leave;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  #join(subscription: Subscription): () => void {
+    const places = this.#placesOf(subscription.filter);
     for (const place of places) place.add(subscription);
     this.#count += 1;
     this.#stop ??= this.#feed.subscribe((message) => this.#broadcast(message));
@@ -56,16 +77,22 @@ export class LiveHub {
       isOpen = false;
       for (const place of places) place.delete(subscription);
       this.#count -= 1;
-      this.#forgetEmptyPlaces(filter);
-      if (this.#count === 0) {
-        this.#stop?.();
-        this.#stop = null;
-      }
+      this.#forgetEmptyPlaces(subscription.filter);
+      if (this.#count === 0) this.#stopListening();
     };
   }
 
+  #stopListening(): void {
+    // Where listening did not begin, whoever asked for it was told.
+    this.#stop?.then(
+      (stop) => stop(),
+      () => undefined,
+    );
+    this.#stop = null;
+  }
+
   #broadcast(message: LiveMessage): void {
-    const { facts, seq } = message;
+    const { facts } = message;
     const frame = frameOf(message);
     this.#onBroadcast();
     const places = [
@@ -77,8 +104,7 @@ export class LiveHub {
     // A subscription stands in places of one kind only, so none is met twice.
     for (const place of places) {
       for (const subscription of place ?? []) {
-        if (seq <= subscription.afterSeq) continue;
-        if (this.#feed.matches(subscription.filter, facts)) subscription.deliver(frame);
+        if (this.#feed.matches(subscription.filter, facts)) subscription.take(frame);
       }
     }
   }
@@ -111,6 +137,7 @@ function frameOf(message: LiveMessage): LiveFrame {
   let full: Buffer | LongText | undefined;
   let withoutContent: Buffer | undefined;
   return {
+    seq: message.seq,
     itemHash: message.facts.itemHash,
     heldBytes: message.heldBytes,
     full: () => {

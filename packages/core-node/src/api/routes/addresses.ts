@@ -75,29 +75,31 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
     api,
     "/api/v0/addresses/:address/post_types",
     { ...describe("Types of the posts that an address sent"), cost: "point" },
-    (request, reply) => {
+    async (request, reply) => {
       const address = pathValue(request, "address");
-      return sendJson(request, reply, JSON.stringify({ address, post_types: reads.postTypesOf(address) }));
+      const types = await reads.postTypesOf(address);
+      return sendJson(request, reply, JSON.stringify({ address, post_types: types }));
     },
   );
   addPlainGet(
     api,
     "/api/v0/addresses/:address/channels",
     { ...describe("Channels in which an address sent"), cost: "point" },
-    (request, reply) => {
+    async (request, reply) => {
       const address = pathValue(request, "address");
-      return sendJson(request, reply, JSON.stringify({ address, channels: reads.channelsOf(address) }));
+      const channels = await reads.channelsOf(address);
+      return sendJson(request, reply, JSON.stringify({ address, channels }));
     },
   );
   addPlainGet(
     api,
     "/api/v0/addresses/stats.json",
     { ...describe("Message counts of addresses"), cost: "list", query: REPEATED_ADDRESSES },
-    (request, reply) => {
+    async (request, reply) => {
       const given = new URLSearchParams(queryTextOf(request));
       const addresses = given.getAll("addresses[]");
       if (addresses.length > 0) {
-        const members = reads.statsOf([...new Set(addresses)]).map(statsMember);
+        const members = (await reads.statsOf([...new Set(addresses)])).map(statsMember);
         return sendJson(request, reply, `{"data":{${members.join(",")}}}`);
       }
       return answerAllStats({ request, reply }, context);

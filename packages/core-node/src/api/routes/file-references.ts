@@ -38,7 +38,7 @@ export function addFileReferenceRoutes(
       response: FILE_REFERENCE,
       refusals: ["API_INVALID_HASH", "API_NOT_FOUND"],
     },
-    (request, reply) => {
+    async (request, reply) => {
       const itemHash = pathValue(request, "message_hash");
       if (!isAnyItemHash(itemHash)) {
         throw new ApiError(
@@ -46,7 +46,7 @@ export function addFileReferenceRoutes(
           `400: Invalid hash: ${itemHash.slice(0, 100)} is not an item hash`,
         );
       }
-      return sendReference(request, reply, reads.fileOfMessage(itemHash));
+      return sendReference(request, reply, await reads.fileOfMessage(itemHash));
     },
   );
   addPlainGet(
@@ -57,7 +57,7 @@ export function addFileReferenceRoutes(
       response: FILE_REFERENCE,
       refusals: ["API_BAD_REQUEST", "API_NOT_FOUND"],
     },
-    (request, reply) => {
+    async (request, reply) => {
       const ref = pathValue(request, "ref");
       if (!isAnyItemHash(ref)) {
         throw new ApiError(
@@ -65,7 +65,7 @@ export function addFileReferenceRoutes(
           "400: a user-defined reference belongs to an address: use /api/v0/storage/by-ref/{address}/{ref}",
         );
       }
-      return sendReference(request, reply, reads.fileByRef(ref, null));
+      return sendReference(request, reply, await reads.fileByRef(ref, null));
     },
   );
   addPlainGet(
@@ -76,19 +76,19 @@ export function addFileReferenceRoutes(
       response: FILE_REFERENCE,
       refusals: ["API_NOT_FOUND"],
     },
-    (request, reply) =>
+    async (request, reply) =>
       sendReference(
         request,
         reply,
-        reads.fileByRef(pathValue(request, "ref"), pathValue(request, "address")),
+        await reads.fileByRef(pathValue(request, "ref"), pathValue(request, "address")),
       ),
   );
   addPlainGet(
     api,
     "/api/v0/storage/metadata/:file_hash",
     { ...describe("Type and size of a file"), response: FILE_METADATA, refusals: ["API_NOT_FOUND"] },
-    (request, reply) => {
-      const file = reads.file(pathValue(request, "file_hash"));
+    async (request, reply) => {
+      const file = await reads.file(pathValue(request, "file_hash"));
       if (file === null) return fileUnknown(reply);
       const { fileHash, type, sizeBytes } = file;
       const body = { file_hash: fileHash, type, size: sizeBytes, download_url: downloadUrl(fileHash) };
@@ -99,7 +99,8 @@ export function addFileReferenceRoutes(
     api,
     "/api/v0/storage/count/:file_hash",
     describe("Number of pins of a file"),
-    (request, reply) => sendJson(request, reply, String(reads.pinCount(pathValue(request, "file_hash")))),
+    async (request, reply) =>
+      sendJson(request, reply, String(await reads.pinCount(pathValue(request, "file_hash")))),
   );
   const { uploads } = settings;
   const limits = JSON.stringify({

@@ -61,7 +61,7 @@ async function answerBase64(
   { services, settings, metrics }: ApiContext,
 ): Promise<FastifyReply> {
   const { hash, engine } = fileHashOf(request);
-  const file = services.reads.file(hash);
+  const file = await services.reads.file(hash);
   if (file === null || file.type === "dir") throw fileNotFound();
   if (file.sizeBytes > settings.maxBase64FileBytes) {
     throw new ApiError(
@@ -83,7 +83,7 @@ async function answerBase64(
 async function answerRaw(call: Call<typeof RAW_PARAMETERS>, context: ApiContext): Promise<FastifyReply> {
   const { request, reply, query } = call;
   const { hash } = fileHashOf(request);
-  const file = context.services.reads.file(hash);
+  const file = await context.services.reads.file(hash);
   if (file === null) throw fileNotFound();
   const etag = `"${hash}"`;
   reply.header("etag", etag).header("cache-control", "public, max-age=31536000, immutable");

@@ -124,7 +124,7 @@ async function serve(
     readPieces: (text) => pieces(text, { signal }),
     onFailure,
   });
-  connection.onClose(hub.subscribe(query.filter, (frame) => sender.deliver(frame)));
+  connection.onClose(await hub.subscribe(query.filter, (frame) => sender.deliver(frame)));
   const stored =
     sinceCursor === null
       ? historyOf(messages, query, history, signal)

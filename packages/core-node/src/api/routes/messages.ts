@@ -30,9 +30,9 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads, list
       response: MESSAGE_WITH_STATUS,
       refusals: ["API_NOT_FOUND", "API_GONE"],
     },
-    (request, reply) => {
+    async (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
-      const view = isAnyItemHash(itemHash) ? reads.messageView(itemHash) : null;
+      const view = isAnyItemHash(itemHash) ? await reads.messageView(itemHash) : null;
       if (view === null) return notFound(reply);
       const body = renderMessageView(view);
       if (body === null)
@@ -45,9 +45,9 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads, list
     api,
     "/api/v0/messages/:item_hash/status",
     { ...describe("Status of a message"), response: MESSAGE_STATUS, refusals: ["API_NOT_FOUND"] },
-    (request, reply) => {
+    async (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
-      const status = isAnyItemHash(itemHash) ? reads.statusOf(itemHash) : null;
+      const status = isAnyItemHash(itemHash) ? await reads.statusOf(itemHash) : null;
       return status === null ? notFound(reply) : sendJson(request, reply, renderStatus(status));
     },
   );
@@ -60,9 +60,9 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads, list
       response: Type.Record(Type.String(), Type.Unknown()),
       refusals: ["API_NOT_FOUND", "API_GONE", "API_UNPROCESSABLE"],
     },
-    (request, reply) => {
+    async (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
-      const content = isAnyItemHash(itemHash) ? reads.contentJson(itemHash) : null;
+      const content = isAnyItemHash(itemHash) ? await reads.contentJson(itemHash) : null;
       if (content === null) return notFound(reply);
       if (content.json === null) throw withoutContent(content.status);
       const etag = `W/"${itemHash}"`;
@@ -76,11 +76,11 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads, list
     api,
     "/api/v0/messages/:item_hash/events",
     { ...describe("What happened to a message on this node, and why"), refusals: ["API_NOT_FOUND"] },
-    (request, reply) => {
+    async (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
-      const status = isAnyItemHash(itemHash) ? reads.statusOf(itemHash) : null;
+      const status = isAnyItemHash(itemHash) ? await reads.statusOf(itemHash) : null;
       if (status === null) return notFound(reply);
-      const events = reads.eventsOf(itemHash).map(eventBody);
+      const events = (await reads.eventsOf(itemHash)).map(eventBody);
       const body = `{"item_hash":"${itemHash}","status":"${status.status}","events":[${events.join(",")}]}`;
       return sendJson(request, reply, body);
     },

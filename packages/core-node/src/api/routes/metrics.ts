@@ -12,7 +12,7 @@ export function addMetricsRoutes(api: FastifyInstance, { services, connections }
     "/metrics",
     { cost: "point", tag: "Node", summary: "Figures as Prometheus text", produces: "text/plain" },
     async (_request, reply) => {
-      const figures = nodeFigures(services.status(), connections.figures());
+      const figures = nodeFigures(await services.status(), connections.figures());
       const text = figuresText(node.version, figures) + (await registry.metrics());
       return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(text);
     },
@@ -21,11 +21,11 @@ export function addMetricsRoutes(api: FastifyInstance, { services, connections }
     api,
     "/metrics.json",
     { cost: "point", tag: "Node", summary: "Figures as JSON" },
-    (request, reply) =>
+    async (request, reply) =>
       sendJson(
         request,
         reply,
-        figuresJson(node.version, nodeFigures(services.status(), connections.figures())),
+        figuresJson(node.version, nodeFigures(await services.status(), connections.figures())),
       ),
   );
 }

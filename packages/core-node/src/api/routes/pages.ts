@@ -15,10 +15,10 @@ export function addPageRoutes(api: FastifyInstance, { services }: ApiContext): v
     api,
     "/api/v1/node",
     { cost: "point", tag: "Node", summary: "What this node is: version, network, address, figures" },
-    (request, reply) => {
+    async (request, reply) => {
       const { version, network, address } = services.node;
       const addresses = services.node.multiAddresses();
-      const { messages, pendingMessages, peers, filePins } = services.status();
+      const { messages, pendingMessages, peers, filePins } = await services.status();
       const facts = { version, network, address, addresses, messages, pendingMessages, peers, filePins };
       return sendJson(request, reply, JSON.stringify(facts));
     },

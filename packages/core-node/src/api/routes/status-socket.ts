@@ -1,3 +1,4 @@
+import { ReadError } from "@twentysix/storage";
 import type { FastifyInstance } from "fastify";
 import type { ApiContext } from "../context.ts";
 import type { Connection } from "../live/connection.ts";
@@ -18,15 +19,32 @@ export function addStatusSocketRoute(
   let lastSent = "";
   let cancelTimer = (): void => {};
 
-  const current = (): string =>
-    figuresJson(services.node.version, nodeFigures(services.status(), NO_CONNECTIONS));
-  const scheduleNext = (): void => {
-    cancelTimer = services.timers.schedule(settings.websocket.statusPeriodMs, () => {
-      const text = current();
-      if (text !== lastSent) for (const watcher of watchers) watcher.send(text);
+  /** null when the figures cannot be read for now: the next time will do. */
+  const current = async (): Promise<string | null> => {
+    try {
+      return figuresJson(services.node.version, nodeFigures(await services.status(), NO_CONNECTIONS));
+    } catch (error) {
+      if (error instanceof ReadError) return null;
+      throw error;
+    }
+  };
+  const tell = async (): Promise<void> => {
+    const text = await current();
+    if (text !== null && text !== lastSent) {
+      for (const watcher of watchers) watcher.send(text);
       lastSent = text;
-      scheduleNext();
-    });
+    }
+    if (watchers.size > 0) scheduleNext();
+  };
+  const scheduleNext = (): void => {
+    cancelTimer();
+    cancelTimer = services.timers.schedule(settings.websocket.statusPeriodMs, () => void tell());
+  };
+  const greet = async (watcher: Connection): Promise<void> => {
+    const text = await current();
+    if (text === null) return;
+    lastSent = text;
+    watcher.send(text);
   };
 
   api.route({
@@ -43,8 +61,7 @@ export function addStatusSocketRoute(
         watchers.delete(connection);
         if (watchers.size === 0) cancelTimer();
       });
-      lastSent = current();
-      connection.send(lastSent);
+      void greet(connection);
     },
   });
 }

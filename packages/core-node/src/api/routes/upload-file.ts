@@ -106,7 +106,7 @@ async function keepWithoutMessage(
 ): Promise<FastifyReply> {
   const { maxUnauthenticatedFileBytes } = context.settings.uploads;
   if (staged.sizeBytes > maxUnauthenticatedFileBytes) throw tooLarge(maxUnauthenticatedFileBytes);
-  using _room = context.services.uploads.reserveGrace(staged);
+  using _room = await context.services.uploads.reserveGrace(staged);
   const file = await staged.keep();
   await registerForGracePeriod(context, file, { isSigned: false });
   context.metrics.uploadBytes.inc({ engine }, staged.sizeBytes);

@@ -52,7 +52,7 @@ async function uploadJson(
     engine,
     signal,
   });
-  using _room = services.uploads.reserveGrace(staged);
+  using _room = await services.uploads.reserveGrace(staged);
   const file = await staged.keep();
   await registerForGracePeriod(context, file, { isSigned: false });
   metrics.uploadBytes.inc({ engine }, canonical.bytes.length);

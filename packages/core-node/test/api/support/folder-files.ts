@@ -73,7 +73,7 @@ export class FolderFiles implements UploadServices, DownloadServices {
   /** Set to refuse what comes without a message. */
   graceRefusal: Error | null = null;
 
-  reserveGrace = (): Disposable => {
+  reserveGrace = async (): Promise<Disposable> => {
     if (this.graceRefusal !== null) throw this.graceRefusal;
     return { [Symbol.dispose]: () => undefined };
   };

@@ -16,9 +16,10 @@ import {
   createSqliteListReads,
   createSqlitePointReads,
   type ListReads,
+  localPointReads,
   matchesFilter,
-  type PointReads,
   SqliteConnection,
+  type SyncPointReads,
   UNLIMITED,
 } from "@twentysix/storage";
 import { DEFAULT_API_SETTINGS } from "../../../src/api/settings.ts";
@@ -34,7 +35,7 @@ const STEP_ITEMS = 7;
 
 export interface RealNode extends TestApi {
   readonly pipeline: Pipeline;
-  readonly reads: PointReads;
+  readonly reads: SyncPointReads;
   readonly account: LocalAccount;
   /** The thread that reads the lists, where the test asked for one. */
   readonly reader: ReaderThread | null;
@@ -97,7 +98,7 @@ export async function startRealNode(
   const reader = readerOptions && new ReaderThread({ databasePath, timers, ...readerOptions });
   const limits = { ...DEFAULT_API_SETTINGS.lists, ...options.settings?.lists };
   const lists = reader === undefined ? listReads(connection) : createReaderLists(reader, limits);
-  const services = { reads, lists, matches: matchesFilter };
+  const services = { reads: localPointReads(reads), lists, matches: matchesFilter };
   const api = await startApi(context, { ...options, services });
   connect(api, pipeline, reads);
   context.after(async () => {
@@ -145,7 +146,7 @@ async function localNetwork() {
 }
 
 /** Submissions go to the pipeline, and its commits to the sockets. */
-function connect({ services }: TestApi, pipeline: Pipeline, reads: PointReads): void {
+function connect({ services }: TestApi, pipeline: Pipeline, reads: SyncPointReads): void {
   services.outcome = async ({ text, origin }) => {
     const result = await pipeline.submit(text, { origin });
     const { itemHash, status, refused, known, errorCode, errorText, details } = result;

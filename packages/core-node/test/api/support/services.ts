@@ -88,11 +88,11 @@ export async function createTestServices(parts: {
     reads: parts.reads ?? absent<PointReads>("reads"),
     lists: parts.lists ?? absent<ListReads>("lists"),
     live: {
-      subscribe(listener) {
+      async subscribe(listener) {
         liveListeners.add(listener);
         return () => liveListeners.delete(listener);
       },
-      lastSeq: () => parts.reads?.lastSeq() ?? 0,
+      lastSeq: async () => (await parts.reads?.lastSeq()) ?? 0,
       matches: parts.matches ?? (() => true),
       onItem(itemHash, listener) {
         const listeners = itemListeners.get(itemHash) ?? new Set();
@@ -109,7 +109,7 @@ export async function createTestServices(parts: {
       messageTopic: "ALEPH-TEST",
       multiAddresses: () => ["/ip4/127.0.0.1/tcp/4025/p2p/QmNode"],
     },
-    status: () => services.nodeStatus,
+    status: async () => services.nodeStatus,
     health: () => ({ ready: services.isReady, checks: { database: { ok: services.isReady, message: "" } } }),
     stateRoot: async () => ({ root: "ab".repeat(32), count: 42, algorithm: "test" }),
     registry: new Registry(),

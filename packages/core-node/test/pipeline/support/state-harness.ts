@@ -21,9 +21,9 @@ import {
   MessageStore,
   type NodeMetricsRow,
   type Origin,
-  type PointReads,
   renderMessageView,
   StateTree,
+  type SyncPointReads,
   UNLIMITED,
 } from "@twentysix/storage";
 import { createCopyReader } from "../../../src/pipeline/copy-reader.ts";
@@ -247,7 +247,7 @@ export class StateHarness implements AsyncDisposable {
   }
 
   /** The reads of the API by key. */
-  get reads(): PointReads {
+  get reads(): SyncPointReads {
     return createSqlitePointReads(this.store.session.connection);
   }
 

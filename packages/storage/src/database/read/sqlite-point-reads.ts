@@ -14,13 +14,13 @@ import { MessageViews } from "./point/message-views.ts";
 import { nodeTotals } from "./point/node-totals.ts";
 import { channelsOfSender, postTypesOfSender } from "./point/sender-labels.ts";
 import { SkeletonRows } from "./terminated/skeleton-rows.ts";
-import type { PointReads } from "./types.ts";
+import type { SyncPointReads } from "./types.ts";
 
 /**
  * Point reads on a connection of its own, opened read-only: they run on the calling thread, so every one is
  * bounded to a few indexed look-ups.
  */
-export function createSqlitePointReads(connection: SqliteConnection): PointReads {
+export function createSqlitePointReads(connection: SqliteConnection): SyncPointReads {
   const names = openDictionaries(connection);
   const counters = new Counters(connection);
   const messages = new MessageRows(connection, names);

@@ -74,7 +74,7 @@ export interface MessageFacts {
   readonly confirmedHeight: number | null;
 }
 
-// ---------------------------------------------------------------- point reads (main thread, synchronous)
+// ---------------------------------------------------------------- point reads
 
 export interface StatusView {
   readonly status: Status;
@@ -234,8 +234,8 @@ export interface NodeTotals {
   readonly aggregates: number;
 }
 
-/** Bounded reads by key. They block the calling thread for microseconds, or for the text they return. */
-export interface PointReads {
+/** Bounded reads by key, on a connection of the calling thread, which they block until they are answered. */
+export interface SyncPointReads {
   statusOf(itemHash: string): StatusView | null;
   messageView(itemHash: string): MessageView | null;
   /** A live message (processed or removing) in the shape of the lists; null for every other status. */
@@ -276,6 +276,16 @@ export interface PointReads {
   liveMessages(afterSeq: number, limits: { readonly messages: number; readonly bytes: number }): LiveChunk;
   lastSeq(): number;
 }
+
+/** The same reads for a thread that must not block. They fail with a `ReadError` when nobody can answer for now. */
+export type PointReads = Promised<SyncPointReads>;
+
+/** Every method of `Reads` answered by a promise. */
+export type Promised<Reads> = {
+  readonly [Name in keyof Reads]: Reads[Name] extends (...parameters: infer Parameters) => infer Answer
+    ? (...parameters: Parameters) => Promise<Answer>
+    : never;
+};
 
 // ---------------------------------------------------------------- lists (reader thread, asynchronous)
 

@@ -1,0 +1,53 @@
+import type { FileLedger } from "./file-ledger.ts";
+import { promised } from "./promised-reads.ts";
+import type { PointReads, Promised, SyncPointReads } from "./types.ts";
+
+/** Every point read, each exactly once. */
+const POINT_READS: Readonly<Record<keyof SyncPointReads, true>> = {
+  statusOf: true,
+  messageView: true,
+  messageJson: true,
+  factsOf: true,
+  contentJson: true,
+  rawMessage: true,
+  eventsOf: true,
+  aggregates: true,
+  aggregateVersions: true,
+  file: true,
+  pinCount: true,
+  fileOfMessage: true,
+  fileByRef: true,
+  postTypesOf: true,
+  channelsOf: true,
+  statsOf: true,
+  totals: true,
+  liveMessages: true,
+  lastSeq: true,
+};
+
+const FILE_RECORDS: Readonly<Record<keyof FileLedger, true>> = {
+  dueDeletions: true,
+  nextDeletionMicros: true,
+  isDeletionPending: true,
+  isRegistered: true,
+  isRegisteredByCid: true,
+  isFurtherName: true,
+  registered: true,
+  figures: true,
+};
+
+/** The file ledger for a thread that must not block. */
+export type FileRecords = Promised<FileLedger>;
+
+const namesOf = <Name extends string>(names: Readonly<Record<Name, true>>): Name[] =>
+  Object.keys(names) as Name[];
+
+/** Point reads out of a database inside of this process. */
+export function localPointReads(reads: SyncPointReads): PointReads {
+  return promised(reads, namesOf(POINT_READS));
+}
+
+/** The file ledger out of a database inside of this process. */
+export function localFileRecords(ledger: FileLedger): FileRecords {
+  return promised(ledger, namesOf(FILE_RECORDS));
+}
