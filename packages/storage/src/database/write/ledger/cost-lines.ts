@@ -8,6 +8,7 @@ type StoredLine = readonly [
   hold: string,
   stream: string,
   credit: string,
+  quantity: string,
 ];
 
 /** The lines of a bill as the database keeps them: amounts as decimal integers of 10^-18. */
@@ -20,19 +21,23 @@ export function encodeCostLines(lines: readonly CostLine[]): string {
     line.holdAtto.toString(),
     line.streamAttoPerSecond.toString(),
     line.creditAttoPerSecond.toString(),
+    line.quantity.toFixed(),
   ]);
   return JSON.stringify(stored);
 }
 
 /** The inverse of `encodeCostLines`. */
 export function decodeCostLines(text: string): CostLine[] {
-  return (JSON.parse(text) as StoredLine[]).map(([type, name, ref, sizeMib, hold, stream, credit]) => ({
-    type,
-    name,
-    ref,
-    sizeMib: sizeMib === null ? null : new PriceDecimal(sizeMib),
-    holdAtto: BigInt(hold),
-    streamAttoPerSecond: BigInt(stream),
-    creditAttoPerSecond: BigInt(credit),
-  }));
+  return (JSON.parse(text) as StoredLine[]).map(
+    ([type, name, ref, sizeMib, hold, stream, credit, quantity]) => ({
+      type,
+      name,
+      ref,
+      sizeMib: sizeMib === null ? null : new PriceDecimal(sizeMib),
+      holdAtto: BigInt(hold),
+      streamAttoPerSecond: BigInt(stream),
+      creditAttoPerSecond: BigInt(credit),
+      quantity: new PriceDecimal(quantity),
+    }),
+  );
 }
