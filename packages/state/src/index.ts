@@ -3,6 +3,7 @@ export type * from "./facts.ts";
 export { compareVersions } from "./facts.ts";
 export { refusalOfForgotten } from "./forgotten-copy.ts";
 export { NO_GRACE, tagOf } from "./handlers/store.ts";
+export { adoptStatus, type FundsStatus } from "./ledger/adopt-status.ts";
 export {
   checkFunds,
   decidePayment,

@@ -31,7 +31,9 @@ export function volumeLines(
     ref: string | null,
     sizeMib: PriceDecimal | null,
   ): CostLine[] =>
-    sizeMib === null ? [] : [{ type, name, ref, sizeMib, quantity: sizeMib, ...amountsOf(storage, sizeMib, paysCredits) }];
+    sizeMib === null
+      ? []
+      : [{ type, name, ref, sizeMib, quantity: sizeMib, ...amountsOf(storage, sizeMib, paysCredits) }];
   return [
     ...ownDisks(typed, sizeOf, line),
     ...(typed.type === "V-PROGRAM" ? [] : typed.content.volumes).flatMap((volume, index) =>
