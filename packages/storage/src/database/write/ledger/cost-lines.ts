@@ -1,9 +1,12 @@
 import { type CostLine, type CostType, PriceDecimal } from "@twentysix/protocol";
 
+/** Stands for a name that is the type, and for a reference to the message itself. */
+const SAME = 0;
+
 type StoredLine = readonly [
   type: CostType,
-  name: string,
-  ref: string | null,
+  name: string | typeof SAME,
+  ref: string | null | typeof SAME,
   sizeMib: string | null,
   hold: string,
   stream: string,
@@ -11,12 +14,12 @@ type StoredLine = readonly [
   quantity: string,
 ];
 
-/** The lines of a bill as the database keeps them: amounts as decimal integers of 10^-18. */
-export function encodeCostLines(lines: readonly CostLine[]): string {
+/** The lines of the bill of a message as the database keeps them: amounts as decimal integers of 10^-18. */
+export function encodeCostLines(itemHash: string, lines: readonly CostLine[]): string {
   const stored: StoredLine[] = lines.map((line) => [
     line.type,
-    line.name,
-    line.ref,
+    line.name === line.type ? SAME : line.name,
+    line.ref === itemHash ? SAME : line.ref,
     line.sizeMib === null ? null : line.sizeMib.toFixed(),
     line.holdAtto.toString(),
     line.streamAttoPerSecond.toString(),
@@ -27,12 +30,12 @@ export function encodeCostLines(lines: readonly CostLine[]): string {
 }
 
 /** The inverse of `encodeCostLines`. */
-export function decodeCostLines(text: string): CostLine[] {
+export function decodeCostLines(itemHash: string, text: string): CostLine[] {
   return (JSON.parse(text) as StoredLine[]).map(
     ([type, name, ref, sizeMib, hold, stream, credit, quantity]) => ({
       type,
-      name,
-      ref,
+      name: name === SAME ? type : name,
+      ref: ref === SAME ? itemHash : ref,
       sizeMib: sizeMib === null ? null : new PriceDecimal(sizeMib),
       holdAtto: BigInt(hold),
       streamAttoPerSecond: BigInt(stream),
