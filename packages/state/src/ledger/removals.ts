@@ -17,11 +17,10 @@ export function removalNeeds(
     const needs: Need[] = [
       { table: "items", key: hash },
       { table: "removals", key: hash },
-      { table: "costs", key: hash },
     ];
     const removal = world.facts.removals.peek(hash);
     if (removal === undefined || removal === null || removal.deleteByMicros > context.nowMicros) return needs;
-    return [...needs, ...pinNeeds(world, hash)];
+    return [...needs, { table: "costs", key: hash }, ...pinNeeds(world, hash)];
   });
 }
 
