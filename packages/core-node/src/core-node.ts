@@ -33,6 +33,7 @@ import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
 import { folderBytes, freeBytes } from "./services/disk-usage.ts";
+import { createEconomy } from "./services/economy.ts";
 import { addFileMetrics } from "./services/file-metrics.ts";
 import { GraceRoom } from "./services/grace-room.ts";
 import { createLiveFeed } from "./services/live-feed.ts";
@@ -96,13 +97,14 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       ...(options.maxDiskBytes === null ? {} : { maxBytes: options.maxDiskBytes }),
     }),
   );
+  const rules = stateRulesOf(definition, options.apiSettings.gracePeriodMs);
   const pipeline = await Pipeline.start({
     databasePath: paths.database,
     blobsPath: join(paths.contents, "files"),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
     limits: definition.limits,
-    rules: stateRulesOf(definition, options.apiSettings.gracePeriodMs),
+    rules,
     priceDefaults: definition,
     collectsFiles: true,
     verifierCount: 1,
@@ -176,6 +178,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       stagingFolder: paths.staging,
     }),
     downloads: createDownloads(contents, lifecycle.holds),
+    economy: createEconomy({ definition, rules, reads, pipeline, clock, log: log.child({ part: "prices" }) }),
     node: {
       version: options.version,
       network: definition.name,

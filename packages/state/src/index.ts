@@ -1,4 +1,4 @@
-export { type BatchEntry, type FetchFacts, runBatch } from "./batch.ts";
+export { type BatchEntry, type FetchFacts, fetchMissing, runBatch, settleAccounts } from "./batch.ts";
 export type * from "./facts.ts";
 export { compareVersions } from "./facts.ts";
 export { refusalOfForgotten } from "./forgotten-copy.ts";
@@ -18,6 +18,7 @@ export { compareEntries } from "./ledger/ledger-facts.ts";
 export type { LedgerRules } from "./ledger/ledger-rules.ts";
 export { creditsAt, nextExpiryMicros, replayLots } from "./ledger/lots.ts";
 export { type BillInput, type BillResult, billOf, isPaidKind, type PaidKind } from "./ledger/message-bill.ts";
+export { costFactOf, replaceCost } from "./ledger/message-costs.ts";
 export {
   type AggregateFields,
   type PriceListFault,
@@ -28,6 +29,7 @@ export {
 export { sweepAccounts } from "./ledger/sweep-accounts.ts";
 export type { Outcome } from "./outcome.ts";
 export type * from "./prepared.ts";
+export { priceQuestion } from "./price-question.ts";
 export { compareCopies, signedByOwner } from "./rank-copies.ts";
 export type { PriceCheck, PriceRequest, PriceVerdict, StateContext, StateRules } from "./rules.ts";
 export type { Skeleton } from "./skeletons.ts";

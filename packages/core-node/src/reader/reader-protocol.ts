@@ -2,6 +2,8 @@ import type {
   AuthorizationsQuery,
   BoundedPageRequest,
   ChunkRequest,
+  CreditHistoryFilter,
+  CreditPosition,
   Direction,
   ListName,
   ListQueries,
@@ -44,7 +46,14 @@ export type ReadCall =
   | { readonly kind: "authorizations"; readonly query: AuthorizationsQuery; readonly page: PageRequest }
   | { readonly kind: "channels"; readonly request: ChunkRequest }
   | { readonly kind: "programsOnMessage"; readonly direction: Direction; readonly request: ChunkRequest }
-  | { readonly kind: "nodeMetrics"; readonly query: NodeMetricsQuery };
+  | { readonly kind: "nodeMetrics"; readonly query: NodeMetricsQuery }
+  | {
+      readonly kind: "creditSummary";
+      readonly address: string;
+      readonly filter: CreditHistoryFilter;
+      readonly after: CreditPosition | null;
+    }
+  | { readonly kind: "forecastFacts"; readonly address: string; readonly nowMicros: bigint };
 
 export interface ReaderRequest {
   readonly id: number;

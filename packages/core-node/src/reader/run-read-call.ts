@@ -25,6 +25,10 @@ export function runReadCall(reads: SyncListReads, call: ReadCall, budget: ReadBu
       return reads.programsOnMessage(call.direction, call.request, budget);
     case "nodeMetrics":
       return reads.nodeMetrics(call.query);
+    case "creditSummary":
+      return reads.creditSummary(call.address, call.filter, call.after);
+    case "forecastFacts":
+      return reads.forecastFacts(call.address, call.nowMicros, budget);
   }
 }
 

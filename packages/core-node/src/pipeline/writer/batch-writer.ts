@@ -126,6 +126,11 @@ export class BatchWriter {
     }
   }
 
+  /** What its decisions are made with, at this moment. */
+  context(): StateContext {
+    return this.#contextOf(this.#options.clock.nowMicros());
+  }
+
   #contextOf(nowMicros: bigint): StateContext {
     const { rules, reader, priceCheck, priceLists } = this.#options;
     return {

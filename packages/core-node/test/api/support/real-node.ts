@@ -8,6 +8,7 @@ import {
   createEvmAccount,
   type LocalAccount,
   type MessageType,
+  type NetworkDefinition,
   parseJson,
   parseNetworkDefinition,
 } from "@twentysix/protocol";
@@ -28,6 +29,7 @@ import { stateRulesOf } from "../../../src/pipeline/state-rules.ts";
 import { createReaderLists } from "../../../src/reader/reader-lists.ts";
 import { ReaderThread, type ReaderThreadOptions } from "../../../src/reader/reader-thread.ts";
 import { runReadCall } from "../../../src/reader/run-read-call.ts";
+import { createEconomy } from "../../../src/services/economy.ts";
 import { startApi, type TestApi } from "./start-api.ts";
 
 /** Steps of long lists; small, so that a test meets several of them. */
@@ -64,6 +66,8 @@ export function testAccount(seed: number): LocalAccount {
 }
 
 export interface RealNodeOptions extends NonNullable<Parameters<typeof startApi>[1]> {
+  /** What differs from the local network. */
+  readonly network?: (definition: NetworkDefinition) => NetworkDefinition;
   /** Given: lists are read by a thread of their own, in steps of the usual size; else on this thread, in small ones. */
   readonly reader?: Partial<ReaderThreadOptions>;
 }
@@ -71,19 +75,20 @@ export interface RealNodeOptions extends NonNullable<Parameters<typeof startApi>
 /** An API over a real pipeline and a real database in a temporary folder. */
 export async function startRealNode(
   context: TestContext,
-  { reader: readerOptions, ...options }: RealNodeOptions = {},
+  { reader: readerOptions, network = (definition) => definition, ...options }: RealNodeOptions = {},
 ): Promise<RealNode> {
   const folder = await mkdtemp(join(tmpdir(), "twentysix-node-"));
   const databasePath = join(folder, "node.db");
   const blobsPath = join(folder, "blobs");
-  const definition = await localNetwork();
+  const definition = network(await localNetwork());
+  const rules = stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000);
   const pipeline = await Pipeline.start({
     databasePath,
     blobsPath,
     writerCacheBytes: 4 * 1024 * 1024,
     switches: definition.switches,
     limits: definition.limits,
-    rules: stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000),
+    rules,
     priceDefaults: definition,
     verifierCount: 1,
     maxInFlight: 1_000,
@@ -98,7 +103,11 @@ export async function startRealNode(
   const reader = readerOptions && new ReaderThread({ databasePath, timers, ...readerOptions });
   const limits = { ...DEFAULT_API_SETTINGS.lists, ...options.settings?.lists };
   const lists = reader === undefined ? listReads(connection) : createReaderLists(reader, limits);
-  const services = { reads: localPointReads(reads), lists, matches: matchesFilter };
+  const asked = localPointReads(reads);
+  const clock = createSystemClock();
+  const log = createMemoryLogger();
+  const economy = createEconomy({ definition, rules, reads: asked, pipeline, clock, log });
+  const services = { reads: asked, lists, matches: matchesFilter, economy };
   const api = await startApi(context, { ...options, services });
   connect(api, pipeline, reads);
   context.after(async () => {
@@ -137,7 +146,7 @@ export async function startRealNode(
   };
 }
 
-async function localNetwork() {
+async function localNetwork(): Promise<NetworkDefinition> {
   const path = new URL("../../../../../networks/local.json", import.meta.url);
   const json = parseJson(await readFile(path, "utf8"));
   const result = json.ok ? parseNetworkDefinition(json.value) : null;
