@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { TestContext } from "node:test";
 import { createMemoryLogger, createSystemClock, createSystemTimers } from "@twentysix/platform";
 import {
   createEvmAccount,
@@ -30,7 +29,7 @@ import { createReaderLists } from "../../../src/reader/reader-lists.ts";
 import { ReaderThread, type ReaderThreadOptions } from "../../../src/reader/reader-thread.ts";
 import { runReadCall } from "../../../src/reader/run-read-call.ts";
 import { createEconomy } from "../../../src/services/economy.ts";
-import { startApi, type TestApi } from "./start-api.ts";
+import { type Lifetime, startApi, type TestApi } from "./start-api.ts";
 
 /** Steps of long lists; small, so that a test meets several of them. */
 const STEP_ITEMS = 7;
@@ -74,7 +73,7 @@ export interface RealNodeOptions extends NonNullable<Parameters<typeof startApi>
 
 /** An API over a real pipeline and a real database in a temporary folder. */
 export async function startRealNode(
-  context: TestContext,
+  context: Lifetime,
   { reader: readerOptions, network = (definition) => definition, ...options }: RealNodeOptions = {},
 ): Promise<RealNode> {
   const folder = await mkdtemp(join(tmpdir(), "twentysix-node-"));
