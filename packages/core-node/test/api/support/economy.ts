@@ -92,7 +92,7 @@ export async function hold(node: RealNode, name: string, sizeBytes: number): Pro
   return hash;
 }
 
-export const payment = (type: "hold" | "credit" | "superfluid"): object => ({
+export const payment = (type: "hold" | "credit" | "superfluid"): Record<string, unknown> => ({
   payment: { chain: "ETH", type, receiver: "0x1" },
 });
 
