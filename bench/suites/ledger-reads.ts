@@ -39,7 +39,11 @@ const accountAt = (at: number): string =>
   `0xAccount${String(1 + ((at * 7_919) % ACCOUNTS)).padStart(6, "0")}`;
 
 /** Point reads and estimates under load. */
-export async function ledgerLoad(apiUrl: string, hashes: readonly string[]): Promise<Figure[]> {
+export async function ledgerLoad(
+  apiUrl: string,
+  hashes: readonly string[],
+  say: (text: string) => void,
+): Promise<Figure[]> {
   const loads: readonly [name: string, target: string | undefined, request: (at: number) => LoadRequest][] = [
     [
       "price estimates over HTTP",
@@ -75,6 +79,7 @@ export async function ledgerLoad(apiUrl: string, hashes: readonly string[]): Pro
     await load(apiUrl, WARM_UP, request);
     const result = await load(apiUrl, REQUESTS, request);
     expectStatuses(result, 200);
+    say(`${name}: ${result.perSecond.toFixed(0)} a second`);
     figures.push({
       name: `${name}, ${CONNECTIONS} connections`,
       value: result.perSecond,
@@ -124,15 +129,17 @@ const SINGLES: readonly [name: string, path: string][] = [
 ];
 
 /** Lists and sums, one request at a time. */
-export async function ledgerLists(apiUrl: string): Promise<Figure[]> {
+export async function ledgerLists(apiUrl: string, say: (text: string) => void): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [name, path, size] of WALKS) {
     const latenciesMs = await walk(apiUrl, `${path}&pagination=${size}`);
+    say(`${name}: ${quantile(latenciesMs, 0.5).toFixed(1)} ms`);
     figures.push(latencyFigure(`${name}: page of ${size} by cursor`, latenciesMs, "<= 15"));
   }
   for (const [name, path] of SINGLES) {
     const latenciesMs: number[] = [];
     for (let at = 0; at < 15; at += 1) latenciesMs.push((await timed(apiUrl + path)).spentMs);
+    say(`${name}: ${quantile(latenciesMs, 0.5).toFixed(1)} ms`);
     figures.push(latencyFigure(name, latenciesMs));
   }
   return figures;

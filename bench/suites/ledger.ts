@@ -34,7 +34,11 @@ export async function ledger({ messages, say }: BenchContext): Promise<Figure[]>
         value: billsPerSecond(),
         unit: "bills/s",
       };
-      return [inProcess, ...(await ledgerLoad(node.apiUrl, hashes)), ...(await ledgerLists(node.apiUrl))];
+      return [
+        inProcess,
+        ...(await ledgerLoad(node.apiUrl, hashes, say)),
+        ...(await ledgerLists(node.apiUrl, say)),
+      ];
     } finally {
       await node.stop();
     }

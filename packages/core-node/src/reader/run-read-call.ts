@@ -28,7 +28,7 @@ export function runReadCall(reads: SyncListReads, call: ReadCall, budget: ReadBu
     case "creditSummary":
       return reads.creditSummary(call.address, call.filter, call.after);
     case "forecastFacts":
-      return reads.forecastFacts(call.address, call.nowMicros, budget);
+      return reads.forecastFacts(call.address, call.nowMicros);
   }
 }
 

@@ -35,7 +35,9 @@ const FORECAST = Type.Object({
       unspent: Type.Integer({ description: "What of it will not have been spent by then." }),
     }),
   ),
-  approximate: Type.Boolean({ description: "The credits lie in more lots than were looked at." }),
+  approximate: Type.Boolean({
+    description: "It has more lots of credits, or later costs, than were looked at.",
+  }),
 });
 
 /** What comes if an account goes on as it is: when its credits end, and what is removed first. */

@@ -100,6 +100,7 @@ CREATE TABLE costs (
 );
 CREATE UNIQUE INDEX costs_payment ON costs (payment, hash);
 CREATE INDEX costs_owner ON costs (owner_id, payment, hash);
+CREATE INDEX costs_order ON costs (owner_id, payment, time_us, hash);
 -- Sums of costs by owner and payment type; owner 0: all.
 CREATE TABLE cost_totals (
   owner_id INTEGER NOT NULL,

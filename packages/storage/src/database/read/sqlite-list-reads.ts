@@ -87,7 +87,7 @@ export interface SyncListReads {
   nodeMetrics(query: NodeMetricsQuery): readonly NodeMetricsRow[];
   /** The sums over a part of a history, and where the next part starts. */
   creditSummary(address: string, filter: CreditHistoryFilter, after: CreditPosition | null): CreditSumStep;
-  forecastFacts(address: string, nowMicros: bigint, budget: ReadBudget): ForecastFacts;
+  forecastFacts(address: string, nowMicros: bigint): ForecastFacts;
 }
 
 export function createSqliteListReads(connection: SqliteConnection): SyncListReads {
@@ -120,7 +120,6 @@ export function createSqliteListReads(connection: SqliteConnection): SyncListRea
     nodeMetrics: (query) => nodeMetrics(connection, query),
     creditSummary: (address, filter, after) =>
       creditSummary(connection, names, counters, address, filter, after),
-    forecastFacts: (address, nowMicros, budget) =>
-      forecastFacts(connection, names, address, nowMicros, budget),
+    forecastFacts: (address, nowMicros) => forecastFacts(connection, names, address, nowMicros),
   };
 }

@@ -167,7 +167,7 @@ export interface ForecastFacts {
   readonly creditAttoPerSecond: bigint;
   /** In the order in which they are spent. */
   readonly lots: readonly { readonly remaining: bigint; readonly expirationMicros: bigint | null }[];
-  /** There are more lots than were read. */
+  /** There are more lots, or later costs, than were looked at. */
   readonly isCut: boolean;
   /** The message that goes first when credits run out, and what all up to it take; null: none would. */
   readonly firstToGo: { readonly itemHash: string; readonly creditAttoPerSecond: bigint } | null;
