@@ -77,6 +77,7 @@ export const PRICED_PAYMENTS = ["hold", "superfluid", "credit"] as const;
 
 /** Why a message is about to be removed; the position is what the database stores. */
 export const REMOVAL_REASONS = ["balance_insufficient", "credit_insufficient"] as const;
+export type RemovalReason = (typeof REMOVAL_REASONS)[number];
 
 /** Stands for "no confirmation yet" in columns that sort unconfirmed messages last when ascending. */
 export const UNCONFIRMED = 9223372036854775807n;

@@ -16,6 +16,8 @@ import { directionOf, SORT_ORDER } from "../query/sorting.ts";
 const FILES_PARAMETERS = {
   fileHash: text(["file_hash", "fileHash"]),
   sortOrder: SORT_ORDER,
+  /** Ours: an empty list instead of a 404. */
+  empty: choice(["empty"], ["404", "200"], "404"),
   ...paginationParameters(100, { minimum: 0 }),
 } as const;
 
@@ -127,7 +129,7 @@ async function answerFiles(
     items: "array" as const,
     itemName: null,
     leading: `"address":${JSON.stringify(address)},"total_size":${totalSizeBytes},`,
-    emptyRefusal: "404: Not Found. This address stores no such file",
+    ...(query.empty === "200" ? {} : { emptyRefusal: "404: Not Found. This address stores no such file" }),
   };
   return sendList(call, asked.mode, shape, lists, "accountFiles", {
     address,

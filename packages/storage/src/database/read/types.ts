@@ -1,5 +1,5 @@
 import type { Chain, MessageType } from "@twentysix/protocol";
-import type { EventKind, FileType, Origin, Status } from "../codes.ts";
+import type { EventKind, FileType, Origin, RemovalReason, Status } from "../codes.ts";
 import type {
   BalancesQuery,
   CostsQuery,
@@ -112,13 +112,13 @@ export type MessageView = StatusView &
     | {
         readonly status: "removing";
         readonly messageJson: ItemText;
-        readonly paymentType: PaymentType | null;
+        readonly reason: RemovalReason;
       }
     | {
         readonly status: "removed";
         /** null when no snapshot is left: the route answers 410. */
         readonly messageJson: JsonText | null;
-        readonly paymentType: PaymentType | null;
+        readonly reason: RemovalReason;
         readonly removedMicros: bigint | null;
         readonly sizeBytes: number | null;
       }
