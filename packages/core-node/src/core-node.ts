@@ -36,6 +36,7 @@ import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
 import { folderBytes, freeBytes } from "./services/disk-usage.ts";
+import { createEconomy } from "./services/economy.ts";
 import { addFileMetrics } from "./services/file-metrics.ts";
 import { GraceRoom } from "./services/grace-room.ts";
 import { createLiveFeed } from "./services/live-feed.ts";
@@ -185,6 +186,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       stagingFolder: paths.staging,
     }),
     downloads: createDownloads(contents, lifecycle.holds),
+    economy: createEconomy({ definition, rules, reads, pipeline, clock, log: log.child({ part: "prices" }) }),
     node: {
       version: options.version,
       network: definition.name,

@@ -1,4 +1,11 @@
-export { type BatchEntry, type FetchFacts, fetchMissing, readPrices, runBatch } from "./batch.ts";
+export {
+  type BatchEntry,
+  type FetchFacts,
+  fetchMissing,
+  readPrices,
+  runBatch,
+  settleAccounts,
+} from "./batch.ts";
 export type * from "./facts.ts";
 export { compareVersions } from "./facts.ts";
 export { refusalOfForgotten } from "./forgotten-copy.ts";
@@ -19,6 +26,7 @@ export { compareEntries } from "./ledger/ledger-facts.ts";
 export type { LedgerRules } from "./ledger/ledger-rules.ts";
 export { creditsAt, nextExpiryMicros, replayLots } from "./ledger/lots.ts";
 export { type BillInput, type BillResult, billOf, isPaidKind, type PaidKind } from "./ledger/message-bill.ts";
+export { costFactOf, replaceCost } from "./ledger/message-costs.ts";
 export {
   type AggregateFields,
   type PriceListFault,

@@ -15,6 +15,9 @@ export {
   type PendingDeletion,
   type RegisteredFile,
 } from "./database/read/file-ledger.ts";
+export { costLineJson } from "./database/read/ledger/cost-line-json.ts";
+export type * from "./database/read/ledger/ledger-views.ts";
+export { CREDIT_SORTS } from "./database/read/ledger/ledger-views.ts";
 export type { BoundedPageRequest, ChunkRequest, ListReader } from "./database/read/lists/list-reader.ts";
 export { joinTexts, LONG_TEXT_BYTES, sizeOfText } from "./database/read/long-text/item-text.ts";
 export { matchesFilter } from "./database/read/message/matches-filter.ts";
@@ -49,6 +52,7 @@ export {
   type CreditEntryRow,
   creditEntryOf,
 } from "./database/write/ledger/credit-entries.ts";
+export type { MessagePlace, PricedMessage } from "./database/write/ledger/priced-messages.ts";
 export { MessageStore, type MessageStoreOptions } from "./database/write/message-store.ts";
 export type { FileNote } from "./database/write/note-files.ts";
 export type { Refusal } from "./database/write/refusals.ts";

@@ -20,10 +20,14 @@ import { API_DOCUMENT_OPTIONS } from "./openapi.ts";
 import { addAddressRoutes } from "./routes/addresses.ts";
 import { addAggregateRoutes } from "./routes/aggregates.ts";
 import { addAuthorizationRoutes } from "./routes/authorizations.ts";
+import { addBalanceRoutes } from "./routes/balances.ts";
+import { addCostRoutes } from "./routes/costs.ts";
+import { addCreditRoutes } from "./routes/credits.ts";
 import { addDocumentationRoutes } from "./routes/documentation.ts";
 import { addExplanationRoute } from "./routes/explanation.ts";
 import { addFileReferenceRoutes } from "./routes/file-references.ts";
 import { addFileRoutes } from "./routes/files.ts";
+import { addForecastRoute } from "./routes/forecast.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addInfoRoutes } from "./routes/info.ts";
 import { addMessageHashesRoute } from "./routes/message-hashes.ts";
@@ -35,8 +39,10 @@ import { addNodeMetricsRoutes } from "./routes/node-metrics.ts";
 import { addOutcomeSocketRoute } from "./routes/outcome-socket.ts";
 import { addPageRoutes } from "./routes/pages.ts";
 import { addPostRoutes } from "./routes/posts.ts";
+import { addPriceRoutes } from "./routes/prices.ts";
 import { addPubsubRoutes } from "./routes/pubsub.ts";
 import { addQuoteRoute } from "./routes/quote.ts";
+import { addRecalculationRoutes } from "./routes/recalculation.ts";
 import { addStateRootRoute } from "./routes/state-root.ts";
 import { addStatusSocketRoute } from "./routes/status-socket.ts";
 import { addSubmitRoute } from "./routes/submit.ts";
@@ -157,6 +163,12 @@ function addRoutes(api: FastifyInstance, context: ApiContext): void {
     addFileRoutes,
     addFileReferenceRoutes,
     addAddressRoutes,
+    addBalanceRoutes,
+    addCreditRoutes,
+    addForecastRoute,
+    addPriceRoutes,
+    addCostRoutes,
+    addRecalculationRoutes,
     addInfoRoutes,
     addHealthRoutes,
     addMetricsRoutes,

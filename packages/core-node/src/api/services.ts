@@ -12,6 +12,7 @@ import type {
 } from "@twentysix/storage";
 import type { Registry } from "prom-client";
 import type { LedgerAnswers } from "../ledger/ledger-answers.ts";
+import type { EconomyServices } from "./economy/economy-services.ts";
 
 /** What the API needs of the node. Functions rather than subsystems, so that each part can be brought alone. */
 export interface ApiServices {
@@ -22,6 +23,7 @@ export interface ApiServices {
   readonly live: LiveFeed;
   readonly uploads: UploadServices;
   readonly downloads: DownloadServices;
+  readonly economy: EconomyServices;
   readonly node: NodeDescription;
   /** Values for `/metrics`, as they stood after the last commit; never more than a few look-ups by key. */
   status(): Promise<NodeStatus>;

@@ -102,7 +102,10 @@ function checkAddresses(stored: SqliteConnection, problems: Problems): void {
   }
 }
 
-/** Counters that are counted from the stored rows themselves: those of queues and of pins. */
+/** What is about to be removed still has its pin, but is not counted among the files of its owner. */
+const SHOWN = "NOT EXISTS (SELECT 1 FROM removals r WHERE r.id = p.item_id)";
+
+/** Counters that are counted from the stored rows themselves: those of queues, of pins and of the ledger. */
 const COUNTED: readonly { readonly what: string; readonly counter: string; readonly rows: string }[] = [
   {
     what: "items by status",
@@ -118,21 +121,31 @@ const COUNTED: readonly { readonly what: string; readonly counter: string; reado
   {
     what: "files by owner",
     counter: "SELECT a, n FROM counters WHERE dimension = 15 AND n <> 0 ORDER BY a",
-    // A file whose message is about to be removed is pinned still, and no longer shown as its owner's.
-    rows: `SELECT owner_id AS a, count(*) AS n FROM pins WHERE kind = 1 AND item_id NOT IN (SELECT id FROM removals)
-      GROUP BY owner_id ORDER BY owner_id`,
+    rows: `SELECT p.owner_id AS a, count(*) AS n FROM pins p WHERE p.kind = 1 AND ${SHOWN}
+      GROUP BY p.owner_id ORDER BY p.owner_id`,
   },
   {
     what: "bytes of files by owner",
     counter: "SELECT a, n FROM counters WHERE dimension = 16 AND n <> 0 ORDER BY a",
-    rows: `SELECT p.owner_id AS a, sum(f.size) AS n FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = 1
-      AND p.item_id NOT IN (SELECT id FROM removals) GROUP BY p.owner_id HAVING sum(f.size) <> 0 ORDER BY p.owner_id`,
+    rows: `SELECT p.owner_id AS a, sum(f.size) AS n FROM pins p JOIN files f ON f.id = p.file_id
+      WHERE p.kind = 1 AND ${SHOWN} GROUP BY p.owner_id HAVING sum(f.size) <> 0 ORDER BY p.owner_id`,
   },
   {
     what: "bytes of files in their grace period",
     counter: "SELECT a, n FROM counters WHERE dimension = 18 AND n <> 0",
     rows: `SELECT 0 AS a, sum(f.size) AS n FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = 3
       HAVING sum(f.size) <> 0`,
+  },
+  {
+    what: "credit entries by account",
+    counter: "SELECT a, n FROM counters WHERE dimension = 19 AND n <> 0 ORDER BY a",
+    rows: "SELECT account_id AS a, count(*) AS n FROM credit_entries GROUP BY account_id ORDER BY account_id",
+  },
+  {
+    what: "balances by chain",
+    counter: "SELECT a, n FROM counters WHERE dimension = 20 AND n <> 0 ORDER BY a",
+    rows: `SELECT l.id AS a, count(*) AS n FROM balances b JOIN labels l ON l.label = b.chain
+      GROUP BY l.id ORDER BY l.id`,
   },
 ];
 

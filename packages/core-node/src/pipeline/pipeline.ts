@@ -5,6 +5,7 @@ import type { Skeleton, StateRules } from "@twentysix/state";
 import type { Collected, Confirmation, FileNote, HeldFile, Origin, StateRoot } from "@twentysix/storage";
 import { PipelineError } from "./errors.ts";
 import { unpackReport } from "./packed-report.ts";
+import type { RecalculationReport } from "./recalculation-report.ts";
 import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
 import type { BatchReport, CopyResult, ItemChange } from "./writer/jobs.ts";
@@ -72,6 +73,10 @@ export class Pipeline {
   readonly #sides = new Map<number, Deferred<void>>();
   readonly #inspections = new Map<number, Deferred<VerifiedCopy>>();
   readonly #roots = new Map<number, Deferred<StateRoot>>();
+  readonly #recalculations = new Map<
+    number,
+    Deferred<RecalculationReport> & { readonly onProgress: (report: RecalculationReport) => void }
+  >();
   readonly #listeners = new Set<(notice: CommitNotice) => void>();
   readonly #collectedListeners = new Set<(collected: Collected) => void>();
   readonly #closed = createDeferred<void>();
@@ -183,6 +188,23 @@ export class Pipeline {
     return result.promise;
   }
 
+  /**
+   * Computes costs anew, of one message or (null) of all, beside the other work of the writer. Resolves when what
+   * changed is durable, or with `dryRun` when it is known.
+   */
+  recalculate(
+    itemHash: string | null,
+    dryRun: boolean,
+    onProgress: (report: RecalculationReport) => void = () => undefined,
+  ): Promise<RecalculationReport> {
+    this.#assertOpen();
+    const requestId = this.#newId();
+    const result = Object.assign(createDeferred<RecalculationReport>(), { onProgress });
+    this.#recalculations.set(requestId, result);
+    this.#tellWriter({ kind: "recalculate", requestId, itemHash, dryRun });
+    return result.promise;
+  }
+
   /** Calls back after every commit. Returns the end of it. */
   onCommit(listener: (notice: CommitNotice) => void): () => void {
     this.#listeners.add(listener);
@@ -284,6 +306,9 @@ export class Pipeline {
           this.#roots.get(response.requestId)?.resolve({ root: response.root, count: response.count });
           this.#roots.delete(response.requestId);
           break;
+        case "recalculation":
+          this.#onRecalculation(response);
+          break;
         case "defect":
           this.#defectsTotal += 1;
           break;
@@ -296,6 +321,16 @@ export class Pipeline {
       }
     });
     return this.#orFailure(ready.promise);
+  }
+
+  #onRecalculation({ requestId, report, isDone }: Extract<WriterResponse, { kind: "recalculation" }>): void {
+    const waiting = this.#recalculations.get(requestId);
+    if (!isDone) {
+      waiting?.onProgress(report);
+      return;
+    }
+    this.#recalculations.delete(requestId);
+    waiting?.resolve(report);
   }
 
   #onVerifier(verifier: Worker): Promise<void> {
@@ -407,7 +442,7 @@ export class Pipeline {
   }
 
   #rejectAll(error: PipelineError): void {
-    const waiting = [this.#copies, this.#sides, this.#inspections, this.#roots] as Map<
+    const waiting = [this.#copies, this.#sides, this.#inspections, this.#roots, this.#recalculations] as Map<
       number,
       Deferred<never>
     >[];

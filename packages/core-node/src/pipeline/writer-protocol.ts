@@ -4,6 +4,7 @@ import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twenty
 import type { StateRules } from "@twentysix/state";
 import type { Collected } from "@twentysix/storage";
 import type { PackedReport } from "./packed-report.ts";
+import type { RecalculationReport } from "./recalculation-report.ts";
 import type { SideJob } from "./writer/jobs.ts";
 
 /** What the writer thread is started with. */
@@ -27,12 +28,25 @@ export interface WriterData {
 export type WriterRequest =
   | { readonly kind: "side"; readonly job: SideJob }
   | { readonly kind: "stateRoot"; readonly requestId: number }
+  /** Compute costs anew: of one message, or (null) of all. */
+  | {
+      readonly kind: "recalculate";
+      readonly requestId: number;
+      readonly itemHash: string | null;
+      readonly dryRun: boolean;
+    }
   | { readonly kind: "close" };
 
 export type WriterResponse =
   | { readonly kind: "ready" }
   | { readonly kind: "report"; readonly report: PackedReport; readonly queued: number }
   | { readonly kind: "stateRoot"; readonly requestId: number; readonly root: string; readonly count: number }
+  | {
+      readonly kind: "recalculation";
+      readonly requestId: number;
+      readonly report: RecalculationReport;
+      readonly isDone: boolean;
+    }
   /** A copy that makes the rules throw: set aside as an internal error and counted. */
   | { readonly kind: "defect"; readonly itemHash: string | null }
   /** Files were put into the journal of deletions. */

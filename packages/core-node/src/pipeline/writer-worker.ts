@@ -18,6 +18,7 @@ import { createBlobContents } from "./writer/blob-contents.ts";
 import { FileCollector } from "./writer/file-collector.ts";
 import type { BatchReport, CopyJob } from "./writer/jobs.ts";
 import { createPriceLists } from "./writer/price-lists.ts";
+import { Recalculator } from "./writer/recalculator.ts";
 import { RetainedEraser } from "./writer/retained-eraser.ts";
 import { RootRequests } from "./writer/root-requests.ts";
 import { WriterLoop } from "./writer/writer-loop.ts";
@@ -86,6 +87,15 @@ const sweeper = new AccountSweeper({
   onDue: () => loop.nudge(),
 });
 
+const recalculator = new Recalculator({
+  store,
+  reader,
+  context: () => writer.context(),
+  defaults: data.priceDefaults,
+  onProgress: (requestId, progress, isDone) =>
+    respond({ kind: "recalculation", requestId, report: progress, isDone }),
+});
+
 const loop: WriterLoop = new WriterLoop({
   store,
   writer,
@@ -101,6 +111,7 @@ const loop: WriterLoop = new WriterLoop({
     roots.afterBatch();
     collector?.relieve();
     await sweeper.relieve();
+    await recalculator.relieve();
   },
   onDefect: (error, culprit) => {
     const itemHash = "hash" in culprit ? culprit.hash : hashOf(culprit);
@@ -108,7 +119,11 @@ const loop: WriterLoop = new WriterLoop({
     respond({ kind: "defect", itemHash });
   },
   onIdle: async () =>
-    roots.advance() || eraser.advance() || (collector?.advance() ?? false) || (await sweeper.advance()),
+    roots.advance() ||
+    eraser.advance() ||
+    (collector?.advance() ?? false) ||
+    (await sweeper.advance()) ||
+    (await recalculator.advance()),
 });
 
 function hashOf(job: CopyJob): string | null {
@@ -129,6 +144,10 @@ function handle(request: WriterRequest): void {
       break;
     case "stateRoot":
       roots.add(request.requestId);
+      loop.nudge();
+      break;
+    case "recalculate":
+      recalculator.add(request);
       loop.nudge();
       break;
     case "close":

@@ -3,7 +3,12 @@ import type {
   AggregateOutline,
   AuthorizationsPage,
   ChunkRequest,
+  CreditHistoryFilter,
+  CreditPosition,
+  CreditSumStep,
+  CreditSums,
   CursorPage,
+  ForecastFacts,
   ItemStream,
   ItemText,
   JsonText,
@@ -41,6 +46,13 @@ export function createReaderLists(thread: Caller, limits: ReadLimits = DEFAULT_L
     aggregates: listRead("aggregates"),
     accountFiles: listRead<"accountFiles", AccountFilesPage>("accountFiles"),
     addressStats: listRead("addressStats"),
+    balances: listRead("balances"),
+    creditBalances: listRead("creditBalances"),
+    creditHistory: listRead("creditHistory"),
+    costs: listRead("costs"),
+    creditSummary: (address, filter, options) => sumInSteps(thread, address, filter, options?.signal),
+    forecastFacts: (address, nowMicros, options) =>
+      thread.call({ kind: "forecastFacts", address, nowMicros }, options?.signal) as Promise<ForecastFacts>,
     accountFilesSize: (address, options) =>
       thread.call({ kind: "accountFilesSize", address }, options?.signal) as Promise<number>,
     pieces: (text, options) => piecesOf(thread, text, options?.signal),
@@ -107,6 +119,30 @@ async function* inSteps(
     wanted = Math.min(stepItems, Math.max(MIN_STEP_ITEMS, page.items.length * 2));
     cursor = page.nextCursor;
   } while (cursor !== null && left > 0);
+}
+
+/** Sums over a history part by part, so that other calls get their turn in between. */
+async function sumInSteps(
+  thread: Caller,
+  address: string,
+  filter: CreditHistoryFilter,
+  signal: AbortSignal | undefined,
+): Promise<CreditSums> {
+  let sums: CreditSums = { entries: 0, incoming: 0n, outgoing: 0n };
+  let after: CreditPosition | null = null;
+  do {
+    const step = (await thread.call(
+      { kind: "creditSummary", address, filter, after },
+      signal,
+    )) as CreditSumStep;
+    sums = {
+      entries: sums.entries + step.entries,
+      incoming: sums.incoming + step.incoming,
+      outgoing: sums.outgoing + step.outgoing,
+    };
+    after = step.next;
+  } while (after !== null);
+  return sums;
 }
 
 async function* piecesOf(

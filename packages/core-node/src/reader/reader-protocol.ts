@@ -4,6 +4,8 @@ import type {
   AuthorizationsQuery,
   BoundedPageRequest,
   ChunkRequest,
+  CreditHistoryFilter,
+  CreditPosition,
   Direction,
   ListName,
   ListQueries,
@@ -56,6 +58,13 @@ export type ReadCall =
   | { readonly kind: "channels"; readonly request: ChunkRequest }
   | { readonly kind: "programsOnMessage"; readonly direction: Direction; readonly request: ChunkRequest }
   | { readonly kind: "nodeMetrics"; readonly query: NodeMetricsQuery }
+  | {
+      readonly kind: "creditSummary";
+      readonly address: string;
+      readonly filter: CreditHistoryFilter;
+      readonly after: CreditPosition | null;
+    }
+  | { readonly kind: "forecastFacts"; readonly address: string; readonly nowMicros: bigint }
   | LedgerCall;
 
 /** Questions about money, which look at the facts that the writer judges by. */

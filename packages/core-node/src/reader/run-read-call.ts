@@ -39,6 +39,10 @@ export function runReadCall(
       return reads.programsOnMessage(call.direction, call.request, budget);
     case "nodeMetrics":
       return reads.nodeMetrics(call.query);
+    case "creditSummary":
+      return reads.creditSummary(call.address, call.filter, call.after);
+    case "forecastFacts":
+      return reads.forecastFacts(call.address, call.nowMicros);
   }
 }
 

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
+import { instanceContent } from "./support/economy.ts";
 import { startRealNode } from "./support/real-node.ts";
 
-const RUNS = 150;
+const RUNS = 200;
 
 const GET_PATHS = [
   "/api/v0/messages.json",
@@ -19,6 +21,13 @@ const GET_PATHS = [
   "/api/v0/addresses/0xA/balance",
   "/api/v0/addresses/stats.json",
   "/api/v1/addresses/stats.json",
+  "/api/v0/balances",
+  "/api/v0/credit_balances",
+  "/api/v0/addresses/0xA/credit_history",
+  "/api/v0/addresses/0xA/credit_history/summary",
+  "/api/v1/addresses/0xA/forecast",
+  "/api/v0/costs",
+  "/api/v0/price/x",
   "/api/v0/core/x/metrics",
   "/api/v0/programs/on/message",
 ];
@@ -30,6 +39,12 @@ const NAMES = [
     " ",
   ),
   ..."sortOrder contentFormat excludeContent fields types keys limit with_info value_only grantee file_hash".split(
+    " ",
+  ),
+  ..."min_balance sort_by sort_order direction resource resourceTypes has_expiration exclude_payment_method".split(
+    " ",
+  ),
+  ..."address item_hash payment_type include_details include_size include_credit_details chain tx_hash empty".split(
     " ",
   ),
   ..."addressContains addresses[] hash_only status start_date end_date sort confirmed".split(" "),
@@ -101,6 +116,11 @@ test("no path segment makes the node fail", async (t) => {
     segment.map((text) => `/api/v0/aggregates/${text}.json`),
     segment.map((text) => `/api/v0/addresses/${text}/files`),
     segment.map((text) => `/api/v0/addresses/${text}/post_types`),
+    segment.map((text) => `/api/v0/addresses/${text}/balance?include_credit_details=1`),
+    segment.map((text) => `/api/v0/addresses/${text}/credit_history`),
+    segment.map((text) => `/api/v1/addresses/${text}/forecast`),
+    segment.map((text) => `/api/v0/messages/${text}/consumed_credits`),
+    segment.map((text) => `/api/v0/price/${text}`),
   );
   await fc.assert(
     fc.asyncProperty(path, async (one) => {
@@ -120,16 +140,32 @@ test("no body makes the node fail", async (t) => {
     "/api/v0/p2p/pubsub/pub",
     "/api/v0/storage/add_json",
     "/api/v0/ipfs/add_file",
+    "/api/v0/price/estimate",
+    "/api/v0/price/estimate/instance",
   ];
-  /** A good envelope with one stretch of it replaced. */
-  const mutated = fc
-    .tuple(fc.nat(text.length), fc.nat(30), fc.oneof(fc.string(), fc.json(), fc.constantFrom(...VALUES)))
-    .map(([at, length, piece]) => text.slice(0, at) + piece + text.slice(at + length));
+  const instance = JSON.stringify({ address: "0xA", ...instanceContent("ab".repeat(32)) });
+  /** An instance that is to be priced, with a hash that fits. */
+  const estimate = (content: string): string =>
+    JSON.stringify({
+      message: {
+        type: "INSTANCE",
+        item_hash: createHash("sha256").update(content).digest("hex"),
+        item_content: content,
+      },
+    });
+  /** A good text with one stretch of it replaced. */
+  const mutationOf = (good: string) =>
+    fc
+      .tuple(fc.nat(good.length), fc.nat(30), fc.oneof(fc.string(), fc.json(), fc.constantFrom(...VALUES)))
+      .map(([at, length, piece]) => good.slice(0, at) + piece + good.slice(at + length));
+  const mutated = mutationOf(text);
   const body = fc.oneof(
     fc.json(),
     fc.json().map((json) => `{"message":${json}}`),
     mutated.map((envelope) => `{"message":${envelope}}`),
     mutated.map((envelope) => JSON.stringify({ topic: "ALEPH-TEST", data: envelope })),
+    mutationOf(instance),
+    mutationOf(instance).map((content) => estimate(content.toWellFormed())),
     fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("latin1")),
   );
   await fc.assert(

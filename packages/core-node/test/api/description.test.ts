@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { grant, instanceContent, store, T } from "./support/economy.ts";
 import { startRealNode, testAccount } from "./support/real-node.ts";
 import type { TestApi } from "./support/start-api.ts";
 
@@ -103,6 +104,9 @@ test("answers are as the description says", async (t) => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
   const { address } = api.account;
   const unknown = "0".repeat(64);
+  const file = await store(api, api.account, T, 10);
+  await grant(api, T, { address, amount: 10 });
+  const history = "/api/v0/addresses/{address}/credit_history";
   const asked: readonly [route: string, path: string, status: number][] = [
     ["/api/v0/messages.json", "/api/v0/messages.json", 200],
     ["/api/v0/messages.json", "/api/v0/messages.json?contentFormat=none&cursor=", 200],
@@ -119,6 +123,30 @@ test("answers are as the description says", async (t) => {
     ["/api/v0/aggregates/{address}.json", `/api/v0/aggregates/${address}.json?with_info=1`, 200],
     ["/api/v0/storage/metadata/{file_hash}", `/api/v0/storage/metadata/${unknown}`, 404],
     ["/api/v0/version", "/api/v0/version", 200],
+    [
+      "/api/v0/addresses/{address}/balance",
+      `/api/v0/addresses/${address}/balance?include_credit_details=1`,
+      200,
+    ],
+    ["/api/v0/balances", "/api/v0/balances", 200],
+    ["/api/v0/balances", "/api/v0/balances?cursor=", 200],
+    ["/api/v0/balances", "/api/v0/balances?min_balance=0", 422],
+    ["/api/v0/credit_balances", "/api/v0/credit_balances", 200],
+    [history, `/api/v0/addresses/${address}/credit_history`, 200],
+    [history, `/api/v0/addresses/${address}/credit_history?cursor=&pagination=1`, 200],
+    [history, "/api/v0/addresses/0xNobody/credit_history", 404],
+    [`${history}/summary`, `/api/v0/addresses/${address}/credit_history/summary`, 200],
+    ["/api/v0/messages/{item_hash}/consumed_credits", `/api/v0/messages/${post}/consumed_credits`, 200],
+    ["/api/v1/addresses/{address}/forecast", `/api/v1/addresses/${address}/forecast`, 200],
+    ["/api/v0/price/{item_hash}", `/api/v0/price/${file}`, 200],
+    ["/api/v0/price/{item_hash}", `/api/v0/price/${post}`, 400],
+    ["/api/v0/price/{item_hash}", `/api/v0/price/${unknown}`, 404],
+    ["/api/v0/price/{item_hash}", `/api/v0/price/${doomed}`, 410],
+    ["/api/v0/costs", "/api/v0/costs", 200],
+    ["/api/v0/costs", `/api/v0/costs?payment_type=hold&include_details=2&address=${address}`, 200],
+    ["/api/v0/costs", "/api/v0/costs?include_details=1&cursor=", 200],
+    ["/api/v0/costs", "/api/v0/costs?include_details=2", 422],
+    ["/api/v1/price/recalculation", "/api/v1/price/recalculation", 200],
   ];
   for (const [route, path, status] of asked) {
     const response = await api.get(path);
@@ -128,5 +156,18 @@ test("answers are as the description says", async (t) => {
     assert.ok(Object.keys(schema).length > 0, `${status} of ${route} has a schema`);
     const isValid = ajv.validate(schema, answer);
     assert.ok(isValid, `${path}: ${ajv.errorsText()} in ${JSON.stringify(answer)}`);
+  }
+  const posted: readonly [route: string, body: object, status: number][] = [
+    ["/api/v0/price/estimate/instance", { address, ...instanceContent(unknown) }, 200],
+    ["/api/v0/price/estimate/instance", {}, 422],
+    ["/api/v0/price/estimate", {}, 422],
+    ["/api/v0/price/recalculate", {}, 401],
+  ];
+  for (const [route, body, status] of posted) {
+    const response = await api.post(route, JSON.stringify(body));
+    const answer: unknown = await response.json();
+    assert.equal(response.status, status, route);
+    const schema = schemaOf(operation("post", route).responses[String(status)]?.content);
+    assert.ok(ajv.validate(schema, answer), `${route}: ${ajv.errorsText()} in ${JSON.stringify(answer)}`);
   }
 });

@@ -14,6 +14,7 @@ const tezos: typeof import("@aleph-sdk/tezos") = require("@aleph-sdk/tezos");
 const nuls2: typeof import("@aleph-sdk/nuls2") = require("@aleph-sdk/nuls2");
 
 export { message as publishedMessages };
+export const { Blockchain } = core;
 
 export type PublishedClient = InstanceType<typeof client.AuthenticatedAlephHttpClient>;
 export type PublishedAccount = PublishedClient["account"];

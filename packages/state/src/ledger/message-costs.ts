@@ -16,7 +16,8 @@ export function recordCost(world: World, request: PriceRequest): void {
   commit(world, request.rules, cost, 1n);
 }
 
-function costFactOf(request: PriceRequest): CostFact {
+/** What is recorded of the cost of a message. */
+export function costFactOf(request: PriceRequest): CostFact {
   const { message, cost, paymentType, lists, storedBytes, rules } = request;
   return {
     owner: message.content.owner,
@@ -49,6 +50,14 @@ export function costRetractionNeeds(hash: string, live: Pick<LiveMessage, "type"
     { table: "removals", key: hash },
     { table: "accounts", key: live.owner },
   ];
+}
+
+/** Records another cost of a live message, in place of the one that it has, if it has one. */
+export function replaceCost(world: World, rules: LedgerRules, hash: string, cost: CostFact): void {
+  const before = world.facts.costs.get(hash);
+  world.facts.costs.set(hash, cost);
+  if (before !== null) commit(world, rules, before, -1n);
+  commit(world, rules, cost, 1n);
 }
 
 /** The message uses nothing any more. */

@@ -40,7 +40,8 @@ export type FileType = (typeof FILE_TYPES)[number];
  * chain (chain_id, type) live · senderLabel (sender_id, label_id) live POSTs · senderChannel (sender_id, channel_id) live ·
  * posts (0, 0) and postType (type_id, 0), postOwner (owner_id, 0) original posts · aggregates (0, 0) ·
  * pins (kind, 0) · candidates (0 queued, type) copies · ownerFiles (owner_id, 0) count and ownerFileBytes (owner_id, 0) of message pins ·
- * type (type, 0) live · graceBytes (0, 0) bytes of files that have a grace pin · ref counts are not kept.
+ * type (type, 0) live · graceBytes (0, 0) bytes of files that have a grace pin · creditEntries (account_id, 0) ·
+ * balanceRows (chain_id, 0) · ref counts are not kept.
  */
 export const COUNTER_DIMENSIONS = [
   "total",
@@ -62,6 +63,8 @@ export const COUNTER_DIMENSIONS = [
   "ownerFileBytes",
   "type",
   "graceBytes",
+  "creditEntries",
+  "balanceRows",
 ] as const;
 export type CounterDimension = (typeof COUNTER_DIMENSIONS)[number];
 
@@ -74,6 +77,7 @@ export const PRICED_PAYMENTS = ["hold", "superfluid", "credit"] as const;
 
 /** Why a message is about to be removed; the position is what the database stores. */
 export const REMOVAL_REASONS = ["balance_insufficient", "credit_insufficient"] as const;
+export type RemovalReason = (typeof REMOVAL_REASONS)[number];
 
 /** Stands for "no confirmation yet" in columns that sort unconfirmed messages last when ascending. */
 export const UNCONFIRMED = 9223372036854775807n;

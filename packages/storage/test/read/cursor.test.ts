@@ -18,6 +18,10 @@ const QUERIES: { readonly [Name in ListName]: ListQueries[Name] } = {
   aggregates: { sortBy: "last_modified", direction: "desc" },
   accountFiles: { address: "0xA", direction: "desc", createdAs: "iso" },
   addressStats: { sortBy: "total", direction: "desc" },
+  balances: {},
+  creditBalances: { nowMicros: 0n },
+  creditHistory: { address: "0xA", filter: {}, sortBy: "message_timestamp", direction: "desc" },
+  costs: { paymentType: "credit", withLines: false, withSizes: false },
 };
 const NAMES = Object.keys(QUERIES) as ListName[];
 

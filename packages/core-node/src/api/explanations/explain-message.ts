@@ -193,12 +193,10 @@ async function explainReport(
 }
 
 function explainRemoved(view: Extract<MessageView, { status: "removed" }>): Parts {
-  const reason = view.paymentType === "credit" ? "credit_insufficient" : "balance_insufficient";
   return plain(
-    reason,
+    view.reason,
     "the funds of its owner did not reach for it until the end of the grace",
     {
-      payment_type: view.paymentType ?? "hold",
       removed_at: view.removedMicros === null ? null : formatIsoZ(view.removedMicros),
       size: view.sizeBytes,
     },

@@ -1,5 +1,4 @@
 import { Type } from "@sinclair/typebox";
-import { CHAINS } from "@twentysix/protocol";
 import type { AddressStats } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { ApiContext } from "../context.ts";
@@ -11,17 +10,14 @@ import { addGet, addPlainGet, type Call, pathValue, queryTextOf } from "../http/
 import { sendProblems } from "../http/send-error.ts";
 import { sendList } from "../http/send-list.ts";
 import { listMode, paginationParameters } from "../query/pagination.ts";
-import { choice, flag, text } from "../query/parameter.ts";
+import { choice, text } from "../query/parameter.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
-
-const BALANCE_PARAMETERS = {
-  chain: choice(["chain"], CHAINS, null),
-  includeCreditDetails: flag(["include_credit_details", "includeCreditDetails"]),
-} as const;
 
 const FILES_PARAMETERS = {
   fileHash: text(["file_hash", "fileHash"]),
   sortOrder: SORT_ORDER,
+  /** Ours: an empty list instead of a 404. */
+  empty: choice(["empty"], ["404", "200"], "404"),
   ...paginationParameters(100, { minimum: 0 }),
 } as const;
 
@@ -53,13 +49,6 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   const { reads, lists } = context.services;
   const describe = (summary: string) => ({ tag: "Addresses", summary });
 
-  addGet(
-    api,
-    "/api/v0/addresses/:address/balance",
-    { ...describe("Balance of an address"), cost: "point", query: BALANCE_PARAMETERS },
-    ({ request, reply, query }) =>
-      sendJson(request, reply, emptyBalance(pathValue(request, "address"), query)),
-  );
   addGet(
     api,
     "/api/v0/addresses/:address/files",
@@ -126,18 +115,6 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   );
 }
 
-/** Accounts are not kept yet: every address is an address that nothing is known of. */
-function emptyBalance(address: string, query: { readonly includeCreditDetails: boolean }): string {
-  return JSON.stringify({
-    address,
-    balance: 0,
-    details: {},
-    locked_amount: 0,
-    credit_balance: 0,
-    credit_balance_details: query.includeCreditDetails ? [] : null,
-  });
-}
-
 async function answerFiles(
   call: Call<typeof FILES_PARAMETERS>,
   { services: { lists } }: ApiContext,
@@ -152,7 +129,7 @@ async function answerFiles(
     items: "array" as const,
     itemName: null,
     leading: `"address":${JSON.stringify(address)},"total_size":${totalSizeBytes},`,
-    emptyRefusal: "404: Not Found. This address stores no such file",
+    ...(query.empty === "200" ? {} : { emptyRefusal: "404: Not Found. This address stores no such file" }),
   };
   return sendList(call, asked.mode, shape, lists, "accountFiles", {
     address,

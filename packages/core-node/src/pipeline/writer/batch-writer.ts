@@ -152,6 +152,11 @@ export class BatchWriter {
     this.#options.priceLists.forget();
   }
 
+  /** What its decisions are made with, at this moment. */
+  context(): StateContext {
+    return this.#contextOf(this.#options.clock.nowMicros());
+  }
+
   #contextOf(nowMicros: bigint): StateContext {
     const { rules, reader, priceCheck, priceLists } = this.#options;
     return {

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { TestContext } from "node:test";
 import { createMemoryLogger, createSystemClock, createSystemTimers } from "@twentysix/platform";
 import {
   createEvmAccount,
   type LocalAccount,
   type MessageType,
+  type NetworkDefinition,
   parseJson,
   parseNetworkDefinition,
 } from "@twentysix/protocol";
@@ -32,7 +32,8 @@ import { createReaderLists } from "../../../src/reader/reader-lists.ts";
 import type { LedgerSettings, ReadCall } from "../../../src/reader/reader-protocol.ts";
 import { ReaderThread, type ReaderThreadOptions } from "../../../src/reader/reader-thread.ts";
 import { isLedgerCall, runReadCall } from "../../../src/reader/run-read-call.ts";
-import { startApi, type TestApi } from "./start-api.ts";
+import { createEconomy } from "../../../src/services/economy.ts";
+import { type Lifetime, startApi, type TestApi } from "./start-api.ts";
 
 /** Steps of long lists; small, so that a test meets several of them. */
 const STEP_ITEMS = 7;
@@ -68,19 +69,21 @@ export function testAccount(seed: number): LocalAccount {
 }
 
 export interface RealNodeOptions extends NonNullable<Parameters<typeof startApi>[1]> {
+  /** What differs from the local network. */
+  readonly network?: (definition: NetworkDefinition) => NetworkDefinition;
   /** Given: lists are read by a thread of their own, in steps of the usual size; else on this thread, in small ones. */
   readonly reader?: Partial<ReaderThreadOptions>;
 }
 
 /** An API over a real pipeline and a real database in a temporary folder. */
 export async function startRealNode(
-  context: TestContext,
-  { reader: readerOptions, ...options }: RealNodeOptions = {},
+  context: Lifetime,
+  { reader: readerOptions, network = (definition) => definition, ...options }: RealNodeOptions = {},
 ): Promise<RealNode> {
   const folder = await mkdtemp(join(tmpdir(), "twentysix-node-"));
   const databasePath = join(folder, "node.db");
   const blobsPath = join(folder, "blobs");
-  const definition = await localNetwork();
+  const definition = network(await localNetwork());
   const rules = stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000);
   const pipeline = await Pipeline.start({
     databasePath,
@@ -104,10 +107,14 @@ export async function startRealNode(
   const reader = readerOptions && new ReaderThread({ databasePath, timers, ledger, ...readerOptions });
   const limits = { ...DEFAULT_API_SETTINGS.lists, ...options.settings?.lists };
   const lists = reader === undefined ? listReads(connection) : createReaderLists(reader, limits);
+  const asked = localPointReads(reads);
+  const clock = createSystemClock();
+  const log = createMemoryLogger();
   const services = {
-    reads: localPointReads(reads),
+    reads: asked,
     lists,
     ledger: reader === undefined ? ledgerAnswers(connection, ledger) : createLedgerAnswers(reader),
+    economy: createEconomy({ definition, rules, reads: asked, pipeline, clock, log }),
     matches: matchesFilter,
   };
   const api = await startApi(context, { ...options, services });
@@ -148,7 +155,7 @@ export async function startRealNode(
   };
 }
 
-async function localNetwork() {
+async function localNetwork(): Promise<NetworkDefinition> {
   const path = new URL("../../../../../networks/local.json", import.meta.url);
   const json = parseJson(await readFile(path, "utf8"));
   const result = json.ok ? parseNetworkDefinition(json.value) : null;

@@ -8,6 +8,7 @@ import type { JsonValue } from "@twentysix/protocol";
 import { isJsonObject, memberOf, parseJson } from "@twentysix/protocol";
 import type { ListReads, LiveMessage, PointReads } from "@twentysix/storage";
 import { Registry } from "prom-client";
+import type { EconomyServices } from "../../../src/api/economy/economy-services.ts";
 import type { ApiServices, NodeStatus, SubmissionOutcome, SubmitOptions } from "../../../src/api/services.ts";
 import { FolderFiles } from "./folder-files.ts";
 
@@ -66,11 +67,21 @@ function absent<T extends object>(name: string): T {
   });
 }
 
+/** For tests that ask for no price. */
+const NO_ECONOMY: EconomyServices = {
+  rules: absent("rules"),
+  switches: {},
+  pricesInForce: () => Promise.reject(new Error("no price was expected to be asked for")),
+  administrationKey: null,
+  recalculation: absent("recalculation"),
+};
+
 export async function createTestServices(parts: {
   readonly reads?: PointReads;
   readonly lists?: ListReads;
   readonly ledger?: ApiServices["ledger"];
   readonly matches?: ApiServices["live"]["matches"];
+  readonly economy?: EconomyServices;
 }): Promise<TestServices> {
   const liveListeners = new Set<(message: LiveMessage) => void>();
   const itemListeners = new Map<string, Set<() => void>>();
@@ -104,6 +115,7 @@ export async function createTestServices(parts: {
     },
     uploads: files,
     downloads: files,
+    economy: parts.economy ?? NO_ECONOMY,
     node: {
       version: "0.1.0-test",
       network: "local",

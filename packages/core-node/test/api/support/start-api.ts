@@ -1,7 +1,11 @@
-import type { TestContext } from "node:test";
 import { createApi } from "../../../src/api/create-api.ts";
 import { type ApiSettings, DEFAULT_API_SETTINGS } from "../../../src/api/settings.ts";
 import { createTestServices, type TestServices } from "./services.ts";
+
+/** What a thing of a test lives with: the context of a test, or a suite that ends what it started. */
+export interface Lifetime {
+  after(end: () => Promise<void>): void;
+}
 
 export interface TestApi {
   readonly url: string;
@@ -23,7 +27,7 @@ type Settings = Partial<Omit<ApiSettings, "uploads" | "rate" | "websocket" | "li
 
 /** An API on a free port for one test; everything ends with it. */
 export async function startApi(
-  context: TestContext,
+  context: Lifetime,
   {
     settings = {},
     services: parts = {},

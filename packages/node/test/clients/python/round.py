@@ -8,6 +8,7 @@ import json
 import sys
 import traceback
 from contextlib import aclosing
+from decimal import Decimal
 from pathlib import Path
 
 from aleph.sdk.chains.ethereum import ETHAccount
@@ -23,13 +24,14 @@ from aleph.sdk.exceptions import ForgottenMessageError, InvalidMessageError, Mes
 from aleph.sdk.query.filters import (
     AccountFilesFilter,
     AddressesFilter,
+    ChainBalancesFilter,
     MessageFilter,
     PostFilter,
     SortByMessageType,
     SortOrder,
 )
 from aleph.sdk.types import Authorization, StorageEnum
-from aleph_message.models import Chain, MessageType, PostMessage, StoreMessage
+from aleph_message.models import Chain, InstanceContent, MessageType, PostMessage, StoreMessage
 from aleph_message.models.execution.base import Payment, PaymentType
 from aleph_message.status import MessageStatus
 
@@ -380,6 +382,56 @@ async def accounts_have_balances_files_and_statistics():
         )
         assert list(stats.data) == [owner]
         assert stats.data[owner].store == files.pagination_total
+
+
+def authority(role):
+    """An account of the local network, whose keys everybody knows."""
+    network = json.loads((Path(__file__).parents[5] / "networks" / "local.json").read_text())
+    [account] = [account for account in network["developmentAccounts"] if account["role"] == role]
+    return ETHAccount(bytes.fromhex(account["insecurePrivateKey"]))
+
+
+@check
+async def balances_credits_and_prices_are_read_by_the_strict_models():
+    owner = "0x00000000000000000000000000000000000000AA"
+    async with client(authority("registry")) as publisher:
+        for chain, amount in (("ETH", 1234.5), ("SOL", 0.25)):
+            _, status = await publisher.create_post(
+                {"chain": chain, "main_height": 1, "balances": {owner: amount}}, "balances-update",
+                channel="PYTHON", sync=True,
+            )
+            assert status == MessageStatus.PROCESSED, status
+    grant = {"address": owner, "amount": 5_000, "price": "0.5", "tx_hash": "0xabc", "provider": "ALEPH"}
+    async with client(authority("credits")) as issuer:
+        _, status = await issuer.create_post(
+            {"distribution": {"token": "ALEPH", "chain": "ETH", "credits": [grant, {**grant, "amount": 7}]}},
+            "aleph_credit_distribution", channel="ALEPH_CREDIT", sync=True,
+        )
+        assert status == MessageStatus.PROCESSED, status
+    async with client() as session:
+        balance = await session.get_balances(owner)
+        assert balance.balance == Decimal("1234.75") and balance.credit_balance == 5_007
+        assert balance.details == {"ETH": Decimal("1234.5"), "SOL": Decimal("0.25")}
+        listed = await session.get_chain_balances(filter=ChainBalancesFilter(chains=[Chain.ETH], min_balance=1000))
+        assert [(item.address, item.balance) for item in listed.balances] == [(owner, Decimal("1234.5"))]
+        assert listed.pagination_total == 1
+        history = await session.get_credit_history(owner, page_size=1)
+        assert [entry.amount for entry in history.credit_history] == [7] and history.pagination_total == 2
+        price = await session.get_store_estimated_price(50)
+        assert price.cost == "16.666666650000000000" and price.payment_type == "hold"
+        assert abs(price.required_tokens - Decimal("16.66666665")) < Decimal("1e-12")
+        disk = await stored(session, b"a disk with a price")
+        assert (await session.get_program_price(disk.item_hash)).payment_type == "hold"
+        content = InstanceContent.model_validate({
+            "address": owner, "time": 1_790_000_000, "allow_amend": False, "environment": {},
+            "resources": {"vcpus": 1, "memory": 2048}, "payment": {"chain": "ETH", "type": "credit"},
+            "rootfs": {
+                "parent": {"ref": disk.item_hash, "use_latest": True}, "persistence": "host", "size_mib": 20_480,
+            },
+            "volumes": [{"ref": disk.item_hash, "mount": "/opt", "estimated_size_mib": 1}],
+        })
+        estimate = await session.get_estimated_price(content)
+        assert estimate.cost.startswith("3.958") and estimate.payment_type == "credit", estimate
 
 
 @check

@@ -25,6 +25,7 @@ CREATE TABLE accounts (
   next_event_us INTEGER
 );
 CREATE INDEX accounts_next_event ON accounts (next_event_us) WHERE next_event_us IS NOT NULL;
+CREATE INDEX accounts_credits ON accounts (address) WHERE credits_in <> '0';
 
 -- dapp: empty for what can be spent. whole: tokens without their fraction.
 CREATE TABLE balances (
@@ -38,8 +39,10 @@ CREATE TABLE balances (
   PRIMARY KEY (address, chain, dapp)
 ) WITHOUT ROWID;
 CREATE INDEX balances_chain ON balances (chain, address, dapp);
+CREATE INDEX balances_whole ON balances (whole);
 
--- By the hash of the message and the place in it. resource: what an expense paid for, encoded like messages.ref.
+-- The history of each account lies together. hash, idx: the message and the place in it.
+-- resource: what an expense paid for, encoded like messages.ref.
 CREATE TABLE credit_entries (
   hash BLOB NOT NULL,
   idx INTEGER NOT NULL,
@@ -59,9 +62,9 @@ CREATE TABLE credit_entries (
   n INTEGER,
   size_mib TEXT,
   resource BLOB,
-  PRIMARY KEY (hash, idx)
+  PRIMARY KEY (account_id, time_us, hash, idx)
 ) WITHOUT ROWID;
-CREATE INDEX credit_entries_account ON credit_entries (account_id, time_us, hash, idx);
+CREATE UNIQUE INDEX credit_entries_hash ON credit_entries (hash, idx);
 CREATE INDEX credit_entries_resource ON credit_entries (account_id, resource, time_us) WHERE resource IS NOT NULL;
 
 -- What is left of incoming entries, while something is.
@@ -76,6 +79,8 @@ CREATE TABLE credit_lots (
 ) WITHOUT ROWID;
 -- Credits that expenses took for a resource, all accounts together.
 CREATE TABLE consumed_credits (resource BLOB PRIMARY KEY, credits TEXT NOT NULL) WITHOUT ROWID;
+-- Credits that expenses took from an account; account 0: all.
+CREATE TABLE spent_credits (account_id INTEGER PRIMARY KEY, credits TEXT NOT NULL);
 
 -- By items.id: what live messages cost. payment: position in PAYMENT_TYPES. lines: JSON. billed, removable: 0 or 1.
 CREATE TABLE costs (
@@ -95,6 +100,7 @@ CREATE TABLE costs (
 );
 CREATE UNIQUE INDEX costs_payment ON costs (payment, hash);
 CREATE INDEX costs_owner ON costs (owner_id, payment, hash);
+CREATE INDEX costs_order ON costs (owner_id, payment, time_us, hash);
 -- Sums of costs by owner and payment type; owner 0: all.
 CREATE TABLE cost_totals (
   owner_id INTEGER NOT NULL,

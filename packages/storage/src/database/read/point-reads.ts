@@ -23,6 +23,13 @@ const POINT_READS: Readonly<Record<keyof SyncPointReads, true>> = {
   totals: true,
   liveMessages: true,
   lastSeq: true,
+  balanceOf: true,
+  creditAmounts: true,
+  billedMessage: true,
+  consumedCredits: true,
+  costSummary: true,
+  aggregateFields: true,
+  referencedBytes: true,
 };
 
 const FILE_RECORDS: Readonly<Record<keyof FileLedger, true>> = {

@@ -3,6 +3,22 @@ import { AggregateRows } from "./aggregate/aggregate-rows.ts";
 import { Authorizations } from "./authorizations/authorizations.ts";
 import { Counters } from "./counters.ts";
 import { openDictionaries } from "./dictionary.ts";
+import { BalanceList } from "./ledger/balance-list.ts";
+import { CostList } from "./ledger/cost-list.ts";
+import { CreditBalanceList } from "./ledger/credit-balance-list.ts";
+import { CreditHistoryList } from "./ledger/credit-history-list.ts";
+import { creditSummary } from "./ledger/credit-summary.ts";
+import { forecastFacts } from "./ledger/forecast-facts.ts";
+import type {
+  BalancesQuery,
+  CostsQuery,
+  CreditBalancesQuery,
+  CreditHistoryFilter,
+  CreditHistoryQuery,
+  CreditPosition,
+  CreditSumStep,
+  ForecastFacts,
+} from "./ledger/ledger-views.ts";
 import { AggregateList } from "./lists/aggregate-list.ts";
 import { walkChannels } from "./lists/channel-walk.ts";
 import { fileList, sizeOfFiles } from "./lists/file-list.ts";
@@ -44,6 +60,10 @@ export interface ListQueries {
   readonly aggregates: AggregatesQuery;
   readonly accountFiles: AccountFilesQuery;
   readonly addressStats: AddressStatsQuery;
+  readonly balances: BalancesQuery;
+  readonly creditBalances: CreditBalancesQuery;
+  readonly creditHistory: CreditHistoryQuery;
+  readonly costs: CostsQuery;
 }
 export type ListName = keyof ListQueries;
 
@@ -65,6 +85,9 @@ export interface SyncListReads {
   /** Frees what is held for pieces that may never be asked for. */
   releaseTexts(): void;
   nodeMetrics(query: NodeMetricsQuery): readonly NodeMetricsRow[];
+  /** The sums over a part of a history, and where the next part starts. */
+  creditSummary(address: string, filter: CreditHistoryFilter, after: CreditPosition | null): CreditSumStep;
+  forecastFacts(address: string, nowMicros: bigint): ForecastFacts;
 }
 
 export function createSqliteListReads(connection: SqliteConnection): SyncListReads {
@@ -82,6 +105,10 @@ export function createSqliteListReads(connection: SqliteConnection): SyncListRea
       aggregates: new AggregateList(connection, names, counters),
       accountFiles: fileList(connection, names, counters),
       addressStats: new StatsList(counters, names.addresses),
+      balances: new BalanceList(connection, names, counters),
+      creditBalances: new CreditBalanceList(connection),
+      creditHistory: new CreditHistoryList(connection, names, counters),
+      costs: new CostList(connection, names),
     },
     accountFilesSize: (address) => sizeOfFiles(names, counters, address),
     authorizations: (query, page, budget) => authorizations.page(query, page, budget),
@@ -91,5 +118,8 @@ export function createSqliteListReads(connection: SqliteConnection): SyncListRea
     piece: (part, position, budget) => texts.piece(part, position, budget),
     releaseTexts: () => texts.release(),
     nodeMetrics: (query) => nodeMetrics(connection, query),
+    creditSummary: (address, filter, after) =>
+      creditSummary(connection, names, counters, address, filter, after),
+    forecastFacts: (address, nowMicros) => forecastFacts(connection, names, address, nowMicros),
   };
 }

@@ -2,6 +2,11 @@ import type { SqliteConnection } from "../sqlite/connection.ts";
 import { AggregateRows } from "./aggregate/aggregate-rows.ts";
 import { Counters } from "./counters.ts";
 import { openDictionaries } from "./dictionary.ts";
+import { aggregateFields } from "./ledger/aggregate-fields.ts";
+import { balanceOf, creditAmounts } from "./ledger/balance.ts";
+import { billedMessage } from "./ledger/billed-message.ts";
+import { consumedCredits, costSummary } from "./ledger/cost-summary.ts";
+import { referencedBytes } from "./ledger/referenced-files.ts";
 import { statsOfCounters } from "./lists/stats-list.ts";
 import { servedContentOf } from "./message/content-text.ts";
 import { factsOfRow } from "./message/message-facts.ts";
@@ -71,5 +76,12 @@ export function createSqlitePointReads(connection: SqliteConnection): SyncPointR
     totals: () => nodeTotals(connection, counters),
     liveMessages: (afterSeq, limits) => liveMessagesAfter(connection, messages, afterSeq, limits),
     lastSeq: () => lastEventSeq(connection),
+    balanceOf: (address, nowMicros) => balanceOf(connection, names, address, nowMicros),
+    creditAmounts: (address, nowMicros) => creditAmounts(connection, names, address, nowMicros),
+    billedMessage: (itemHash) => billedMessage(connection, names, itemHash),
+    consumedCredits: (resource) => consumedCredits(connection, resource),
+    costSummary: (filter) => costSummary(connection, names, filter),
+    aggregateFields: (address, key) => aggregateFields(connection, names, address, key),
+    referencedBytes: (references) => references.map((one) => referencedBytes(connection, one)),
   };
 }

@@ -1,5 +1,15 @@
 import type { Chain, MessageType } from "@twentysix/protocol";
-import type { EventKind, FileType, Origin, Status } from "../codes.ts";
+import type { EventKind, FileType, Origin, RemovalReason, Status } from "../codes.ts";
+import type {
+  BalancesQuery,
+  CostsQuery,
+  CreditBalancesQuery,
+  CreditHistoryFilter,
+  CreditHistoryQuery,
+  CreditSums,
+  ForecastFacts,
+  LedgerPointReads,
+} from "./ledger/ledger-views.ts";
 import type { ItemText, LongPart } from "./text-types.ts";
 
 /**
@@ -102,13 +112,13 @@ export type MessageView = StatusView &
     | {
         readonly status: "removing";
         readonly messageJson: ItemText;
-        readonly paymentType: PaymentType | null;
+        readonly reason: RemovalReason;
       }
     | {
         readonly status: "removed";
         /** null when no snapshot is left: the route answers 410. */
         readonly messageJson: JsonText | null;
-        readonly paymentType: PaymentType | null;
+        readonly reason: RemovalReason;
         readonly removedMicros: bigint | null;
         readonly sizeBytes: number | null;
       }
@@ -235,7 +245,7 @@ export interface NodeTotals {
 }
 
 /** Bounded reads by key, on a connection of the calling thread, which they block until they are answered. */
-export interface SyncPointReads {
+export interface SyncPointReads extends LedgerPointReads {
   statusOf(itemHash: string): StatusView | null;
   messageView(itemHash: string): MessageView | null;
   /** A live message (processed or removing) in the shape of the lists; null for every other status. */
@@ -441,6 +451,12 @@ export interface ListReads {
   readonly accountFiles: ListRead<AccountFilesQuery, AccountFilesPage>;
   /** Items are members of an object in sort order: `"0xA":{"messages":3,...}`. */
   readonly addressStats: ListRead<AddressStatsQuery>;
+  readonly balances: ListRead<BalancesQuery>;
+  readonly creditBalances: ListRead<CreditBalancesQuery>;
+  readonly creditHistory: ListRead<CreditHistoryQuery>;
+  readonly costs: ListRead<CostsQuery>;
+  creditSummary(address: string, filter: CreditHistoryFilter, options?: ReadOptions): Promise<CreditSums>;
+  forecastFacts(address: string, nowMicros: bigint, options?: ReadOptions): Promise<ForecastFacts>;
   accountFilesSize(address: string, options?: ReadOptions): Promise<number>;
   /** A long text piece by piece: held parts as they are, the others as bytes in which characters may be cut. */
   pieces(text: ItemText, options?: ReadOptions): AsyncIterable<JsonText | Uint8Array>;

@@ -34,6 +34,13 @@ import {
 } from "./confirmations.ts";
 import { dueAccounts, nextAccountEventMicros } from "./ledger/due-accounts.ts";
 import type { NamedPriceList } from "./ledger/price-list-names.ts";
+import {
+  countPricedMessages,
+  type MessagePlace,
+  type PricedMessage,
+  pricedMessage,
+  pricedMessages,
+} from "./ledger/priced-messages.ts";
 import { loadFacts } from "./load-facts.ts";
 import { type FileNote, noteFiles } from "./note-files.ts";
 import { dropRefusal, putRefusal, type Refusal } from "./refusals.ts";
@@ -185,6 +192,20 @@ export class MessageStore {
   /** The price list by which costs are computed from now on. */
   announcePriceList(list: NamedPriceList, sinceMicros: bigint): void {
     this.#session.priceLists.announce(list, sinceMicros);
+  }
+
+  /** Live messages that use resources, the oldest first. */
+  pricedMessages(after: MessagePlace | null, limit: number): PricedMessage[] {
+    return pricedMessages(this.#session, after, limit);
+  }
+
+  countPricedMessages(): number {
+    return countPricedMessages(this.#session);
+  }
+
+  /** One of them; null when it is not live or uses nothing. */
+  pricedMessage(hash: string): PricedMessage | null {
+    return pricedMessage(this.#session, hash);
   }
 
   countCandidates(hash: string): { total: number; queued: number } {

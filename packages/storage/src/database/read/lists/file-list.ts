@@ -1,4 +1,5 @@
 import { decodeItemHash, encodeItemHash, formatIsoZ, formatTime } from "@twentysix/protocol";
+import { sql } from "kysely";
 import { FILE_TYPES } from "../../codes.ts";
 import type { SqliteConnection } from "../../sqlite/connection.ts";
 import type { Counters } from "../counters.ts";
@@ -26,7 +27,8 @@ export function fileList(
       if (owner === null || file === null) return null;
       const conditions = new Map([["owner_id", [owner]]]);
       if (file !== undefined) conditions.set("file_id", [file]);
-      return { conditions, extra: [], lowestMicros: null, highestMicros: null };
+      const extra = hasRemovals(connection, owner) ? [NOT_REMOVING] : [];
+      return { conditions, extra, lowestMicros: null, highestMicros: null };
     },
     scope: ({ address, fileHash, direction }) => ({
       list: "files",
@@ -39,6 +41,14 @@ export function fileList(
     // The whole address whatever the filter: what its pages have always said.
     total: (_, { address }) => ({ total: countFiles(names, counters, address), approximate: false }),
   });
+}
+
+/** The pin of a message that is about to be removed still keeps the file, but its owner has it no longer. */
+const NOT_REMOVING = sql`not exists (select 1 from removals as r where r.id = m.item_id)`;
+
+function hasRemovals(connection: SqliteConnection, ownerId: number): boolean {
+  const account = connection.get<{ removing: number }>("SELECT removing FROM accounts WHERE id = ?", ownerId);
+  return (account?.removing ?? 0) > 0;
 }
 
 export function countFiles(names: Dictionaries, counters: Counters, address: string): number {

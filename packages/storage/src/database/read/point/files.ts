@@ -9,7 +9,8 @@ const FILE = "SELECT hash, size, type, sha256, cid FROM files WHERE hash = ?";
 const PINS =
   "SELECT count(*) AS n FROM files AS f CROSS JOIN pins AS p WHERE f.hash = ? AND p.file_id = f.id";
 const OF_MESSAGE = `SELECT p.ref, o.address, f.hash, f.size FROM pins AS p CROSS JOIN files AS f CROSS JOIN addresses AS o
-  WHERE p.item_id = ? AND p.kind = ${PIN_CODE.message} AND f.id = p.file_id AND o.id = p.owner_id LIMIT 1`;
+  WHERE p.item_id = ? AND p.kind = ${PIN_CODE.message} AND f.id = p.file_id AND o.id = p.owner_id
+  AND NOT EXISTS (SELECT 1 FROM removals AS r WHERE r.id = p.item_id) LIMIT 1`;
 const OF_TAG = `SELECT o.address, f.hash, f.size FROM file_tags AS t CROSS JOIN files AS f CROSS JOIN addresses AS o
   WHERE t.tag = ? AND f.id = t.file_id AND o.id = t.owner_id`;
 
@@ -41,7 +42,7 @@ export function pinCountOf(connection: SqliteConnection, fileHash: string): numb
   return connection.get<{ n: number }>(PINS, encodeItemHash(fileHash))?.n ?? 0;
 }
 
-/** The file that a STORE message keeps; null while it is about to be removed, since then it keeps none. */
+/** The file that a STORE message keeps; null while it is about to be removed, although its pin still stands. */
 export function fileOfMessage(connection: SqliteConnection, itemHash: string): FileReferenceView | null {
   const itemId = idOfHash(connection, itemHash);
   if (itemId === null) return null;

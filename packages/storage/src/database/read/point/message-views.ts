@@ -5,6 +5,7 @@ import type { SkeletonRows } from "../terminated/skeleton-rows.ts";
 import type { MessageView } from "../types.ts";
 import { type ItemRow, itemOfHash } from "./item-rows.ts";
 import { queuedCopies, rejectionOf } from "./queued-copies.ts";
+import { removalReason } from "./removal-reason.ts";
 
 /** How often a view is read again when its item changes status while it is read. */
 const MAX_READS = 3;
@@ -25,7 +26,7 @@ export class MessageViews {
   view(itemHash: string): MessageView | null {
     for (let reads = 0; reads < MAX_READS; reads += 1) {
       const row = this.#messages.byHash(itemHash);
-      if (row !== null) return viewOfLive(row);
+      if (row !== null) return this.#ofLive(row);
       const item = itemOfHash(this.#connection, itemHash);
       if (item === null) return null;
       const view = this.#ofStatus(item);
@@ -64,19 +65,19 @@ export class MessageViews {
           ...common,
           status,
           messageJson: skeleton?.json({ status: false, forgottenBy: false }) ?? null,
-          paymentType: skeleton?.paymentType ?? null,
+          reason: removalReason(this.#connection, id, skeleton?.paymentType ?? null),
           removedMicros: skeleton?.endedMicros ?? null,
           sizeBytes: skeleton?.sizeBytes ?? null,
         };
       }
     }
   }
-}
 
-function viewOfLive(row: MessageRow): MessageView {
-  const { itemHash, receptionMicros, paymentType } = row;
-  const messageJson = renderMessage(row);
-  if (row.status === "removing")
-    return { status: "removing", itemHash, receptionMicros, messageJson, paymentType };
-  return { status: "processed", itemHash, receptionMicros, messageJson };
+  #ofLive(row: MessageRow): MessageView {
+    const { itemHash, receptionMicros, paymentType } = row;
+    const messageJson = renderMessage(row);
+    if (row.status !== "removing") return { status: "processed", itemHash, receptionMicros, messageJson };
+    const reason = removalReason(this.#connection, row.id, paymentType);
+    return { status: "removing", itemHash, receptionMicros, messageJson, reason };
+  }
 }

@@ -1,7 +1,7 @@
 import { formatIsoZ, formatTime } from "@twentysix/protocol";
 import { joinTexts } from "../long-text/item-text.ts";
 import type { ItemText } from "../text-types.ts";
-import type { MessageView, PaymentType } from "../types.ts";
+import type { MessageView } from "../types.ts";
 
 /** The body of the single-message route. A removed message without snapshot has no body: the route answers 410. */
 export function renderMessageView(view: MessageView): ItemText | null {
@@ -20,15 +20,11 @@ export function renderMessageView(view: MessageView): ItemText | null {
     case "forgotten":
       return `${head},"message":${view.messageJson},"forgotten_by":${JSON.stringify(view.forgottenBy)}}`;
     case "removing":
-      return joinTexts(`${head},"message":`, view.messageJson, `,"reason":"${reasonOf(view.paymentType)}"}`);
+      return joinTexts(`${head},"message":`, view.messageJson, `,"reason":"${view.reason}"}`);
     case "removed": {
       if (view.messageJson === null) return null;
       const removedAt = view.removedMicros === null ? "null" : formatTime(view.removedMicros);
-      return `${head},"message":${view.messageJson},"reason":"${reasonOf(view.paymentType)}","removed_at":${removedAt},"size":${view.sizeBytes}}`;
+      return `${head},"message":${view.messageJson},"reason":"${view.reason}","removed_at":${removedAt},"size":${view.sizeBytes}}`;
     }
   }
-}
-
-function reasonOf(paymentType: PaymentType | null): string {
-  return paymentType === "credit" ? "credit_insufficient" : "balance_insufficient";
 }

@@ -7,8 +7,8 @@ import {
   type RemovalFact,
 } from "@twentysix/state";
 import { PRICED_PAYMENTS, REMOVAL_REASONS, UNCONFIRMED } from "../../codes.ts";
+import { decodeCostLines, encodeCostLines } from "../../cost-lines.ts";
 import type { WriterSession } from "../writer-session.ts";
-import { decodeCostLines, encodeCostLines } from "./cost-lines.ts";
 
 interface CostRow {
   readonly owner_id: bigint;

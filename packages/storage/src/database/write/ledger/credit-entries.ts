@@ -2,6 +2,7 @@ import { decodeItemHash, encodeItemHash } from "@twentysix/protocol";
 import type { Change, CreditEntry } from "@twentysix/state";
 import { encodeRef } from "../../ref-bytes.ts";
 import type { WriterSession } from "../writer-session.ts";
+import { addExpenses } from "./expenses.ts";
 
 /** A row of `credit_entries`, integers as bigint. */
 export interface CreditEntryRow {
@@ -76,16 +77,18 @@ export function loadCreditHistory(session: WriterSession, address: string): Cred
 export function saveEntries(session: WriterSession, { before, after }: Change<readonly CreditEntry[]>): void {
   if (before !== null || after === null) throw new Error("Entries of the credit ledger are never changed");
   for (const entry of after) insertEntry(session, entry);
+  addExpenses(session, after);
 }
 
 function insertEntry(session: WriterSession, entry: CreditEntry): void {
   const resource = resourceOf(entry);
+  const accountId = session.addresses.intern(entry.address);
   session.connection.run(
     `INSERT INTO credit_entries (${CREDIT_ENTRY_COLUMNS}, resource)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     encodeItemHash(entry.hash),
     entry.index,
-    session.addresses.intern(entry.address),
+    accountId,
     entry.amount,
     entry.timeMicros,
     entry.expirationMicros,
@@ -102,25 +105,11 @@ function insertEntry(session: WriterSession, entry: CreditEntry): void {
     entry.expenseSizeMib,
     resource,
   );
-  if (resource !== null && entry.paymentMethod === "credit_expense" && entry.amount < 0n)
-    consume(session, resource, -entry.amount);
+  session.counters.add("creditEntries", accountId, 0, 1);
 }
 
-/** What an entry was for: its origin, else what it refers to. */
-function resourceOf({ origin, originRef }: CreditEntry): Uint8Array | null {
+/** What an entry was for, encoded like `messages.ref`: its origin, else what it refers to. */
+export function resourceOf({ origin, originRef }: CreditEntry): Uint8Array | null {
   const resource = origin === null || origin === "" ? originRef : origin;
   return resource === null || resource === "" ? null : encodeRef(resource);
-}
-
-function consume(session: WriterSession, resource: Uint8Array, credits: bigint): void {
-  const known = session.connection.get<{ credits: string }>(
-    "SELECT credits FROM consumed_credits WHERE resource = ?",
-    resource,
-  );
-  session.connection.run(
-    `INSERT INTO consumed_credits (resource, credits) VALUES (?, ?)
-     ON CONFLICT (resource) DO UPDATE SET credits = excluded.credits`,
-    resource,
-    (BigInt(known?.credits ?? "0") + credits).toString(),
-  );
 }

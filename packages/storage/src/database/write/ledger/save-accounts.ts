@@ -39,9 +39,10 @@ export function saveAccount(session: WriterSession, change: Change<AccountFact>)
   );
 }
 
-export function saveBalance(session: WriterSession, { key, after }: Change<BalanceFact>): void {
+export function saveBalance(session: WriterSession, { key, before, after }: Change<BalanceFact>): void {
   if (after === null) throw new Error(`The balance of ${key} cannot cease to exist`);
   const [address = "", chain = "", dapp = ""] = splitPairKey(key);
+  if (before === null) session.counters.add("balanceRows", session.labels.intern(chain), 0, 1);
   session.connection.run(
     `INSERT INTO balances (address, chain, dapp, tokens, whole, height, updated_us) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (address, chain, dapp) DO UPDATE SET tokens = excluded.tokens, whole = excluded.whole,
