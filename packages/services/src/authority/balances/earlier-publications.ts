@@ -1,0 +1,81 @@
+import { isJsonObject, type JsonValue, memberOf } from "@twentysix/protocol";
+import { type Connection, iteratePosts } from "@twentysix/sdk";
+
+/** What this authority said before of the balances on one chain. */
+export interface EarlierBalances {
+  /** Highest of all its posts. */
+  readonly height: bigint;
+  /** Whom the last complete publication, or a part of one after it, gives more than nothing. */
+  readonly holders: ReadonlySet<string>;
+}
+
+/** So many posts are looked back for a publication of which every part is there. */
+const MAX_POSTS = 200;
+
+/** By chain. Reads the posts of the authority from the newest back. */
+export async function earlierBalances(
+  connection: Connection,
+  query: { readonly owner: string; readonly type: string; readonly signal: AbortSignal },
+): Promise<ReadonlyMap<string, EarlierBalances>> {
+  const { owner, type, signal } = query;
+  const chains = new Map<string, ChainHistory>();
+  let read = 0;
+  for await (const { content } of iteratePosts(connection, {
+    owners: [owner],
+    types: [type],
+    pageSize: 20,
+    signal,
+  })) {
+    read += 1;
+    const post = balancePart(content);
+    if (post !== null) {
+      const known = chains.get(post.chain) ?? new ChainHistory();
+      known.add(post);
+      chains.set(post.chain, known);
+    }
+    if (read >= MAX_POSTS) break;
+  }
+  return chains;
+}
+
+interface BalancePart {
+  readonly chain: string;
+  readonly height: bigint;
+  readonly part: number;
+  readonly parts: number;
+  readonly holders: readonly string[];
+}
+
+class ChainHistory implements EarlierBalances {
+  height = 0n;
+  readonly holders = new Set<string>();
+  readonly #seenParts = new Map<bigint, Set<number>>();
+  #completeHeight: bigint | null = null;
+
+  add({ height, part, parts, holders }: BalancePart): void {
+    if (height > this.height) this.height = height;
+    if (this.#completeHeight !== null && height < this.#completeHeight) return;
+    for (const address of holders) this.holders.add(address);
+    const seen = this.#seenParts.get(height) ?? new Set();
+    this.#seenParts.set(height, seen.add(part));
+    if (seen.size === parts) this.#completeHeight = height;
+  }
+}
+
+function balancePart(content: JsonValue): BalancePart | null {
+  if (!isJsonObject(content)) return null;
+  const chain = memberOf(content, "chain");
+  const height = memberOf(content, "main_height");
+  const balances = memberOf(content, "balances");
+  const isHeight = typeof height === "bigint" || Number.isSafeInteger(height);
+  if (typeof chain !== "string" || !isHeight || !isJsonObject(balances)) return null;
+  return {
+    chain,
+    height: BigInt(height as number | bigint),
+    part: countOf(memberOf(content, "part")),
+    parts: Math.max(1, countOf(memberOf(content, "parts"))),
+    holders: Object.entries(balances).flatMap(([address, amount]) => (Number(amount) > 0 ? [address] : [])),
+  };
+}
+
+const countOf = (value: JsonValue | undefined): number => (Number.isSafeInteger(value) ? Number(value) : 0);
