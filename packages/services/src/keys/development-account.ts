@@ -1,13 +1,6 @@
-import {
-  createEvmAccount,
-  createSolanaAccount,
-  type DevelopmentAccount,
-  decodeLowerHex,
-  type LocalAccount,
-} from "@twentysix/protocol";
+import { type DevelopmentAccount, decodeLowerHex, type LocalAccount } from "@twentysix/protocol";
+import { localAccount } from "./local-account.ts";
 
 /** The account whose private key a network publishes. */
-export function developmentAccount({ chain, insecurePrivateKey }: DevelopmentAccount): LocalAccount {
-  const privateKey = decodeLowerHex(insecurePrivateKey);
-  return chain === "SOL" ? createSolanaAccount({ privateKey }) : createEvmAccount({ privateKey });
-}
+export const developmentAccount = ({ chain, insecurePrivateKey }: DevelopmentAccount): LocalAccount =>
+  localAccount(chain, decodeLowerHex(insecurePrivateKey));

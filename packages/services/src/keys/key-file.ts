@@ -1,11 +1,7 @@
 import { open } from "node:fs/promises";
-import {
-  createEvmAccount,
-  createSolanaAccount,
-  decodeLowerHex,
-  type LocalAccount,
-} from "@twentysix/protocol";
+import { AccountError, decodeLowerHex, type LocalAccount } from "@twentysix/protocol";
 import { AuthorityKeysError } from "./errors.ts";
+import { localAccount } from "./local-account.ts";
 
 const LINE = /^(?:(ETH|SOL)\s+)?(?:0x)?([0-9a-fA-F]{64})$/;
 /** Whoever else may read or write the file could act as the authority. */
@@ -52,10 +48,10 @@ async function readPrivateText(path: string): Promise<string> {
 }
 
 function accountOf(chain: string | undefined, hex: string, place: string): LocalAccount {
-  const privateKey = decodeLowerHex(hex.toLowerCase());
   try {
-    return chain === "SOL" ? createSolanaAccount({ privateKey }) : createEvmAccount({ privateKey });
-  } catch {
+    return localAccount(chain === "SOL" ? "SOL" : "ETH", decodeLowerHex(hex.toLowerCase()));
+  } catch (error) {
+    if (!(error instanceof AccountError)) throw error;
     throw unusable(`${place} is outside of the range of private keys`);
   }
 }

@@ -46,19 +46,24 @@ interface BalancePart {
   readonly holders: readonly string[];
 }
 
+/** The publications on one chain by their heights: a clock that was set back puts their times out of order. */
 class ChainHistory implements EarlierBalances {
+  readonly #publications = new Map<bigint, { readonly parts: Set<number>; readonly holders: Set<string> }>();
+  #completeHeight = 0n;
   height = 0n;
-  readonly holders = new Set<string>();
-  readonly #seenParts = new Map<bigint, Set<number>>();
-  #completeHeight: bigint | null = null;
 
   add({ height, part, parts, holders }: BalancePart): void {
+    const publication = this.#publications.get(height) ?? { parts: new Set(), holders: new Set() };
+    this.#publications.set(height, publication);
+    publication.parts.add(part);
+    for (const address of holders) publication.holders.add(address);
     if (height > this.height) this.height = height;
-    if (this.#completeHeight !== null && height < this.#completeHeight) return;
-    for (const address of holders) this.holders.add(address);
-    const seen = this.#seenParts.get(height) ?? new Set();
-    this.#seenParts.set(height, seen.add(part));
-    if (seen.size === parts) this.#completeHeight = height;
+    if (publication.parts.size === parts && height > this.#completeHeight) this.#completeHeight = height;
+  }
+
+  get holders(): ReadonlySet<string> {
+    const since = [...this.#publications].filter(([height]) => height >= this.#completeHeight);
+    return new Set(since.flatMap(([, { holders }]) => [...holders]));
   }
 }
 
