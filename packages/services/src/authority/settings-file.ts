@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { CHAINS } from "@twentysix/protocol";
 import type { AuthoritySettings } from "./settings.ts";
@@ -7,18 +7,18 @@ import type { AuthoritySettings } from "./settings.ts";
 const closed = { additionalProperties: false } as const;
 const credits = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const tokens = Type.Number({ minimum: 0, maximum: 1e15 });
-const address = Type.String({ minLength: 1, pattern: "\\S" });
+const byAddress = <Value extends TSchema>(value: Value) =>
+  Type.Record(Type.String({ pattern: "^\\S+$" }), value, closed);
 
 const FILE = Type.Object(
   {
     balances: Type.Optional(
-      Type.Record(
-        Type.Union(CHAINS.map((chain) => Type.Literal(chain))),
-        Type.Record(address, tokens),
+      Type.Object(
+        Object.fromEntries(CHAINS.map((chain) => [chain, Type.Optional(byAddress(tokens))])),
         closed,
       ),
     ),
-    grants: Type.Optional(Type.Record(address, credits)),
+    grants: Type.Optional(byAddress(credits)),
     faucet: Type.Optional(
       Type.Object(
         {
@@ -64,7 +64,7 @@ export async function readSettingsFile(
   const { balances, grants, faucet = {}, billing = {} } = file;
   return {
     ...defaults,
-    balances: balances ?? defaults.balances,
+    balances: balances === undefined ? defaults.balances : presentOf(balances),
     grants: grants === undefined ? defaults.grants : toCredits(grants),
     faucet: {
       credits: faucet.credits === undefined ? defaults.faucet.credits : BigInt(faucet.credits),
@@ -102,6 +102,11 @@ function checked(path: string, value: unknown): Static<typeof FILE> {
     `${path}: ${problem?.path ?? ""}: ${problem?.message ?? "not as expected"}`,
   );
 }
+
+const presentOf = <Value>(lists: Readonly<Record<string, Value | undefined>>): Record<string, Value> =>
+  Object.fromEntries(
+    Object.entries(lists).flatMap(([name, list]) => (list === undefined ? [] : [[name, list]])),
+  );
 
 const toCredits = (grants: Readonly<Record<string, number>>): Record<string, bigint> =>
   Object.fromEntries(Object.entries(grants).map(([address, amount]) => [address, BigInt(amount)]));

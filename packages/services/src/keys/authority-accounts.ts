@@ -9,6 +9,18 @@ export interface AuthorityAccounts {
   readonly credits: LocalAccount | null;
 }
 
+/** The account of one of these addresses whose key is here; null: none is. A key file comes before published keys. */
+export function accountAmong(
+  addresses: readonly string[],
+  definition: Pick<NetworkDefinition, "developmentAccounts">,
+  keyFileAccounts: readonly LocalAccount[],
+): LocalAccount | null {
+  const own = keyFileAccounts.find(({ address }) => addresses.includes(address));
+  if (own !== undefined) return own;
+  const published = definition.developmentAccounts.find(({ address }) => addresses.includes(address));
+  return published === undefined ? null : developmentAccount(published);
+}
+
 /**
  * The accounts of a network's authorities whose keys are here: among those of a key file, else among the published
  * ones of its development accounts.
@@ -20,12 +32,8 @@ export function authorityAccounts(
   keyFileAccounts: readonly LocalAccount[],
 ): AuthorityAccounts {
   const { prices, balances, credits } = definition.authorities;
-  const find = (addresses: readonly string[]): LocalAccount | null => {
-    const own = keyFileAccounts.find(({ address }) => addresses.includes(address));
-    if (own !== undefined) return own;
-    const published = definition.developmentAccounts.find(({ address }) => addresses.includes(address));
-    return published === undefined ? null : developmentAccount(published);
-  };
+  const find = (addresses: readonly string[]): LocalAccount | null =>
+    accountAmong(addresses, definition, keyFileAccounts);
   const found = {
     prices: find([prices.address]),
     balances: find(balances.addresses),

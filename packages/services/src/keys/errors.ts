@@ -3,8 +3,9 @@ export class AuthorityKeysError extends Error {
   readonly code: "AUTHORITY_KEYS_UNUSABLE" | "AUTHORITY_KEYS_MISSING";
   readonly setting = "authorityKeys";
 
-  constructor(code: AuthorityKeysError["code"], reason: string) {
-    super(`--authority-keys: ${reason}`);
+  /** @param flag that of the command which wants the keys. */
+  constructor(code: AuthorityKeysError["code"], reason: string, flag = "--authority-keys") {
+    super(`${flag}: ${reason}`);
     this.name = "AuthorityKeysError";
     this.code = code;
   }

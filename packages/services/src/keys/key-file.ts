@@ -14,47 +14,54 @@ const MAX_FILE_BYTES = 64 * 1024;
  *
  * What is in a line is never repeated, in errors neither.
  *
+ * @param flag that named the file, for errors.
  * @throws AuthorityKeysError AUTHORITY_KEYS_UNUSABLE
  */
-export async function readKeyFile(path: string): Promise<readonly LocalAccount[]> {
-  const accounts = (await readPrivateText(path)).split(/\r?\n/).flatMap((line, index) => {
+export async function readKeyFile(path: string, flag?: string): Promise<readonly LocalAccount[]> {
+  const accounts = (await readPrivateText(path, flag)).split(/\r?\n/).flatMap((line, index) => {
     const text = line.trim();
     if (text === "" || text.startsWith("#")) return [];
     const match = LINE.exec(text);
     if (match === null) {
       throw unusable(
         `line ${index + 1} of ${path} is no private key: write 64 hexadecimal digits, after SOL for one of Solana`,
+        flag,
       );
     }
-    return [accountOf(match[1], match[2] ?? "", `line ${index + 1} of ${path}`)];
+    return [accountOf(match[1], match[2] ?? "", `line ${index + 1} of ${path}`, flag)];
   });
-  if (accounts.length === 0) throw unusable(`${path} holds no key`);
+  if (accounts.length === 0) throw unusable(`${path} holds no key`, flag);
   return accounts;
 }
 
-async function readPrivateText(path: string): Promise<string> {
+async function readPrivateText(path: string, flag: string | undefined): Promise<string> {
   try {
     await using file = await open(path, "r");
     const { mode, size } = await file.stat();
     if (process.platform !== "win32" && (mode & OTHERS) !== 0) {
-      throw unusable(`others than its owner can reach ${path}: run \`chmod 600 ${path}\``);
+      throw unusable(`others than its owner can reach ${path}: run \`chmod 600 ${path}\``, flag);
     }
-    if (size > MAX_FILE_BYTES) throw unusable(`${path} has ${size} bytes: that is no key file`);
+    if (size > MAX_FILE_BYTES) throw unusable(`${path} has ${size} bytes: that is no key file`, flag);
     return await file.readFile("utf8");
   } catch (error) {
     if (error instanceof AuthorityKeysError) throw error;
-    throw unusable(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw unusable(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, flag);
   }
 }
 
-function accountOf(chain: string | undefined, hex: string, place: string): LocalAccount {
+function accountOf(
+  chain: string | undefined,
+  hex: string,
+  place: string,
+  flag: string | undefined,
+): LocalAccount {
   try {
     return localAccount(chain === "SOL" ? "SOL" : "ETH", decodeLowerHex(hex.toLowerCase()));
   } catch (error) {
     if (!(error instanceof AccountError)) throw error;
-    throw unusable(`${place} is outside of the range of private keys`);
+    throw unusable(`${place} is outside of the range of private keys`, flag);
   }
 }
 
-const unusable = (reason: string): AuthorityKeysError =>
-  new AuthorityKeysError("AUTHORITY_KEYS_UNUSABLE", reason);
+const unusable = (reason: string, flag: string | undefined): AuthorityKeysError =>
+  new AuthorityKeysError("AUTHORITY_KEYS_UNUSABLE", reason, flag);

@@ -9,8 +9,10 @@ export interface EarlierBalances {
   readonly holders: ReadonlySet<string>;
 }
 
-/** So many posts are looked back for a publication of which every part is there. */
+/** So many posts are looked back for publications of which every part is there, */
 const MAX_POSTS = 200;
+/** and so many at least: after a clock was set back the newest is not the first. */
+const MIN_POSTS = 20;
 
 /** By chain. Reads the posts of the authority from the newest back. */
 export async function earlierBalances(
@@ -33,7 +35,8 @@ export async function earlierBalances(
       known.add(post);
       chains.set(post.chain, known);
     }
-    if (read >= MAX_POSTS) break;
+    const areComplete = [...chains.values()].every(({ isComplete }) => isComplete);
+    if (read >= MAX_POSTS || (read >= MIN_POSTS && areComplete)) break;
   }
   return chains;
 }
@@ -59,6 +62,10 @@ class ChainHistory implements EarlierBalances {
     for (const address of holders) publication.holders.add(address);
     if (height > this.height) this.height = height;
     if (publication.parts.size === parts && height > this.#completeHeight) this.#completeHeight = height;
+  }
+
+  get isComplete(): boolean {
+    return this.#completeHeight > 0n;
   }
 
   get holders(): ReadonlySet<string> {

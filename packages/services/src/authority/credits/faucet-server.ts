@@ -75,8 +75,16 @@ function sendFailure(reply: FastifyReply, error: unknown, log: Logger): FastifyR
   return reply.code(status).send({ error: { code, message } });
 }
 
+const CREDIT_STATUS: Partial<Record<CreditError["code"], number>> = {
+  CREDIT_ADDRESS_INVALID: 400,
+  FAUCET_LIMIT_REACHED: 429,
+};
+
 function statusOf(error: unknown): readonly [status: number, code: string] {
-  if (error instanceof CreditError) return [error.code === "FAUCET_LIMIT_REACHED" ? 429 : 409, error.code];
+  if (error instanceof CreditError) {
+    const code: CreditError["code"] = error.code;
+    return [CREDIT_STATUS[code] ?? 409, code];
+  }
   if (error instanceof PlatformError || isSdkError(error)) return [503, error.code];
   if (error instanceof Error && "statusCode" in error && typeof error.statusCode === "number") {
     if (error.statusCode < 500) return [error.statusCode, "FAUCET_BAD_REQUEST"];

@@ -2,6 +2,7 @@ import { Semaphore } from "@twentysix/platform";
 import { type Account, sha256OfText } from "@twentysix/protocol";
 import { listPosts } from "@twentysix/sdk";
 import type { AuthorityContext } from "../context.ts";
+import { accountAddress } from "./account-address.ts";
 import type { CreditOutcome } from "./credit-post.ts";
 import { CreditError } from "./errors.ts";
 import { findGrant, issueCredits } from "./grant-credits.ts";
@@ -32,11 +33,12 @@ export class Faucet {
   /**
    * The same nonce gives the same grant and counts once.
    *
-   * Errors: CreditError FAUCET_LIMIT_REACHED and NONCE_REUSED, PlatformError SEMAPHORE_WAITERS_EXCEEDED, those of
+   * Errors: CreditError CREDIT_ADDRESS_INVALID, FAUCET_LIMIT_REACHED and NONCE_REUSED, PlatformError SEMAPHORE_WAITERS_EXCEEDED, those of
    * `grantCredits`.
    */
-  give(address: string, nonce: string, signal: AbortSignal): Promise<FaucetGrant> {
-    return this.#turn.run(() => this.#give(address, nonce, signal), signal);
+  async give(address: string, nonce: string, signal: AbortSignal): Promise<FaucetGrant> {
+    const owner = accountAddress(address);
+    return await this.#turn.run(() => this.#give(owner, nonce, signal), signal);
   }
 
   async #give(address: string, nonce: string, signal: AbortSignal): Promise<FaucetGrant> {

@@ -1,5 +1,7 @@
 import type { Account } from "@twentysix/protocol";
+import { isSdkError } from "@twentysix/sdk";
 import { type CreditEntry, type CreditOutcome, findRequest } from "./credit-post.ts";
+import { CreditError } from "./errors.ts";
 import type { CreditServices } from "./grant-credits.ts";
 import { nonceTag } from "./nonce.ts";
 
@@ -16,7 +18,7 @@ export interface TransferRequest {
 /**
  * Sends credits, once for each nonce. Dated now: only credits that were granted before can be sent.
  *
- * Errors: SDK_REJECTED with what is there and what is missing, CreditError NONCE_REUSED, those of
+ * Errors: CreditError CREDITS_INSUFFICIENT and NONCE_REUSED, those of
  * `Publisher.publish` and `listPosts`.
  */
 export async function transferCredits(
@@ -33,17 +35,25 @@ export async function transferCredits(
     amount,
     ...(expirationMs === null ? {} : { expiration: expirationMs }),
   }));
-  const itemHash = await publisher.publish(
-    {
-      account,
-      type: "POST",
-      content: {
-        type,
-        content: { tags: ["credit_transfer", nonceTag(nonce)], transfer: { credits: lines } },
-      },
-      channel: credits.channels[0] ?? null,
-    },
-    signal,
-  );
-  return { itemHash, isNew: true };
+  const content = { tags: ["credit_transfer", nonceTag(nonce)], transfer: { credits: lines } };
+  const channel = credits.channels[0] ?? null;
+  try {
+    const itemHash = await publisher.publish(
+      { account, type: "POST", content: { type, content }, channel },
+      signal,
+    );
+    return { itemHash, isNew: true };
+  } catch (error) {
+    throw insufficiency(account.address, error) ?? error;
+  }
+}
+
+/** How much is missing, when the node refused because of that. */
+function insufficiency(address: string, error: unknown): CreditError<"CREDITS_INSUFFICIENT"> | null {
+  if (!isSdkError(error, "SDK_REJECTED")) return null;
+  const figures = /(\d+) credits are required, (\d+) are available/.exec(error.message);
+  if (figures === null) return null;
+  const [required, available] = [BigInt(figures[1] ?? 0), BigInt(figures[2] ?? 0)];
+  const text = `${address} has ${available} credits and ${required} are to be sent: ${required - available} are missing`;
+  return new CreditError("CREDITS_INSUFFICIENT", text, { required, available });
 }
