@@ -21,9 +21,6 @@ export interface JobLoopOptions {
 
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 300_000;
-/** Wall clock and timers part ways when a machine sleeps or its clock is set: what is due is looked at again. */
-const MAX_SLEEP_MS = 600_000;
-
 const startJob = (ready: JobLoopOptions["ready"]): Job => ({
   name: "start",
   run: ready,
@@ -86,7 +83,7 @@ export class JobLoop {
       const nextMs = Math.min(...scheduled.map(({ dueMs }) => dueMs)) - clock.monotonicMs();
       if (nextMs <= 0 || !goesOn()) continue;
       this.#idle(true);
-      await timers.sleep(Math.min(nextMs, MAX_SLEEP_MS), signal).catch(() => undefined);
+      await timers.sleep(nextMs, signal).catch(() => undefined);
       this.#idle(false);
     }
   }

@@ -21,6 +21,9 @@ import {
 import { priceListName } from "./price-list-name.ts";
 import { SteadyClock } from "./steady-clock.ts";
 
+/** A machine sleeps, or its clock is set: then an hour ends before the timers think so. */
+const MAX_DELAY_MS = 600_000;
+
 export interface BillingOptions {
   readonly maxEntries?: number;
 }
@@ -50,11 +53,11 @@ export class Billing {
     this.#steady = new SteadyClock(context.clock, periodSeconds * 1_000);
   }
 
-  /** Until the next period ends. */
+  /** Until the next period ends, or until it is time to see whether one has. */
   nextDelayMs(): number {
     const { periodMicros } = this.#rules;
     const leftMicros = periodMicros - (this.#context.clock.nowMicros() % periodMicros);
-    return Number(leftMicros / 1_000n) + 1;
+    return Math.min(Number(leftMicros / 1_000n) + 1, MAX_DELAY_MS);
   }
 
   async run(signal: AbortSignal): Promise<void> {
