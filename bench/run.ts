@@ -8,6 +8,7 @@ import { type Figure, isMet, renderTable } from "./figures.ts";
 import { counts } from "./suites/counts.ts";
 import { httpIngest } from "./suites/http-ingest.ts";
 import { ingest } from "./suites/ingest.ts";
+import { ledgerDay } from "./suites/ledger-day.ts";
 import { pages } from "./suites/pages.ts";
 import { pointReads } from "./suites/point-reads.ts";
 import { start } from "./suites/start.ts";
@@ -19,7 +20,7 @@ import { wholeList } from "./suites/whole-list.ts";
  * folder that is kept, suites can be run again without the first one.
  */
 
-const SUITES = { ingest, start, pointReads, pages, counts, wholeList, httpIngest } as const;
+const SUITES = { ingest, start, pointReads, pages, counts, wholeList, httpIngest, ledgerDay } as const;
 
 /** What bench/results holds, one file a size of the corpus. */
 interface Results {

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { BenchContext } from "../context.ts";
 import type { Figure } from "../figures.ts";
 import { uploadFiles } from "../files.ts";
+import { fundSenders } from "../funds.ts";
 import { runCommand, startNodeProcess } from "../processes.ts";
 import { bareInserts } from "./bare-inserts.ts";
 
@@ -64,10 +65,11 @@ export async function ingest({ dataDir, corpusPath, messages, say }: BenchContex
   ];
 }
 
-/** The files that the messages name, uploaded as a user would. */
+/** The files that the messages name, uploaded as a user would, and what their senders have. */
 async function withFiles(dataDir: string): Promise<void> {
   const node = await startNodeProcess(dataDir);
   await uploadFiles(node.apiUrl);
+  await fundSenders(node.apiUrl);
   await node.stop();
 }
 

@@ -7,7 +7,7 @@ import {
   type Logger,
   type Timers,
 } from "@twentysix/platform";
-import type { NetworkDefinition } from "@twentysix/protocol";
+import { effectiveSwitches, type NetworkDefinition } from "@twentysix/protocol";
 import {
   ContentStore,
   createSqlitePointReads,
@@ -25,10 +25,13 @@ import type { ApiServices } from "./api/services.ts";
 import type { ApiSettings } from "./api/settings.ts";
 import { createDownloads } from "./content/downloads.ts";
 import { FileLifecycle } from "./content/file-lifecycle.ts";
+import { checkUploadFunds } from "./content/upload-funds.ts";
 import { createUploads } from "./content/uploads.ts";
 import { dataPaths } from "./data-paths.ts";
+import { createLedgerAnswers } from "./ledger/ledger-answers.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { stateRulesOf } from "./pipeline/state-rules.ts";
+import { submissionRules } from "./pipeline/submission-rules.ts";
 import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
@@ -96,13 +99,14 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       ...(options.maxDiskBytes === null ? {} : { maxBytes: options.maxDiskBytes }),
     }),
   );
+  const rules = stateRulesOf(definition, options.apiSettings.gracePeriodMs);
   const pipeline = await Pipeline.start({
     databasePath: paths.database,
     blobsPath: join(paths.contents, "files"),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
     limits: definition.limits,
-    rules: stateRulesOf(definition, options.apiSettings.gracePeriodMs),
+    rules,
     priceDefaults: definition,
     collectsFiles: true,
     verifierCount: 1,
@@ -133,6 +137,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     new ReaderThread({
       databasePath: paths.database,
       timers,
+      ledger: { rules: submissionRules(rules), definition },
       onThreadLost: (reason) => readerLog.error("The reader thread was lost", { error: reason }),
     }),
   );
@@ -162,16 +167,20 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
   addFileMetrics(registry, lifecycle);
 
+  const ledger = createLedgerAnswers(reader);
+  const switches = effectiveSwitches(definition.switches);
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),
     reads,
     lists: createReaderLists(reader, options.apiSettings.lists),
+    ledger,
     live,
     uploads: createUploads({
       contents,
       pipeline,
       budgets,
       graceRoom,
+      checkFunds: (store, sizeBytes) => checkUploadFunds(ledger, switches, store, sizeBytes),
       holds: lifecycle.holds,
       stagingFolder: paths.staging,
     }),

@@ -1,8 +1,10 @@
 import { refold, refoldNeeds } from "./handlers/aggregate.ts";
 import { scheduleNeeds, scheduleTouched } from "./ledger/accounts.ts";
 import { settleLots } from "./ledger/credit-entries.ts";
+import type { PriceLists } from "./ledger/price-lists.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
+import { changesPrices, listNeeds, listsInForce } from "./price-question.ts";
 import { primaryNeeds, processMessage } from "./process.ts";
 import { rejudgeOwner } from "./rejudge.ts";
 import type { StateContext, StateRules } from "./rules.ts";
@@ -51,6 +53,17 @@ export async function runBatch(
   if (context.rules.canonicalOrder) await rejudgeAll(world, context, fetch);
   await refoldAll(world, fetch);
   await settleAccounts(world, context, fetch);
+  if (context.rules.ledger !== null && changesPrices(world, context)) await readPrices(world, context, fetch);
+}
+
+/** Reads which prices are in force, so that they are known by name before anything is priced by them. */
+export async function readPrices(
+  world: World,
+  context: StateContext,
+  fetch: FetchFacts,
+): Promise<PriceLists> {
+  await fetchMissing(world, listNeeds(context), fetch);
+  return listsInForce(world, context);
 }
 
 /** Counts in what reached the ledger late, and dates the next look at every account that the batch touched. */

@@ -1,8 +1,9 @@
-export { type BatchEntry, type FetchFacts, runBatch } from "./batch.ts";
+export { type BatchEntry, type FetchFacts, fetchMissing, readPrices, runBatch } from "./batch.ts";
 export type * from "./facts.ts";
 export { compareVersions } from "./facts.ts";
 export { refusalOfForgotten } from "./forgotten-copy.ts";
 export { NO_GRACE, tagOf } from "./handlers/store.ts";
+export { adoptStatus, type FundsStatus } from "./ledger/adopt-status.ts";
 export {
   checkFunds,
   decidePayment,
@@ -25,9 +26,11 @@ export {
   type PriceLists,
   priceLists,
 } from "./ledger/price-lists.ts";
+export { wasPublishedSince } from "./ledger/removals.ts";
 export { sweepAccounts } from "./ledger/sweep-accounts.ts";
 export type { Outcome } from "./outcome.ts";
 export type * from "./prepared.ts";
+export { priceQuestion } from "./price-question.ts";
 export { compareCopies, signedByOwner } from "./rank-copies.ts";
 export type { PriceCheck, PriceRequest, PriceVerdict, StateContext, StateRules } from "./rules.ts";
 export type { Skeleton } from "./skeletons.ts";

@@ -108,14 +108,29 @@ function priceNeeds(context: StateContext, owner: string): Need[] {
   return [
     { table: "aggregates", key: pricing },
     { table: "aggregates", key: settings },
-    { table: "aggregateContents", key: pricing },
-    { table: "aggregateContents", key: settings },
+    ...listNeeds(context),
     { table: "accounts", key: owner },
     { table: "lots", key: owner },
   ];
 }
 
-function listsInForce(world: World, context: StateContext): PriceLists {
+/** What must be known to say which prices are in force. */
+export function listNeeds(context: StateContext): Need[] {
+  const { pricing, settings } = listKeys(context);
+  return [
+    { table: "aggregateContents", key: pricing },
+    { table: "aggregateContents", key: settings },
+  ];
+}
+
+/** Did the batch change the aggregates that hold the prices? */
+export function changesPrices(world: World, context: StateContext): boolean {
+  const { pricing, settings } = listKeys(context);
+  return [pricing, settings].some((key) => world.changedAggregates.has(key));
+}
+
+/** The prices in force. Needs `listNeeds`. */
+export function listsInForce(world: World, context: StateContext): PriceLists {
   const { pricing, settings } = listKeys(context);
   const contents = world.index.aggregateContents;
   return context.priceLists(contents.get(pricing), contents.get(settings));

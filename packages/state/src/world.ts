@@ -141,6 +141,8 @@ export class World {
   readonly wakes = new Set<string>();
   /** Owners whose delegations changed, so that live messages relying on them are judged again. */
   readonly rejudge = new Set<string>();
+  /** Aggregates that the batch changed, by owner and key. */
+  readonly changedAggregates = new Set<string>();
   /** Accounts whose funds or obligations changed. */
   readonly touchedAccounts = new Set<string>();
   /** Accounts that an earlier-dated entry reached late: their lots are to be counted from the history. */

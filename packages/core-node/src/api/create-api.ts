@@ -21,6 +21,7 @@ import { addAddressRoutes } from "./routes/addresses.ts";
 import { addAggregateRoutes } from "./routes/aggregates.ts";
 import { addAuthorizationRoutes } from "./routes/authorizations.ts";
 import { addDocumentationRoutes } from "./routes/documentation.ts";
+import { addExplanationRoute } from "./routes/explanation.ts";
 import { addFileReferenceRoutes } from "./routes/file-references.ts";
 import { addFileRoutes } from "./routes/files.ts";
 import { addHealthRoutes } from "./routes/health.ts";
@@ -35,6 +36,7 @@ import { addOutcomeSocketRoute } from "./routes/outcome-socket.ts";
 import { addPageRoutes } from "./routes/pages.ts";
 import { addPostRoutes } from "./routes/posts.ts";
 import { addPubsubRoutes } from "./routes/pubsub.ts";
+import { addQuoteRoute } from "./routes/quote.ts";
 import { addStateRootRoute } from "./routes/state-root.ts";
 import { addStatusSocketRoute } from "./routes/status-socket.ts";
 import { addSubmitRoute } from "./routes/submit.ts";
@@ -160,6 +162,8 @@ function addRoutes(api: FastifyInstance, context: ApiContext): void {
     addMetricsRoutes,
     addNodeMetricsRoutes,
     addStateRootRoute,
+    addExplanationRoute,
+    addQuoteRoute,
     addMessageSocketRoute,
     addStatusSocketRoute,
     addOutcomeSocketRoute,

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Timers } from "@twentysix/platform";
-import type { ItemType, JsonValue } from "@twentysix/protocol";
+import type { Chain, ItemType, JsonValue } from "@twentysix/protocol";
 import type {
   FileType,
   ListReads,
@@ -11,12 +11,14 @@ import type {
   Status,
 } from "@twentysix/storage";
 import type { Registry } from "prom-client";
+import type { LedgerAnswers } from "../ledger/ledger-answers.ts";
 
 /** What the API needs of the node. Functions rather than subsystems, so that each part can be brought alone. */
 export interface ApiServices {
   readonly submit: Submit;
   readonly reads: PointReads;
   readonly lists: ListReads;
+  readonly ledger: LedgerAnswers;
   readonly live: LiveFeed;
   readonly uploads: UploadServices;
   readonly downloads: DownloadServices;
@@ -173,6 +175,11 @@ export interface StoreClaim {
   readonly owner: string;
   /** null: not said. */
   readonly paymentType: string | null;
+  readonly sender: string;
+  readonly chain: Chain;
+  /** Of the envelope. */
+  readonly timeMicros: bigint;
+  readonly contentText: string;
 }
 
 export type StoreInspection =

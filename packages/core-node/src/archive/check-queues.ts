@@ -118,13 +118,15 @@ const COUNTED: readonly { readonly what: string; readonly counter: string; reado
   {
     what: "files by owner",
     counter: "SELECT a, n FROM counters WHERE dimension = 15 AND n <> 0 ORDER BY a",
-    rows: "SELECT owner_id AS a, count(*) AS n FROM pins WHERE kind = 1 GROUP BY owner_id ORDER BY owner_id",
+    // A file whose message is about to be removed is pinned still, and no longer shown as its owner's.
+    rows: `SELECT owner_id AS a, count(*) AS n FROM pins WHERE kind = 1 AND item_id NOT IN (SELECT id FROM removals)
+      GROUP BY owner_id ORDER BY owner_id`,
   },
   {
     what: "bytes of files by owner",
     counter: "SELECT a, n FROM counters WHERE dimension = 16 AND n <> 0 ORDER BY a",
     rows: `SELECT p.owner_id AS a, sum(f.size) AS n FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = 1
-      GROUP BY p.owner_id HAVING sum(f.size) <> 0 ORDER BY p.owner_id`,
+      AND p.item_id NOT IN (SELECT id FROM removals) GROUP BY p.owner_id HAVING sum(f.size) <> 0 ORDER BY p.owner_id`,
   },
   {
     what: "bytes of files in their grace period",

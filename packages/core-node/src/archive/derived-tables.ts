@@ -14,6 +14,10 @@ export interface DerivedTable {
 const COPIES =
   "(SELECT c.item_id, c.envelope, c.content, c.id = m.copy_id AS served FROM copies c JOIN messages m ON m.id = c.item_id)";
 
+/** Of what was removed: everything but its moment. */
+const REMOVED =
+  "(SELECT id, type, sender_id, owner_id, size, copy_id IS NULL AS bare, content_hash, content_time_us FROM removed)";
+
 /** Pins by messages; those for a time of grace depend on when that began. */
 const PINS =
   "(SELECT item_id, kind, file_id, owner_id, ref, tag, created_us FROM pins WHERE item_id IS NOT NULL)";
@@ -65,6 +69,13 @@ export const DERIVED_TABLES: readonly DerivedTable[] = [
     columns: ["content", "served"],
     item: "item_id",
   },
+  {
+    name: "removed",
+    source: REMOVED,
+    key: ["id"],
+    columns: ["type", "sender_id", "owner_id", "size", "bare", "content_hash", "content_time_us"],
+    item: "id",
+  },
   { name: "message_tags", key: ["tag_id", "time_us", "message_id"], columns: [], item: "message_id" },
   { name: "forgets", key: ["item_id", "forget_id"], columns: [], item: "item_id" },
   {
@@ -112,7 +123,7 @@ export const DERIVED_TABLES: readonly DerivedTable[] = [
   {
     name: "file_tags",
     key: ["tag"],
-    columns: ["owner_id", "file_id", "item_id", "updated_us"],
+    columns: ["owner_id", "file_hash", "item_id", "updated_us"],
     item: "item_id",
   },
   {

@@ -50,7 +50,8 @@ export async function replayMessages(options: ReplayOptions): Promise<void> {
 }
 
 /** A replay keeps no ledger: what messages amount to does not depend on funds. */
-const NO_PRICES: Pick<PriceListReader, "lists"> = {
+const NO_PRICES: Pick<PriceListReader, "lists" | "forget"> = {
+  forget: () => undefined,
   lists: () => {
     throw new Error("A replay asked for prices");
   },

@@ -20,9 +20,12 @@ const UNKNOWN_TYPE = -1;
 export function seedForReplay(stored: SqliteConnection, computed: SqliteConnection): void {
   computed.transaction(() => {
     for (const table of GIVEN) copyRows(stored, computed, `SELECT * FROM ${table}`, table);
-    const live =
-      "SELECT id, hash, 0 AS status, reception_us FROM items WHERE id IN (SELECT id FROM messages)";
+    const live = `SELECT id, hash, 0 AS status, reception_us FROM items WHERE id IN (SELECT id FROM messages)
+         OR id IN (SELECT id FROM removed WHERE copy_id IS NOT NULL)`;
     copyRows(stored, computed, live, "items");
+    const gone = `SELECT DISTINCT content_hash AS hash, size, 0 AS type FROM removed
+      WHERE content_hash IS NOT NULL AND content_hash NOT IN (SELECT hash FROM files)`;
+    copyRows(stored, computed, gone, "files");
     const forgotten =
       "SELECT id, hash, status, reception_us FROM items WHERE status = 3 AND id IN (SELECT id FROM forgotten)";
     copyRows(stored, computed, forgotten, "items");

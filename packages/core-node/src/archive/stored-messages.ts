@@ -9,7 +9,7 @@ export interface StoredCopy {
   readonly origin: number;
 }
 
-/** A live message with its copies, the served one first. */
+/** A live message, or one that was removed for lack of funds, with its copies, the served one first. */
 export interface StoredMessage {
   readonly id: number;
   readonly hash: string;
@@ -68,7 +68,7 @@ export function* messagesInProcessingOrder(
   }
 }
 
-/** A live message by its id; null when there is none. */
+/** A live or removed message by its id; null when there is none. */
 export function storedMessage(stored: SqliteConnection, id: number): StoredMessage | null {
   const row = stored.get<{
     hash: Uint8Array;
@@ -76,7 +76,9 @@ export function storedMessage(stored: SqliteConnection, id: number): StoredMessa
     type: number;
     content_hash: Uint8Array | null;
   }>(
-    "SELECT i.hash, m.copy_id, m.type, m.content_hash FROM messages m JOIN items i ON i.id = m.id WHERE m.id = ?",
+    `SELECT i.hash, m.copy_id, m.type, m.content_hash FROM (SELECT id, copy_id, type, content_hash FROM messages
+       UNION ALL SELECT id, copy_id, type, content_hash FROM removed WHERE copy_id IS NOT NULL) m
+     JOIN items i ON i.id = m.id WHERE m.id = ?`,
     id,
   );
   if (row === undefined) return null;

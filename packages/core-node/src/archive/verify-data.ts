@@ -15,8 +15,10 @@ import {
 import { createCopyReader } from "../pipeline/copy-reader.ts";
 import { stateRulesOf } from "../pipeline/state-rules.ts";
 import { createBlobContents } from "../pipeline/writer/blob-contents.ts";
+import { adoptFunds } from "./adopt-funds.ts";
 import { assertDatabase } from "./assert-database.ts";
 import { checkFiles } from "./check-files.ts";
+import { checkLedger } from "./check-ledger.ts";
 import { checkQueues } from "./check-queues.ts";
 import { compareDerived } from "./compare-derived.ts";
 import { Problems } from "./problems.ts";
@@ -81,6 +83,8 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
     computed,
     rules: { ...stateRulesOf(options.definition, GRACE_PERIOD_MS), idempotentForget: true },
   });
+  adoptFunds(stored, computed, options.clock.nowMicros());
+  checkLedger(stored, problems);
   const computedRoot = compareRoots(stored, computed.session.connection, problems);
   compareDerived(stored, computed.session.connection, problems);
 

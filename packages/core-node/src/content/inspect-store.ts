@@ -26,6 +26,10 @@ export async function inspectStore(pipeline: Pipeline, messageText: string): Pro
       fileItemType: copy.message.content.detail.engine,
       owner: content.owner,
       paymentType: content.paymentType,
+      sender: envelope.sender,
+      chain: envelope.chain,
+      timeMicros: envelope.timeMicros,
+      contentText: envelope.itemContent ?? "",
     },
   };
 }

@@ -20,6 +20,7 @@ export interface UploadOptions {
   readonly pipeline: Pipeline;
   readonly budgets: Budgets;
   readonly graceRoom: GraceRoom;
+  readonly checkFunds: UploadServices["checkFunds"];
   /** Keeps the collection away from what is being stored until its record is durable. */
   readonly holds: FileHolds;
   /** Folder for what is being received. */
@@ -32,8 +33,7 @@ export function createUploads(options: UploadOptions): UploadServices {
   return {
     ipfsEnabled: true,
     inspectStore: (messageText) => inspectStore(pipeline, messageText),
-    // Prices come with the ledger; until then every owner can pay.
-    checkFunds: async () => ({ ok: true }),
+    checkFunds: options.checkFunds,
     async stageFile(source, { engine, signal }) {
       budgets.assertRoom();
       const namer = new FileNamer(engine === "ipfs" ? ["sha256", "cidV0"] : ["sha256"]);

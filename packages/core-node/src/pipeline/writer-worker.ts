@@ -145,6 +145,7 @@ function drainPort<T>(port: MessagePort, take: (message: T) => void): void {
 
 for (const port of data.verified) port.on("message", (jobs: readonly CopyJob[]) => loop.addCopies(jobs));
 main.on("message", handle);
+await writer.announcePrices();
 respond({ kind: "ready" });
 await loop.run();
 collector?.close();

@@ -1,3 +1,5 @@
+import type { NetworkDefinition } from "@twentysix/protocol";
+import type { StateRules } from "@twentysix/state";
 import type {
   AuthorizationsQuery,
   BoundedPageRequest,
@@ -11,11 +13,20 @@ import type {
   PiecePosition,
   ReadErrorCode,
 } from "@twentysix/storage";
+import type { InquiredMessage } from "../ledger/ledger-inquiry.ts";
+
+/** What questions about money are judged by. */
+export interface LedgerSettings {
+  /** For what a client submits. */
+  readonly rules: StateRules;
+  readonly definition: Pick<NetworkDefinition, "pricing" | "settings" | "switches" | "limits">;
+}
 
 /** What the reader thread is started with. */
 export interface ReaderData {
   readonly databasePath: string;
   readonly cacheBytes: number;
+  readonly ledger: LedgerSettings;
   /** One Int32: the id of the request that nobody waits for any more. */
   readonly cancelled: SharedArrayBuffer;
 }
@@ -44,7 +55,14 @@ export type ReadCall =
   | { readonly kind: "authorizations"; readonly query: AuthorizationsQuery; readonly page: PageRequest }
   | { readonly kind: "channels"; readonly request: ChunkRequest }
   | { readonly kind: "programsOnMessage"; readonly direction: Direction; readonly request: ChunkRequest }
-  | { readonly kind: "nodeMetrics"; readonly query: NodeMetricsQuery };
+  | { readonly kind: "nodeMetrics"; readonly query: NodeMetricsQuery }
+  | LedgerCall;
+
+/** Questions about money, which look at the facts that the writer judges by. */
+export type LedgerCall =
+  | { readonly kind: "judgePayment"; readonly message: InquiredMessage }
+  | { readonly kind: "standing"; readonly itemHash: string }
+  | { readonly kind: "priceList"; readonly hash: string };
 
 export interface ReaderRequest {
   readonly id: number;

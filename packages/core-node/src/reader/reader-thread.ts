@@ -1,11 +1,18 @@
 import { Worker } from "node:worker_threads";
 import { onAbort, type Timers } from "@twentysix/platform";
 import { ReadError } from "@twentysix/storage";
-import type { ReadCall, ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
+import type {
+  LedgerSettings,
+  ReadCall,
+  ReaderData,
+  ReaderRequest,
+  ReaderResponse,
+} from "./reader-protocol.ts";
 
 export interface ReaderThreadOptions {
   readonly databasePath: string;
   readonly timers: Timers;
+  readonly ledger: LedgerSettings;
   /** From the call to its answer, waiting included (default 10 s). */
   readonly timeoutMs?: number;
   /** Calls that may wait for the thread (default 256); one more fails with READ_QUEUE_FULL. */
@@ -181,8 +188,8 @@ export class ReaderThread implements AsyncDisposable {
 
   #thread(): Worker {
     if (this.#worker !== null) return this.#worker;
-    const { databasePath, cacheBytes, maxHeapMib, timers } = this.#options;
-    const data: ReaderData = { databasePath, cacheBytes, cancelled: this.#cancelled.buffer };
+    const { databasePath, cacheBytes, maxHeapMib, timers, ledger } = this.#options;
+    const data: ReaderData = { databasePath, cacheBytes, ledger, cancelled: this.#cancelled.buffer };
     const worker = new Worker(new URL("./reader-worker.ts", import.meta.url), {
       workerData: data,
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMib },

@@ -7,8 +7,8 @@ import {
   ReadError,
   SqliteConnection,
 } from "@twentysix/storage/reader";
-import type { ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
-import { runReadCall } from "./run-read-call.ts";
+import type { LedgerCall, ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
+import { isLedgerCall, runReadCall } from "./run-read-call.ts";
 
 /*
  * Thread: lists and streams on a read-only connection, so that the main thread never waits for the disk.
@@ -16,11 +16,21 @@ import { runReadCall } from "./run-read-call.ts";
 
 const main = parentPort;
 if (main === null) throw new Error("This file is started as a worker thread");
-const { databasePath, cacheBytes, cancelled } = workerData as ReaderData;
+const { databasePath, cacheBytes, cancelled, ledger } = workerData as ReaderData;
 const cancelledId = new Int32Array(cancelled);
 const clock = createSystemClock();
 const timers = createSystemTimers();
-const reads = createSqliteListReads(new SqliteConnection(databasePath, { readOnly: true, cacheBytes }));
+const connection = new SqliteConnection(databasePath, { readOnly: true, cacheBytes });
+const reads = createSqliteListReads(connection);
+/** Loaded when the first question about money comes: a node that only lists need not hold it. */
+let ledgerCalls: Promise<(call: LedgerCall) => Promise<unknown>> | null = null;
+
+async function answerLedger(call: LedgerCall): Promise<unknown> {
+  ledgerCalls ??= import("../ledger/ledger-calls.ts").then(({ createLedgerCalls }) =>
+    createLedgerCalls(connection, ledger, clock),
+  );
+  return await (await ledgerCalls)(call);
+}
 
 /** A text of which no piece was asked for that long is held for nobody. */
 const RELEASE_TEXTS_MS = 5_000;
@@ -43,11 +53,11 @@ function budgetOf({ id, timeoutMs }: ReaderRequest): ReadBudget {
   };
 }
 
-main.on("message", (request: ReaderRequest) => {
-  const { id } = request;
+main.on("message", async (request: ReaderRequest) => {
+  const { id, call } = request;
   try {
-    const value = runReadCall(reads, request.call, budgetOf(request));
-    if (request.call.kind !== "piece") return respond({ kind: "value", id, value });
+    const value = isLedgerCall(call) ? await answerLedger(call) : runReadCall(reads, call, budgetOf(request));
+    if (call.kind !== "piece") return respond({ kind: "value", id, value });
     respond({ kind: "value", id, value }, [(value as Piece).bytes.buffer]);
     cancelRelease();
     cancelRelease = timers.schedule(RELEASE_TEXTS_MS, () => reads.releaseTexts());

@@ -1,8 +1,22 @@
 import type { ListName, ListQueries, ListReader, ReadBudget, SyncListReads } from "@twentysix/storage";
-import type { ReadCall } from "./reader-protocol.ts";
+import type { LedgerCall, ReadCall } from "./reader-protocol.ts";
+
+const LEDGER_CALLS: ReadonlySet<ReadCall["kind"]> = new Set<LedgerCall["kind"]>([
+  "judgePayment",
+  "standing",
+  "priceList",
+]);
+
+export function isLedgerCall(call: ReadCall): call is LedgerCall {
+  return LEDGER_CALLS.has(call.kind);
+}
 
 /** Runs one read on the connection of this thread. */
-export function runReadCall(reads: SyncListReads, call: ReadCall, budget: ReadBudget): unknown {
+export function runReadCall(
+  reads: SyncListReads,
+  call: Exclude<ReadCall, LedgerCall>,
+  budget: ReadBudget,
+): unknown {
   switch (call.kind) {
     case "page": {
       const page = listOf(reads, call.list).page(call.query, call.page, budget);

@@ -64,7 +64,8 @@ export async function importLines(
     writerCacheBytes: 8 * 1024 * 1024,
     switches: definition.switches,
     limits: definition.limits,
-    rules: stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000),
+    // The nodes of these stories accept whatever their funds, as `StateHarness` does.
+    rules: { ...stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000), ledger: null },
     priceDefaults: definition,
     verifierCount: 1,
     maxInFlight: 8_192,

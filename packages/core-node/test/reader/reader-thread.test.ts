@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { createSystemTimers, createTimers, type Timers } from "@twentysix/platform";
 import { type ItemText, type MessagesQuery, migrate, ReadError, SqliteConnection } from "@twentysix/storage";
+import { stateRulesOf } from "../../src/pipeline/state-rules.ts";
 import { createReaderLists } from "../../src/reader/reader-lists.ts";
 import { ReaderThread, type ReaderThreadOptions } from "../../src/reader/reader-thread.ts";
+import { networkDefinition } from "../pipeline/support/state-harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "reader-thread-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -36,7 +38,9 @@ const HASHES = { direction: "asc", hashOnly: true } as const;
 const hasCode = (code: string) => (error: unknown) => error instanceof ReadError && error.code === code;
 
 function open(options: Partial<ReaderThreadOptions> = {}): ReaderThread {
-  return new ReaderThread({ databasePath, timers: createSystemTimers(), ...options });
+  const definition = networkDefinition("local");
+  const ledger = { rules: stateRulesOf(definition, 1_000), definition };
+  return new ReaderThread({ databasePath, timers: createSystemTimers(), ledger, ...options });
 }
 
 /** Timers that fire when the test says so. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Client, createClient, createEvmAccount, createSolanaAccount } from "@twentysix/sdk";
 import { SqliteConnection } from "@twentysix/storage";
+import { giveTokens } from "../support/funds.ts";
 import { runCommand, startCommand, startNode, verify } from "../support/node-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -72,7 +73,7 @@ async function fillForgotten(client: Client): Promise<void> {
 }
 
 /** What `fill` comes to. */
-const MESSAGES = POSTS + 15;
+const MESSAGES = POSTS + 16;
 const FORGOTTEN = 5;
 const FILES = 3;
 const PARTS = 7;
@@ -123,6 +124,7 @@ describe("messages that leave one node for another", { timeout: 300_000 }, () =>
   before(async () => {
     await using node = await startNode(source);
     const client = createClient({ apiUrl: node.apiUrl });
+    await giveTokens(node, { [owner.address]: 10_000 });
     await fill(client);
     root = (await client.stateRoot()).root;
     answers = await answersOf(node.apiUrl);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import type { MessageType } from "@aleph-sdk/message";
 import { eventually } from "../support/eventually.ts";
+import { giveCredits, giveTokens } from "../support/funds.ts";
 import {
   ethereumAccount,
   publishedClient,
@@ -171,6 +172,10 @@ describe("files by the published client", { timeout: 60_000 }, () => {
 
 describe("machines by the published client", { timeout: 60_000 }, () => {
   const client = publishedClient(node, ethereumAccount("machines"));
+  before(async () => {
+    await giveTokens(node, { [client.account.address]: 10_000 });
+    await giveCredits(node, client.account.address, 10_000_000);
+  });
   const stored = async (text: string): Promise<string> =>
     (await client.createStore({ fileObject: Buffer.from(text), channel: "VM", sync: true })).item_hash;
 

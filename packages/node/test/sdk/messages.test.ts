@@ -11,6 +11,7 @@ import {
   type LocalAccount,
   verifyMessage,
 } from "@twentysix/sdk";
+import { giveCredits, giveTokens } from "../support/funds.ts";
 import { all, evmAccount, privateKey, sdkClient, solanaAccount } from "../support/sdk-client.ts";
 import { startTestNode } from "../support/test-node.ts";
 
@@ -179,6 +180,8 @@ describe("the SDK on a started node: machines", { timeout: 60_000 }, () => {
       volumes: [],
       payment: { chain: "ETH", type: "credit" },
     };
+    await giveTokens(node, { [account.address]: 10_000 });
+    await giveCredits(node, account.address, 10_000_000);
     const created = [
       await client.createProgram({ account, content: program, sync: true }),
       await client.createInstance({ account, content: instance, sync: true }),

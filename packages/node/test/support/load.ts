@@ -11,6 +11,7 @@ import {
   isSdkError,
 } from "@twentysix/sdk";
 import { createNodeSha256 } from "@twentysix/sdk/node";
+import { giveTokens } from "./funds.ts";
 
 /** What the node has answered: from then on it must keep it. */
 export interface Acknowledgements {
@@ -72,6 +73,8 @@ export interface LoadOptions {
  * gone. A refusal by the node is an error of the test: everything that is sent is valid.
  */
 export async function runLoad(options: LoadOptions): Promise<void> {
+  const accounts = Array.from({ length: options.workers }, (_, number) => loadAccount(number).address);
+  await giveTokens(options, Object.fromEntries(accounts.map((address) => [address, 1e9])));
   await Promise.all(
     Array.from({ length: options.workers }, (_, number) => new LoadWorker(options, number).run()),
   );

@@ -28,6 +28,8 @@ export interface CostLine extends CostAmounts {
   readonly ref: string | null;
   /** null for lines that have no size. */
   readonly sizeMib: PriceDecimal | null;
+  /** What the price of a unit is multiplied by: compute units, or MiB; of a discount the MiB that come free. */
+  readonly quantity: PriceDecimal;
 }
 
 /** One credit an hour, rounded down: what a line costs at least when credits pay for it. */

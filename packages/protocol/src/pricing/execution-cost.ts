@@ -77,6 +77,7 @@ function executionLine(name: string, book: ProductPriceBook, units: number, minC
     name,
     ref: null,
     sizeMib: null,
+    quantity: new PriceDecimal(units),
     ...amountsOf(book.compute, new PriceDecimal(units), minCredit),
   };
 }

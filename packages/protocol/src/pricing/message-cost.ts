@@ -101,5 +101,6 @@ function storeLines({ itemHash, prices, storedMib }: StoreCostInput, paymentType
     paysCredits && storedMib.lt(MIN_CREDIT_FILE_MIB) ? new PriceDecimal(MIN_CREDIT_FILE_MIB) : storedMib;
   const { storage } = productPrices(prices, STORAGE_PRODUCT);
   const amounts = amountsOf(storage, billedMib, paysCredits);
-  return [{ type: "STORAGE", name: "STORAGE", ref: itemHash, sizeMib: storedMib, ...amounts }];
+  const line = { type: "STORAGE", name: "STORAGE", ref: itemHash, sizeMib: storedMib } as const;
+  return [{ ...line, quantity: billedMib, ...amounts }];
 }

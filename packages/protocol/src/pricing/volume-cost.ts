@@ -31,7 +31,9 @@ export function volumeLines(
     ref: string | null,
     sizeMib: PriceDecimal | null,
   ): CostLine[] =>
-    sizeMib === null ? [] : [{ type, name, ref, sizeMib, ...amountsOf(storage, sizeMib, paysCredits) }];
+    sizeMib === null
+      ? []
+      : [{ type, name, ref, sizeMib, quantity: sizeMib, ...amountsOf(storage, sizeMib, paysCredits) }];
   return [
     ...ownDisks(typed, sizeOf, line),
     ...(typed.type === "V-PROGRAM" ? [] : typed.content.volumes).flatMap((volume, index) =>
@@ -102,6 +104,7 @@ export function discountLine(book: ProductPriceBook, units: number, volumes: rea
     name: "EXECUTION_VOLUME_DISCOUNT",
     ref: null,
     sizeMib: null,
+    quantity: allowedMib,
     holdAtto: discount(storage.hold, spent.holdAtto),
     streamAttoPerSecond: discount(perSecond(storage.streamPerHour), spent.streamAttoPerSecond),
     creditAttoPerSecond: discount(perSecond(storage.creditPerHour), spent.creditAttoPerSecond),

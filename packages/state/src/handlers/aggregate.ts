@@ -32,7 +32,7 @@ export function applyAggregate(world: World, message: PreparedMessage, detail: A
   world.facts.elements.set(version.hash, { owner, key: detail.key, timeMicros: version.timeMicros });
   const elements = world.index.elementsOf.peek(key);
   if (elements !== undefined) world.index.elementsOf.set(key, [...(elements ?? []), element]);
-  world.index.aggregateContents.unload(key);
+  aggregateChanged(world, key);
   const known = world.facts.aggregates.get(key);
   const first = known === null || compareVersions(version, known.first) < 0 ? version : known.first;
   const last = known === null || compareVersions(version, known.last) > 0 ? version : known.last;
@@ -44,6 +44,12 @@ export function applyAggregate(world: World, message: PreparedMessage, detail: A
     world.facts.fields.set(fieldKey, { ...version, valueText });
   }
   if (detail.key === SECURITY_KEY) delegationsChanged(world, owner, detail, version);
+}
+
+/** Its whole content, if it is known to the batch, is to be read anew. */
+function aggregateChanged(world: World, key: string): void {
+  world.changedAggregates.add(key);
+  world.index.aggregateContents.unload(key);
 }
 
 function delegationsChanged(world: World, owner: string, detail: AggregateDetail, version: Version): void {
@@ -106,6 +112,7 @@ export function refoldNeeds(key: string, fields: Iterable<string>): Need[] {
  */
 export function refold(world: World, key: string, staleFields: Iterable<string>): void {
   const [owner = "", name = ""] = splitPairKey(key);
+  aggregateChanged(world, key);
   const elements = world.index.elementsOf.get(key) ?? [];
   const winners = new Map<string, FieldFact>();
   let first: Version | null = null;

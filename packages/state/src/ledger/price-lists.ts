@@ -34,7 +34,7 @@ export interface PriceListsOptions {
   readonly defaults: { readonly pricing: PriceList; readonly settings: NetworkSettings };
   /** Told once about each list that is not used. */
   readonly onFault?: (fault: PriceListFault) => void;
-  /** Told when other prices come into force. */
+  /** Told when other prices come into force, and again when the batch in which they did was rolled back. */
   readonly onChange?: (lists: PriceLists) => void;
 }
 
@@ -55,6 +55,11 @@ export class PriceListReader {
       onFault({ which, problems });
     this.#pricing = new Revision(defaults.pricing, readPriceList, report("pricing"));
     this.#settings = new Revision(defaults.settings, readNetworkSettings, report("settings"));
+  }
+
+  /** What was read belongs to a transaction that did not come about. */
+  forget(): void {
+    this.#current = null;
   }
 
   /** The prices that these aggregates put into force. */
@@ -80,6 +85,7 @@ class Revision<Value> {
   readonly #default: Value;
   readonly #read: (content: NonNullable<Parameters<typeof readPriceList>[0]>) => PriceListResult<Value>;
   readonly #onProblems: (problems: readonly string[]) => void;
+  #fields: AggregateFields | undefined;
   #text: string | null = null;
   #value: Value;
 
@@ -100,6 +106,9 @@ class Revision<Value> {
 
   /** True when another value is in force now. */
   take(fields: AggregateFields): boolean {
+    // Within a batch it is the same list again.
+    if (fields === this.#fields) return false;
+    this.#fields = fields;
     const text = fields === null ? null : textOf(fields);
     if (text === this.#text) return false;
     this.#text = text;

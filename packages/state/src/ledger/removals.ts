@@ -17,15 +17,15 @@ export function removalNeeds(
     const needs: Need[] = [
       { table: "items", key: hash },
       { table: "removals", key: hash },
-      { table: "costs", key: hash },
     ];
     const removal = world.facts.removals.peek(hash);
     if (removal === undefined || removal === null || removal.deleteByMicros > context.nowMicros) return needs;
-    return [...needs, ...pinNeeds(world, hash)];
+    return [...needs, { table: "costs", key: hash }, ...pinNeeds(world, hash)];
   });
 }
 
-function pinNeeds(world: World, hash: string): Need[] {
+/** What must be known before the pins of a message are released. */
+export function pinNeeds(world: World, hash: string): Need[] {
   const needs: Need[] = [{ table: "contentPins", key: hash }];
   const fileHash = world.facts.items.peek(hash)?.live?.contentHash ?? null;
   if (fileHash !== null) {
@@ -109,7 +109,8 @@ export function removeMessage(
   world.events.push({ hash, kind: "removed", cause });
 }
 
-function releasePins(world: World, hash: string, fileHash: string | null): void {
+/** Nothing is kept for the message any more. */
+export function releasePins(world: World, hash: string, fileHash: string | null): void {
   if (fileHash !== null) {
     world.facts.pins.set(pairKey("message", hash, fileHash), null);
     giveUp(world, fileHash);

@@ -8,7 +8,7 @@ import { SIGNED_UPLOAD_ANSWERS, UPLOADED } from "../schemas/submission.ts";
 import { formSchema } from "../schemas/upload-form.ts";
 import { CarRefusal, type KeptFile, type StagedCar } from "../services.ts";
 import { publishUpload, registerForGracePeriod } from "../uploads/finish-upload.ts";
-import { assertFunds } from "../uploads/funds.ts";
+import { assertFunds, assertFundsForAnnounced } from "../uploads/funds.ts";
 import { ipfsDisabled } from "../uploads/ipfs-disabled.ts";
 import { receiveForm } from "../uploads/receive-form.ts";
 import { stallLimits } from "../uploads/stall-limits.ts";
@@ -65,6 +65,7 @@ async function uploadCar(
     metadata: async (bytes) => {
       signed = await readStoreMetadata(bytes, services.uploads.inspectStore);
       assertIpfsItemType(signed);
+      await assertFundsForAnnounced(context, signed, request.raw, bytes.length);
     },
   });
   if (received === null) throw new ApiError("API_UNPROCESSABLE", "422: Missing 'file' part in the form");

@@ -8,7 +8,7 @@ import { SIGNED_UPLOAD_ANSWERS, UPLOADED } from "../schemas/submission.ts";
 import { BYTES, formSchema } from "../schemas/upload-form.ts";
 import type { StagedFile, UploadEngine } from "../services.ts";
 import { publishUpload, registerForGracePeriod, sendUploaded } from "../uploads/finish-upload.ts";
-import { assertFunds } from "../uploads/funds.ts";
+import { assertFunds, assertFundsForAnnounced } from "../uploads/funds.ts";
 import { ipfsDisabled } from "../uploads/ipfs-disabled.ts";
 import { type FormLimits, receiveForm } from "../uploads/receive-form.ts";
 import { stallLimits } from "../uploads/stall-limits.ts";
@@ -91,6 +91,7 @@ async function uploadForm(upload: Upload): Promise<FastifyReply> {
     metadata: async (bytes) => {
       signed = await readStoreMetadata(bytes, services.uploads.inspectStore);
       if (engine === "ipfs") assertIpfsItemType(signed);
+      await assertFundsForAnnounced(context, signed, request.raw, bytes.length);
     },
   });
   if (received === null) throw missingFile(engine);

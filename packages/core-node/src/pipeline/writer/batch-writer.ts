@@ -7,6 +7,7 @@ import {
   type PreparedMessage,
   type PriceCheck,
   type PriceListReader,
+  readPrices,
   runBatch,
   type StateContext,
   type StateRules,
@@ -32,7 +33,7 @@ export interface BatchWriterOptions {
   readonly maxContentBytes?: number;
   readonly priceCheck: PriceCheck;
   /** Reads the price aggregates; needed where the rules keep a ledger. */
-  readonly priceLists: Pick<PriceListReader, "lists">;
+  readonly priceLists: Pick<PriceListReader, "lists" | "forget">;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -91,9 +92,22 @@ export class BatchWriter {
       this.#commitMs = clock.monotonicMs() - workedMs;
       return { ...report, sideJobs: input.sideJobs.map((job) => job.jobId), left };
     } catch (error) {
-      store.rollBack();
+      this.#rollBack();
       throw error;
     }
+  }
+
+  /** Reads the prices in force, so that they are known by name before anything is priced by them. */
+  async announcePrices(): Promise<void> {
+    const { store, clock, rules } = this.#options;
+    if (rules.ledger === null) return;
+    await this.#inTransaction(async () => {
+      const world = new World();
+      await readPrices(world, this.#contextOf(clock.nowMicros()), (needs) => {
+        store.fetch(world, needs, () => undefined);
+        return undefined;
+      });
+    });
   }
 
   /** Decides in one transaction which messages these accounts can pay for. */
@@ -101,29 +115,41 @@ export class BatchWriter {
     const { store, clock } = this.#options;
     const nowMicros = clock.nowMicros();
     const world = new World();
-    store.begin();
-    try {
-      const changes: ItemChange[] = [];
-      const save = (): void => {
-        for (const { hash, kind } of world.events) changes.push(fundsChange(hash, kind));
-        store.save(world, {
-          nowMicros,
-          originOf: () => ({ origin: "p2p", receptionMicros: nowMicros }),
-          requeue,
-        });
-      };
+    const changes: ItemChange[] = [];
+    const save = (): void => {
+      for (const { hash, kind } of world.events) changes.push(fundsChange(hash, kind));
+      store.save(world, {
+        nowMicros,
+        originOf: () => ({ origin: "p2p", receptionMicros: nowMicros }),
+        requeue,
+      });
+    };
+    await this.#inTransaction(async () => {
       await sweepAccounts(world, this.#contextOf(nowMicros), owners, (needs) => {
         store.fetch(world, needs, save);
         return undefined;
       });
       save();
+    });
+    return { results: [], changes, sideJobs: [], processed: 0, woken: 0 };
+  }
+
+  async #inTransaction(work: () => Promise<void>): Promise<void> {
+    const { store } = this.#options;
+    store.begin();
+    try {
+      await work();
       store.finish();
       store.commit();
-      return { results: [], changes, sideJobs: [], processed: 0, woken: 0 };
     } catch (error) {
-      store.rollBack();
+      this.#rollBack();
       throw error;
     }
+  }
+
+  #rollBack(): void {
+    this.#options.store.rollBack();
+    this.#options.priceLists.forget();
   }
 
   #contextOf(nowMicros: bigint): StateContext {

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from "@twentysix/platform";
 import { type NetworkDefinition, priceListWarnings, stringifyCanonicalJson } from "@twentysix/protocol";
-import { PriceListReader } from "@twentysix/state";
+import { PriceListReader, priceLists } from "@twentysix/state";
 import type { MessageStore } from "@twentysix/storage";
 
 export interface PriceListOptions {
@@ -13,6 +13,7 @@ export interface PriceListOptions {
 
 /** Reads the prices in force; what is wrong or odd about them is logged, and costs can name them. */
 export function createPriceLists({ store, clock, log, defaults }: PriceListOptions): PriceListReader {
+  const defaultHash = priceLists(defaults.pricing, defaults.settings).hash;
   return new PriceListReader({
     defaults,
     onFault: ({ which, problems }) =>
@@ -30,8 +31,12 @@ export function createPriceLists({ store, clock, log, defaults }: PriceListOptio
         },
         clock.nowMicros(),
       );
+      if (hash === defaultHash) return;
       const warnings = priceListWarnings(pricing, settings);
-      log.info("Prices in force", { priceList: hash, ...(warnings.length === 0 ? {} : { warnings }) });
+      log.info("Published prices are in force", {
+        priceList: hash,
+        ...(warnings.length === 0 ? {} : { warnings }),
+      });
     },
   });
 }

@@ -66,6 +66,10 @@ export class FolderFiles implements UploadServices, DownloadServices {
       fileItemType: memberOf(fields, "item_type") === "ipfs" ? "ipfs" : "storage",
       owner: "0xOwner",
       paymentType: null,
+      sender: "0xOwner",
+      chain: "ETH",
+      timeMicros: 0n,
+      contentText: "{}",
     };
     return { ok: true, store };
   };

@@ -23,11 +23,15 @@ import {
   UNLIMITED,
 } from "@twentysix/storage";
 import { DEFAULT_API_SETTINGS } from "../../../src/api/settings.ts";
+import { createLedgerAnswers, type LedgerAnswers } from "../../../src/ledger/ledger-answers.ts";
+import { createLedgerCalls } from "../../../src/ledger/ledger-calls.ts";
 import { Pipeline } from "../../../src/pipeline/pipeline.ts";
 import { stateRulesOf } from "../../../src/pipeline/state-rules.ts";
+import { submissionRules } from "../../../src/pipeline/submission-rules.ts";
 import { createReaderLists } from "../../../src/reader/reader-lists.ts";
+import type { LedgerSettings, ReadCall } from "../../../src/reader/reader-protocol.ts";
 import { ReaderThread, type ReaderThreadOptions } from "../../../src/reader/reader-thread.ts";
-import { runReadCall } from "../../../src/reader/run-read-call.ts";
+import { isLedgerCall, runReadCall } from "../../../src/reader/run-read-call.ts";
 import { startApi, type TestApi } from "./start-api.ts";
 
 /** Steps of long lists; small, so that a test meets several of them. */
@@ -77,13 +81,14 @@ export async function startRealNode(
   const databasePath = join(folder, "node.db");
   const blobsPath = join(folder, "blobs");
   const definition = await localNetwork();
+  const rules = stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000);
   const pipeline = await Pipeline.start({
     databasePath,
     blobsPath,
     writerCacheBytes: 4 * 1024 * 1024,
     switches: definition.switches,
     limits: definition.limits,
-    rules: stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000),
+    rules,
     priceDefaults: definition,
     verifierCount: 1,
     maxInFlight: 1_000,
@@ -95,10 +100,16 @@ export async function startRealNode(
   const connection = new SqliteConnection(databasePath, { readOnly: true });
   const reads = createSqlitePointReads(connection);
   const timers = createSystemTimers();
-  const reader = readerOptions && new ReaderThread({ databasePath, timers, ...readerOptions });
+  const ledger = { rules: submissionRules(rules), definition };
+  const reader = readerOptions && new ReaderThread({ databasePath, timers, ledger, ...readerOptions });
   const limits = { ...DEFAULT_API_SETTINGS.lists, ...options.settings?.lists };
   const lists = reader === undefined ? listReads(connection) : createReaderLists(reader, limits);
-  const services = { reads: localPointReads(reads), lists, matches: matchesFilter };
+  const services = {
+    reads: localPointReads(reads),
+    lists,
+    ledger: reader === undefined ? ledgerAnswers(connection, ledger) : createLedgerAnswers(reader),
+    matches: matchesFilter,
+  };
   const api = await startApi(context, { ...options, services });
   connect(api, pipeline, reads);
   context.after(async () => {
@@ -178,7 +189,22 @@ function connect({ services }: TestApi, pipeline: Pipeline, reads: SyncPointRead
 function listReads(connection: SqliteConnection): ListReads {
   const sync = createSqliteListReads(connection);
   const limits = { ...DEFAULT_API_SETTINGS.lists, stepItems: STEP_ITEMS };
-  return createReaderLists({ call: async (call) => runReadCall(sync, call, UNLIMITED) }, limits);
+  const read = async (call: ReadCall): Promise<unknown> => {
+    if (isLedgerCall(call)) throw new Error("a list was expected to be read");
+    return runReadCall(sync, call, UNLIMITED);
+  };
+  return createReaderLists({ call: read }, limits);
+}
+
+/** What the reader thread answers about money, on this thread. */
+function ledgerAnswers(connection: SqliteConnection, settings: LedgerSettings): LedgerAnswers {
+  const answer = createLedgerCalls(connection, settings, createSystemClock());
+  return createLedgerAnswers({
+    call: async (call) => {
+      if (!isLedgerCall(call)) throw new Error("a question about money was expected");
+      return await answer(call);
+    },
+  });
 }
 
 async function signMessage({

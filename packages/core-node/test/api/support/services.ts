@@ -69,6 +69,7 @@ function absent<T extends object>(name: string): T {
 export async function createTestServices(parts: {
   readonly reads?: PointReads;
   readonly lists?: ListReads;
+  readonly ledger?: ApiServices["ledger"];
   readonly matches?: ApiServices["live"]["matches"];
 }): Promise<TestServices> {
   const liveListeners = new Set<(message: LiveMessage) => void>();
@@ -87,6 +88,7 @@ export async function createTestServices(parts: {
     },
     reads: parts.reads ?? absent<PointReads>("reads"),
     lists: parts.lists ?? absent<ListReads>("lists"),
+    ledger: parts.ledger ?? absent<ApiServices["ledger"]>("ledger"),
     live: {
       async subscribe(listener) {
         liveListeners.add(listener);

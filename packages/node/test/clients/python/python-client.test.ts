@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { createEvmAccount } from "@twentysix/protocol";
+import { giveCredits, giveTokens } from "../../support/funds.ts";
 import { putRaw, rawAccount } from "../../support/raw-messages.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { startTestNode } from "../../support/test-node.ts";
@@ -38,6 +40,10 @@ test("the published Python client", { skip: unavailable ?? false, timeout: 300_0
     timeMicros: 1_700_000_100_250_000n,
     publisher: "0xPublisher",
   });
+  // The account of the round, whose key is 32 bytes of 1: its machines are paid for.
+  const payer = createEvmAccount({ privateKey: new Uint8Array(32).fill(1) }).address;
+  await giveTokens(node, { [payer]: 10_000 });
+  await giveCredits(node, payer, 100_000_000);
   const results = await runPythonRound(node.apiUrl, folder.path);
   assert.deepEqual(
     results.map(({ check }) => check),

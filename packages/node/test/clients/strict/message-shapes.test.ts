@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { MessageType } from "@twentysix/protocol";
+import { giveCredits } from "../../support/funds.ts";
 import { getJson, post, putRaw, rawAccount, type SignedText, signRaw } from "../../support/raw-messages.ts";
 import { startTestNode } from "../../support/test-node.ts";
 import { openFrames } from "../../support/text-frames.ts";
@@ -47,6 +48,7 @@ async function put(type: MessageType, members: string): Promise<string> {
 }
 
 before(async () => {
+  await giveCredits(node, account.address, 10_000_000);
   const form = new FormData();
   form.set("file", new Blob([fileBytes]));
   const upload = await fetch(`${node.apiUrl}/api/v0/storage/add_file`, { method: "POST", body: form });

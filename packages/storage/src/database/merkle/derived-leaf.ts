@@ -51,7 +51,7 @@ const READERS: Readonly<Record<DerivedKind, Reader>> = {
   tag(connection, name) {
     const row = connection.get<{ owner: string; file: Uint8Array; item: Uint8Array }>(
       `SELECT a.address AS owner, t.file_hash AS file, i.hash AS item FROM file_tags t JOIN addresses a ON a.id = t.owner_id
-       JOIN files f ON f.id = t.file_id JOIN items i ON i.id = t.item_id WHERE t.tag = ?`,
+       JOIN items i ON i.id = t.item_id WHERE t.tag = ?`,
       name,
     );
     return row === undefined ? null : [row.owner, text(row.file), text(row.item)];

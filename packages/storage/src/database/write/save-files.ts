@@ -122,7 +122,8 @@ export function countGrace(session: WriterSession, fileId: number, n: number): v
 /** Keeps the counted bytes in step with a file whose size turns out to be another. */
 export function recountFile(session: WriterSession, fileId: number, addedBytes: number): void {
   const pins = session.connection.all<{ kind: number; owner_id: number | null; n: number }>(
-    "SELECT kind, owner_id, count(*) AS n FROM pins WHERE file_id = ? GROUP BY kind, owner_id",
+    `SELECT kind, owner_id, count(*) AS n FROM pins WHERE file_id = ?
+       AND (item_id IS NULL OR item_id NOT IN (SELECT id FROM removals)) GROUP BY kind, owner_id`,
     fileId,
   );
   for (const { kind, owner_id: owner, n } of pins) {

@@ -36,7 +36,7 @@ export function loadCost(session: WriterSession, hash: string): CostFact | null 
   return {
     owner: session.addresses.text(Number(row.owner_id)),
     paymentType: paymentOf(row.payment),
-    lines: decodeCostLines(row.lines),
+    lines: decodeCostLines(hash, row.lines),
     holdAtto: BigInt(row.hold),
     streamAttoPerSecond: BigInt(row.stream),
     creditAttoPerSecond: BigInt(row.credit),
@@ -110,7 +110,7 @@ export function saveCost(session: WriterSession, { key: hash, before, after }: C
     after.holdAtto.toString(),
     after.streamAttoPerSecond.toString(),
     after.creditAttoPerSecond.toString(),
-    encodeCostLines(after.lines),
+    encodeCostLines(hash, after.lines),
     after.timeMicros,
     session.priceLists.idOf(after.priceListHash),
     after.isBilled ? 1 : 0,

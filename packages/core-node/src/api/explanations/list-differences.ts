@@ -1,0 +1,35 @@
+import { isJsonObject, type JsonObject, type JsonValue } from "@twentysix/protocol";
+
+/** A figure that is another one in a later price list. */
+export interface ListDifference {
+  readonly path: string;
+  readonly before: JsonValue;
+  readonly now: JsonValue;
+}
+
+/** Most differences that one answer tells. */
+const MAX_DIFFERENCES = 50;
+
+/** Where two price lists differ, by the path of each figure. */
+export function listDifferences(before: JsonValue, now: JsonValue): ListDifference[] {
+  const found: ListDifference[] = [];
+  compare("", before, now, found);
+  return found;
+}
+
+function compare(path: string, before: JsonValue, now: JsonValue, found: ListDifference[]): void {
+  if (found.length >= MAX_DIFFERENCES || before === now) return;
+  const [left, right] = [membersOf(before), membersOf(now)];
+  if (left === null || right === null) {
+    found.push({ path, before, now });
+    return;
+  }
+  for (const key of new Set([...Object.keys(left), ...Object.keys(right)]))
+    compare(path === "" ? key : `${path}.${key}`, left[key] ?? null, right[key] ?? null, found);
+}
+
+/** An array is compared by positions. */
+function membersOf(value: JsonValue): JsonObject | null {
+  if (Array.isArray(value)) return { ...(value as unknown as JsonObject) };
+  return isJsonObject(value) ? value : null;
+}

@@ -1,0 +1,35 @@
+import type { Clock } from "@twentysix/platform";
+import { FactReader, type SqliteConnection } from "@twentysix/storage/reader";
+import { aggregateFields } from "../pipeline/prepare-message.ts";
+import type { LedgerCall, LedgerSettings } from "../reader/reader-protocol.ts";
+import { LedgerInquiry } from "./ledger-inquiry.ts";
+import { standingOf } from "./ledger-standing.ts";
+
+/** Answers questions about money on a connection of the thread that calls. */
+export function createLedgerCalls(
+  connection: SqliteConnection,
+  { rules, definition }: LedgerSettings,
+  clock: Pick<Clock, "nowMicros">,
+): (call: LedgerCall) => Promise<unknown> {
+  const facts = new FactReader(connection, (envelopeText, contentText) =>
+    aggregateFields(contentText ?? inlineContent(envelopeText)),
+  );
+  const inquiry = new LedgerInquiry({ facts, rules, definition });
+  return async (call) => {
+    switch (call.kind) {
+      case "judgePayment":
+        return await inquiry.judge(call.message, clock.nowMicros());
+      case "standing":
+        return rules.ledger === null
+          ? null
+          : await standingOf(facts, rules.ledger, call.itemHash, clock.nowMicros());
+      case "priceList":
+        return facts.priceList(call.hash);
+    }
+  };
+}
+
+function inlineContent(envelopeText: string): string {
+  const { item_content: content } = JSON.parse(envelopeText) as { item_content?: string };
+  return content ?? "{}";
+}
