@@ -44,7 +44,18 @@ export interface StartedNode {
 /** Starts a node; resolves when it has printed that it is ready. */
 export async function startNodeProcess(dataDir: string, flags: readonly string[] = []): Promise<StartedNode> {
   const startedMs = performance.now();
-  const args = ["node", "--data-dir", dataDir, "--api-port", "0", "--log-level", "warn", ...flags];
+  const args = [
+    "node",
+    "--data-dir",
+    dataDir,
+    "--api-port",
+    "0",
+    "--roles",
+    "ccn",
+    "--log-level",
+    "warn",
+    ...flags,
+  ];
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const usage = watchUsage(child);
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];

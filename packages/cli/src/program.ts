@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import packageFacts from "../package.json" with { type: "json" };
 import type { CommandHost } from "./command-host.ts";
+import { creditCommand } from "./commands/credit.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { nodeCommand } from "./commands/node.ts";
@@ -23,10 +24,10 @@ export async function runProgram(args: readonly string[], host: CommandHost): Pr
     )
     .version(packageFacts.version, "--version", "print the version")
     .helpOption("-h, --help", "show this help, or that of a command");
-  for (const create of [nodeCommand, verifyCommand, exportCommand, importCommand]) {
+  for (const create of [nodeCommand, verifyCommand, exportCommand, importCommand, creditCommand]) {
     program.addCommand(create(host, finish));
   }
-  for (const command of [program, ...program.commands]) behave(command, host);
+  behave(program, host);
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
@@ -38,6 +39,7 @@ export async function runProgram(args: readonly string[], host: CommandHost): Pr
 
 /** Errors of usage are one line; nothing ends the process behind our back; no argument is ignored. */
 function behave(command: Command, host: CommandHost): void {
+  for (const part of command.commands) behave(part, host);
   command
     .exitOverride()
     .allowExcessArguments(false)

@@ -9,12 +9,24 @@ import type { NodeModule } from "./node-module.ts";
 /** What a command that does one thing and ends does with a complete configuration; gives the exit code. */
 export type Task = (node: NodeModule, config: NodeConfig, signal: AbortSignal) => Promise<number>;
 
-/** Runs a task: bad settings end it with one line and code 2, coded failures with one line and code 1. */
-export async function runTask(
+/** Runs a task on a node's data. */
+export function runTask(
   command: Command,
   keys: readonly OptionKey[],
   host: CommandHost,
   task: Task,
+): Promise<number> {
+  return runConfigured(command, keys, host, async (config, signal) =>
+    task(await host.loadNode(), config, signal),
+  );
+}
+
+/** Runs what needs a configuration: bad settings end it with one line and code 2, coded failures with one line and code 1. */
+export async function runConfigured(
+  command: Command,
+  keys: readonly OptionKey[],
+  host: CommandHost,
+  work: (config: NodeConfig, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   const outcome = await configOf(command, keys, host);
   if (!outcome.ok) {
@@ -34,15 +46,21 @@ export async function runTask(
     host.clock,
   );
   try {
-    const exitCode = await task(await host.loadNode(), outcome.config, controller.signal);
+    const exitCode = await work(outcome.config, controller.signal);
     return interruptedCode ?? exitCode;
   } catch (error) {
     if (interruptedCode !== undefined && controller.signal.aborted) return interruptedCode;
     const message = codedMessage(error);
     if (message === undefined) throw error;
-    host.stderr.write(`twentysix ${command.name()}: ${message}\n`);
+    host.stderr.write(`twentysix ${nameOf(command)}: ${message}\n`);
     return exitCodeOf(error);
   } finally {
     stopListening();
   }
+}
+
+/** `credit grant`: with the commands that it is one of. */
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent === null || parent.parent === null ? command.name() : `${nameOf(parent)} ${command.name()}`;
 }

@@ -1,7 +1,13 @@
 import { type CoreNode, startCoreNode } from "@twentysix/core-node";
-import { createPinoLogger, createSystemClock, createSystemTimers } from "@twentysix/platform";
+import {
+  createPinoLogger,
+  createSystemClock,
+  createSystemRandom,
+  createSystemTimers,
+} from "@twentysix/platform";
 import { networkHash } from "@twentysix/protocol";
 import { apiSettingsOf } from "./api-settings.ts";
+import { readAuthorityInputs, startNetworkAuthority } from "./authority.ts";
 import type { NodeConfig } from "./config/index.ts";
 import { lockDataDir } from "./data-lock.ts";
 import { gracePeriodMsOf } from "./grace-period.ts";
@@ -34,6 +40,9 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     networkHash: networkHash(definition),
     dataDir: config.dataDir,
   });
+  const authorityInputs = await readAuthorityInputs(config, definition);
+  const clock = createSystemClock();
+  const timers = createSystemTimers();
   await using stack = new AsyncDisposableStack();
   const lock = lockDataDir(config.dataDir);
   stack.defer(() => lock.release());
@@ -49,12 +58,18 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     memoryUsage: () => process.memoryUsage.rss(),
     version: VERSION,
     address: identity.address,
-    clock: createSystemClock(),
-    timers: createSystemTimers(),
+    clock,
+    timers,
     log,
     logPretty: process.stderr.isTTY === true,
   });
   stack.defer(() => core.close());
+  if (authorityInputs !== null) {
+    const random = createSystemRandom();
+    const services = { apiUrl: core.apiUrl, clock, timers, random, log };
+    const authority = await startNetworkAuthority(config, definition, authorityInputs, services);
+    stack.defer(() => authority.close());
+  }
   const running = stack.move();
   return {
     apiUrl: core.apiUrl,

@@ -209,6 +209,7 @@ export {
 } from "./pricing/read-price-list.ts";
 export type { PricedFile, SizeOf } from "./pricing/volume-cost.ts";
 export type { CryptoProvider } from "./signature/crypto-provider.ts";
+export { evmChecksumAddress } from "./signature/evm-address.ts";
 export type { VerificationContext } from "./signature/family-verifier.ts";
 export { nobleCrypto } from "./signature/noble-crypto.ts";
 export { signatureIdentity } from "./signature/signature-identity.ts";

@@ -7,6 +7,8 @@ import { type Connection, type ConnectionOptions, createConnection } from "./con
 import { downloadFile } from "./files/download-file.ts";
 import { storeFile } from "./files/store-file.ts";
 import { uploadFile } from "./files/upload-file.ts";
+import { getBalance } from "./ledger/get-balance.ts";
+import { listCosts } from "./ledger/list-costs.ts";
 import { createMessage } from "./messages/create-message.ts";
 import { forget } from "./messages/forget.ts";
 import { getMessage } from "./messages/get-message.ts";
@@ -39,11 +41,13 @@ export interface Client {
   readonly downloadFile: Bound<typeof downloadFile>;
   readonly fetchAggregate: Bound<typeof fetchAggregate>;
   readonly forget: Bound<typeof forget>;
+  readonly getBalance: Bound<typeof getBalance>;
   readonly getMessage: Bound<typeof getMessage>;
   readonly getStatus: Bound<typeof getStatus>;
   readonly iterateMessages: Bound<typeof iterateMessages>;
   readonly iteratePosts: Bound<typeof iteratePosts>;
   readonly listAggregates: Bound<typeof listAggregates>;
+  readonly listCosts: Bound<typeof listCosts>;
   readonly listMessages: Bound<typeof listMessages>;
   readonly listPosts: Bound<typeof listPosts>;
   readonly nodeInfo: Bound<typeof nodeInfo>;
@@ -80,11 +84,13 @@ export function createClient(options: ConnectionOptions): Client {
     downloadFile: (parameters) => downloadFile(connection, parameters),
     fetchAggregate: (parameters) => fetchAggregate(connection, parameters),
     forget: (parameters) => forget(connection, parameters),
+    getBalance: (parameters) => getBalance(connection, parameters),
     getMessage: (parameters) => getMessage(connection, parameters),
     getStatus: (parameters) => getStatus(connection, parameters),
     iterateMessages: (parameters) => iterateMessages(connection, parameters),
     iteratePosts: (parameters) => iteratePosts(connection, parameters),
     listAggregates: (parameters) => listAggregates(connection, parameters),
+    listCosts: (parameters) => listCosts(connection, parameters),
     listMessages: (parameters) => listMessages(connection, parameters),
     listPosts: (parameters) => listPosts(connection, parameters),
     nodeInfo: (parameters) => nodeInfo(connection, parameters),

@@ -40,6 +40,18 @@ export { type StoredFile, type StoreFileParameters, storeFile } from "./files/st
 export { type UploadedFile, type UploadFileParameters, uploadFile } from "./files/upload-file.ts";
 export type { IterateParameters, Page, PageParameters } from "./http/page.ts";
 export {
+  type AddressBalance,
+  type CreditPart,
+  type GetBalanceParameters,
+  getBalance,
+} from "./ledger/get-balance.ts";
+export {
+  type CostLineObject,
+  type CostObject,
+  type ListCostsParameters,
+  listCosts,
+} from "./ledger/list-costs.ts";
+export {
   type BuildMessageParameters,
   buildMessage,
   type ContentInput,

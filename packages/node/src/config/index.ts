@@ -11,3 +11,4 @@ export {
   type OptionKey,
 } from "./options.ts";
 export { type ConfigInputs, type ConfigOutcome, defaultConfig, resolveConfig } from "./resolve-config.ts";
+export { ROLES, type Role } from "./roles-kind.ts";

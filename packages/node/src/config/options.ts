@@ -2,6 +2,7 @@ import { DEFAULT_API_SETTINGS } from "@twentysix/core-node/settings";
 import { LOG_LEVELS } from "@twentysix/platform";
 import { integer, port } from "./number-kind.ts";
 import { type OptionKind, orWord } from "./option-kind.ts";
+import { roles } from "./roles-kind.ts";
 import { size, sizeText } from "./size-kind.ts";
 import { addressRanges, choice, host, network, path } from "./text-kinds.ts";
 
@@ -59,6 +60,36 @@ export const OPTIONS = {
     kind: network(),
     defaultText: "local",
     help: "Network to belong to: the name of a shipped definition, or a definition file.",
+  }),
+  roles: define({
+    name: "roles",
+    kind: orWord(roles(), "network"),
+    defaultText: "network",
+    help: "What the process does: ccn keeps messages and files, authority publishes prices, balances, credits and expenses of the network. As the network says means ccn, and authority too where the keys of the authorities are published ones (docs/authority.md).",
+  }),
+  authorityKeys: define({
+    name: "authority-keys",
+    kind: orWord(path("FILE"), "none"),
+    defaultText: "none",
+    help: "File with the private keys of the network's authorities, one a line, which nobody but its owner may reach (mode 0600); for networks whose keys are not published.",
+  }),
+  authoritySettings: define({
+    name: "authority-settings",
+    kind: orWord(path("FILE"), "none"),
+    defaultText: "none",
+    help: "JSON file that says which balances, first credits and faucet grants the authority publishes, instead of those for development accounts.",
+  }),
+  authorityPrices: define({
+    name: "authority-prices",
+    kind: choice(["keep", "update"]),
+    defaultText: "keep",
+    help: "What the authority does with prices of the network that differ from its definition.",
+  }),
+  faucetPort: define({
+    name: "faucet-port",
+    kind: orWord(port(), "none"),
+    defaultText: "4026",
+    help: "Port on this machine (127.0.0.1) on which an authority of credits gives small amounts to whoever asks; 0 takes any free one.",
   }),
   logLevel: define({
     name: "log-level",

@@ -63,6 +63,10 @@ describe("precedence", () => {
       "data-dir": ["/a", "/b"],
       "api-host": ["::1", "example.org"],
       network: ["mainnet", "local"],
+      roles: ["ccn,authority", ["ccn"]],
+      "authority-keys": ["/a", "/b"],
+      "authority-settings": ["/a", "/b"],
+      "authority-prices": ["update", "keep"],
       "log-level": ["debug", "warn"],
       "trusted-proxies": ["10.0.0.1", ["10.0.0.2"]],
     };
@@ -116,6 +120,17 @@ describe("values", () => {
     assert.equal((await configOf({ file: { dataDir: "d" } })).config.dataDir, "/home/user/etc/d");
     assert.equal((await configOf({ file: { network: "./n.json" } })).config.network, "/home/user/etc/n.json");
     assert.equal((await configOf({ file: { network: "mainnet" } })).config.network, "mainnet");
+  });
+
+  test("roles are a list that has ccn in it, or the word of the network", async () => {
+    const rolesOf = async (given: Given) => (await configOf(given)).config.roles;
+    assert.equal(await rolesOf({}), null);
+    assert.deepEqual(await rolesOf({ flags: { roles: "authority, ccn" } }), ["authority", "ccn"]);
+    assert.deepEqual(await rolesOf({ file: { roles: ["ccn"] } }), ["ccn"]);
+    for (const roles of ["", "authority", "ccn,ccn", "ccn,king", "ccn,"]) {
+      assert.match(await problemOf({ flags: { roles } }), /^--roles: expected roles separated by commas/);
+    }
+    assert.match(await problemOf({ file: { roles: "ccn" } }), /expected a list of roles/);
   });
 
   test("sizes are read exactly in both kinds of units", async () => {

@@ -39,7 +39,7 @@ export async function fuzz(
   using folder = temporaryFolder("fuzz");
   const dataDir = join(folder.path, "data");
   const settings = { apiHost: "127.0.0.1", apiPort: 0, network, logLevel: "error" } as const;
-  const config = defaultConfig(dataDir, { dataDir, ...settings });
+  const config = defaultConfig(dataDir, { dataDir, roles: ["ccn"], ...settings });
   const node = await startNode(config);
   let steps = 0;
   try {

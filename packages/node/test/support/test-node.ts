@@ -25,6 +25,8 @@ export async function startTestNode(overrides: Partial<NodeConfig> = {}): Promis
     apiPort: 0,
     network: "local",
     logLevel: "error",
+    // What an authority publishes would be among what a test counts.
+    roles: ["ccn"],
     ...overrides,
   });
   let node = await startNode(config);

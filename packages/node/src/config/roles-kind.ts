@@ -1,0 +1,22 @@
+import { type OptionKind, type Parsed, parsed } from "./option-kind.ts";
+
+/** What a process does: keep messages and files (`ccn`), publish what an authority of the network says. */
+export const ROLES = ["ccn", "authority"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Roles, separated by commas in a flag or variable, a list of texts in the config file. */
+export function roles(): OptionKind<readonly Role[]> {
+  const describe = `roles separated by commas, of ${ROLES.join(", ")}, with ccn among them`;
+  const check = (items: readonly unknown[]): Parsed<readonly Role[]> => {
+    const known = items.flatMap((item) => ROLES.filter((role) => role === item));
+    const isDistinct = new Set(known).size === items.length;
+    return isDistinct && known.includes("ccn") ? parsed(known) : { ok: false, expected: describe };
+  };
+  return {
+    placeholder: "LIST",
+    describe: `${describe} (a list of texts in the config file)`,
+    parseText: (text) => check(text.split(",").map((item) => item.trim())),
+    parseJson: (value) =>
+      Array.isArray(value) ? check(value) : { ok: false, expected: `a list of ${describe}` },
+  };
+}
