@@ -14,8 +14,9 @@ import type { Candidate, MessageStore } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
 import { isSubmitted } from "../submission-rules.ts";
 import type { BatchReport, CopyJob, SideJob } from "./jobs.ts";
-import { OutcomeRecorder, type Submission } from "./outcome-recorder.ts";
+import { OutcomeRecorder } from "./outcome-recorder.ts";
 import { type ContentSource, MAX_BATCH_CONTENT_BYTES, resolveContents } from "./resolve-content.ts";
+import type { Submission } from "./submission.ts";
 
 export interface BatchWriterOptions {
   readonly store: MessageStore;

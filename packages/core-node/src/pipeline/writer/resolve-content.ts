@@ -3,7 +3,7 @@ import type { Candidate } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
 import type { BatchInput } from "./batch-writer.ts";
 import type { CopyJob } from "./jobs.ts";
-import type { Submission } from "./outcome-recorder.ts";
+import type { Submission } from "./submission.ts";
 
 /** Where the contents of messages that are not inline are read from. */
 export interface ContentSource {
