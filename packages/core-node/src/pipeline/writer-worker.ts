@@ -48,7 +48,8 @@ const collector = data.collectsFiles
       onDue: () => loop.nudge(),
     })
   : null;
-const roots = new RootRequests(new StateTree(store.session.connection), (requestId, root) =>
+const { connection, dirty } = store.session;
+const roots = new RootRequests(new StateTree(connection, dirty), (requestId, root) =>
   respond({ kind: "stateRoot", requestId, ...root }),
 );
 const eraser = new RetainedEraser({ store, clock, rules: data.rules });
@@ -68,7 +69,7 @@ const loop: WriterLoop = new WriterLoop({
     submissionRules: submissionRules(data.rules),
     limits: data.limits,
     reader,
-    contents: createBlobContents(store.session.connection, data.blobsPath, data.limits),
+    contents: createBlobContents(connection, data.blobsPath, data.limits),
     priceCheck: () => ({ ok: true }),
     clock,
     random: createSystemRandom(),

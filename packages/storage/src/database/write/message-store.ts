@@ -58,8 +58,6 @@ const INDEX_TABLES = new Set<Need["table"]>([
   "delegatedUses",
 ]);
 
-const BATCHES_PER_LOOK = 8;
-
 export interface MessageStoreOptions {
   readonly path: string;
   readonly cacheBytes?: number;
@@ -80,7 +78,6 @@ export class MessageStore {
   readonly #log: WriteAheadLog;
   readonly #checkpointer: Checkpointer | null;
   #hasConfirmations: boolean;
-  #batchesSinceLook = 0;
 
   constructor(options: MessageStoreOptions) {
     const connection = new SqliteConnection(options.path, {
@@ -299,11 +296,9 @@ export class MessageStore {
     this.#session.connection.exec(`PRAGMA wal_checkpoint(${mode})`);
   }
 
-  /** Keeps the log within its bound. */
+  /** Keeps the log within its bound; after every batch. */
   checkpointIfLarge(): void {
-    this.#batchesSinceLook += 1;
-    if (this.#checkpointer === null || this.#batchesSinceLook < BATCHES_PER_LOOK) return;
-    this.#batchesSinceLook = 0;
+    if (this.#checkpointer === null) return;
     if (this.#checkpointer.advise(this.#log.frames()) === "fold") this.checkpoint("passive");
   }
 

@@ -1,6 +1,5 @@
 import { type Change, type PinFact, splitPairKey, type TagFact } from "@twentysix/state";
 import { PIN_CODE } from "../codes.ts";
-import { markDirty } from "../merkle/dirty.ts";
 import { findFile } from "./load-files.ts";
 import type { WriterSession } from "./writer-session.ts";
 
@@ -52,7 +51,7 @@ const sizeOfFile = (session: WriterSession, fileId: number): number =>
   session.connection.get<{ size: number }>("SELECT size FROM files WHERE id = ?", fileId)?.size ?? 0;
 
 export function saveTag(session: WriterSession, change: Change<TagFact>): void {
-  markDirty(session, "tag", change.key);
+  session.dirty.note("tag", change.key);
   const tag = change.after;
   if (tag === null) {
     session.connection.run("DELETE FROM file_tags WHERE tag = ?", change.key);

@@ -1,4 +1,5 @@
 import { encodeItemHash } from "@twentysix/protocol";
+import { DirtyEntities } from "../merkle/dirty.ts";
 import type { SqliteConnection } from "../sqlite/connection.ts";
 import { CollectedFiles } from "./collected-files.ts";
 import { CounterDeltas } from "./counter-deltas.ts";
@@ -14,6 +15,8 @@ export class WriterSession {
   readonly channels: Dictionary;
   readonly labels: Dictionary;
   readonly counters: CounterDeltas;
+  /** Derived entities that the trees have to look at again. */
+  readonly dirty: DirtyEntities;
   readonly collected = new CollectedFiles();
   readonly #itemIds = new Map<string, number | null>();
   readonly #reservedCopies = new Map<number, number>();
@@ -26,6 +29,7 @@ export class WriterSession {
     this.channels = new Dictionary(connection, "channels", "channel");
     this.labels = new Dictionary(connection, "labels", "label");
     this.counters = new CounterDeltas(connection);
+    this.dirty = new DirtyEntities(connection);
     this.#readNextIds();
   }
 
@@ -44,6 +48,7 @@ export class WriterSession {
     this.channels.forget();
     this.labels.forget();
     this.counters.forget();
+    this.dirty.forget();
     this.#readNextIds();
   }
 
