@@ -2,4 +2,5 @@
 export { blobFilePath } from "./blobs/blob-paths.ts";
 export { type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
 export type { SqliteConnection } from "./database/sqlite/connection.ts";
+export { isLive } from "./database/write/crowded-senders.ts";
 export { MessageStore } from "./database/write/message-store.ts";

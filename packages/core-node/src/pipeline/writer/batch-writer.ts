@@ -2,6 +2,7 @@ import type { Clock, Random } from "@twentysix/platform";
 import { messageError, type NetworkLimits } from "@twentysix/protocol";
 import {
   type BatchEntry,
+  type Need,
   type Outcome,
   type PreparedMessage,
   type PriceCheck,
@@ -28,10 +29,15 @@ export interface BatchWriterOptions {
   readonly contents: ContentSource;
   /** Contents of one batch together (default 16 MiB). */
   readonly maxContentBytes?: number;
+  /** Stored texts that the copies of one batch are judged by (default 32 Mi characters). */
+  readonly maxFactCharacters?: number;
   readonly priceCheck: PriceCheck;
   readonly clock: Clock;
   readonly random: Random;
 }
+
+/** A field that a short message changes may be long, and so may the delegations of an owner. */
+const MAX_FACT_CHARACTERS = 32 * 1024 * 1024;
 
 /** What one batch is made of. */
 export interface BatchInput {
@@ -42,7 +48,7 @@ export interface BatchInput {
 
 /** What was committed, and what is for the next batch. */
 export interface WrittenBatch extends BatchReport {
-  /** Copies, in their order, whose contents would have been too much for one batch. */
+  /** Copies, in their order, whose contents or facts would have been too much for one batch. */
   readonly left: readonly CopyJob[];
 }
 
@@ -74,7 +80,7 @@ export class BatchWriter {
   async write(input: BatchInput): Promise<WrittenBatch> {
     const { store, reader, contents, clock, maxContentBytes = MAX_BATCH_CONTENT_BYTES } = this.#options;
     const nowMicros = clock.nowMicros();
-    const { submissions, left } = await resolveContents(input, reader, contents, maxContentBytes);
+    const submissions = await resolveContents(input, reader, contents, maxContentBytes);
     const startedMs = clock.monotonicMs();
     store.begin();
     try {
@@ -85,7 +91,9 @@ export class BatchWriter {
       store.commit();
       this.#workMs = workedMs - startedMs;
       this.#commitMs = clock.monotonicMs() - workedMs;
-      return { ...report, sideJobs: input.sideJobs.map((job) => job.jobId), left };
+      const { takenCopies, ...rest } = report;
+      const left = input.copies.slice(takenCopies);
+      return { ...rest, sideJobs: input.sideJobs.map((job) => job.jobId), left };
     } catch (error) {
       store.rollBack();
       throw error;
@@ -99,7 +107,7 @@ export class BatchWriter {
         ? { sideJobs, copies: [culprit], candidates: [] }
         : { sideJobs, copies: [], candidates: [culprit] };
     const nothing = { read: async () => null };
-    const { submissions } = await resolveContents(input, this.#options.reader, nothing, 1);
+    const submissions = await resolveContents(input, this.#options.reader, nothing, 1);
     const error = messageError("INTERNAL_ERROR", null);
     const { store, clock } = this.#options;
     const nowMicros = clock.nowMicros();
@@ -141,9 +149,9 @@ export class BatchWriter {
     submissions: readonly Submission[],
     nowMicros: bigint,
     wakes: readonly string[],
-  ): Promise<Omit<BatchReport, "sideJobs">> {
+  ): Promise<Omit<BatchReport, "sideJobs"> & { readonly takenCopies: number }> {
     const { store, rules, reader, priceCheck } = this.#options;
-    const { submissionRules = rules } = this.#options;
+    const { submissionRules = rules, maxFactCharacters = MAX_FACT_CHARACTERS } = this.#options;
     const world = new World();
     const context: StateContext = {
       rules,
@@ -160,21 +168,26 @@ export class BatchWriter {
       nowMicros,
       random: this.#options.random,
     });
-    const entries = submissions.flatMap((submission): BatchEntry[] => {
+    const judgeable = submissions.filter(({ message }) => message !== null);
+    const entries = judgeable.flatMap((submission): BatchEntry[] => {
       const itsRules = isSubmitted(submission.origin) ? submissionRules : rules;
       return entryOf(submission, itsRules, recorder, store);
     });
     for (const submission of submissions) recorder.expect(submission);
-    await runBatch(world, context, entries, (needs) => {
+    const fetch = (needs: readonly Need[]): undefined => {
       store.fetch(world, needs, () => recorder.flush());
-      return undefined;
-    });
-    for (const submission of submissions) {
+    };
+    const judged = await runBatch(world, context, entries, fetch, maxFactCharacters);
+    const firstLeft = judgeable[judged];
+    const taken =
+      firstLeft === undefined ? submissions : submissions.slice(0, submissions.indexOf(firstLeft));
+    for (const submission of taken) {
       if (submission.message === null) recorder.recordUnjudged(submission);
     }
     recorder.flush();
     const woken = store.wake(new Set([...world.wakes, ...wakes]), nowMicros);
-    return { ...recorder.report(), woken };
+    const takenCopies = taken.filter(({ jobId }) => jobId !== null).length;
+    return { ...recorder.report(), woken, takenCopies };
   }
 }
 

@@ -6,11 +6,13 @@ import {
   stringifyJson,
 } from "@twentysix/protocol";
 import type { RequeuedCopy } from "@twentysix/state";
+import { isLive } from "@twentysix/storage/writer";
 import { candidateOf } from "./candidate-of.ts";
 import { crowdedOut, MAX_CANDIDATES_PER_ITEM } from "./candidate-places.ts";
 import { ensureItem, setIdleStatus } from "./idle-items.ts";
 import { itemOf, type RecorderContext } from "./recorder-context.ts";
 import { nextAttemptMicros } from "./retry-schedule.ts";
+import { keepToPlaces } from "./sender-places.ts";
 import type { Submission } from "./submission.ts";
 
 /** Copies that cannot be applied now and may be later: they wait for their turn, or for what they lack. */
@@ -104,6 +106,7 @@ export class WaitingCopies {
     const cause = { code: error.code, details: error.details, attempt: attempts };
     if (isNews) store.appendEvent(hash, next === null ? "rejected" : "retry", nowMicros, cause);
     setIdleStatus(this.#context, hash, error);
+    if (next !== null && isLive(submission.origin)) keepToPlaces(this.#context, envelope.sender);
   }
 
   /** Wakes those FORGETs that wait for a message which need not be live to be forgotten. */

@@ -5,16 +5,15 @@ import { Checkpointer } from "../sqlite/checkpointer.ts";
 import { SqliteConnection } from "../sqlite/connection.ts";
 import { migrate } from "../sqlite/migrate.ts";
 import { WriteAheadLog } from "../sqlite/write-ahead-log.ts";
+import { dueCandidates, nextDueMicros } from "./candidate-turns.ts";
 import {
   type Candidate,
   type CandidateState,
   countCandidates,
   deleteCandidate,
-  dueCandidates,
   eraseRetained,
   givenUpCode,
   type NewCandidate,
-  nextDueMicros,
   putCandidate,
   type RivalCandidate,
   rivalCandidates,
@@ -32,6 +31,7 @@ import {
   hasConfirmations,
   putConfirmation,
 } from "./confirmations.ts";
+import { type CrowdedCandidate, crowdedCandidate, giveUpCandidate } from "./crowded-senders.ts";
 import { loadFacts } from "./load-facts.ts";
 import { type FileNote, noteFiles } from "./note-files.ts";
 import { dropRefusal, putRefusal, type Refusal } from "./refusals.ts";
@@ -187,6 +187,16 @@ export class MessageStore {
 
   nextDueMicros(): bigint | null {
     return nextDueMicros(this.#session);
+  }
+
+  /** The copy that a sender with more than `max` in the queue is to give up; null while there is room. */
+  crowdedCandidate(sender: string, max: number): CrowdedCandidate | null {
+    return crowdedCandidate(this.#session, sender, max);
+  }
+
+  /** Tries a copy no more until it is woken or sent again. */
+  giveUpCandidate(id: number): void {
+    giveUpCandidate(this.#session, id);
   }
 
   /** Copies of one item among which a place must be found. */
