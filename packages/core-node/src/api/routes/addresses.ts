@@ -13,6 +13,14 @@ import { sendList } from "../http/send-list.ts";
 import { listMode, paginationParameters } from "../query/pagination.ts";
 import { choice, flag, text } from "../query/parameter.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
+import {
+  ADDRESS_CHANNELS,
+  ADDRESS_FILES,
+  ADDRESS_STATS,
+  ADDRESS_STATS_PAGE,
+  BALANCE,
+  POST_TYPES,
+} from "../schemas/address.ts";
 
 const BALANCE_PARAMETERS = {
   chain: choice(["chain"], CHAINS, null),
@@ -56,7 +64,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addGet(
     api,
     "/api/v0/addresses/:address/balance",
-    { ...describe("Balance of an address"), cost: "point", query: BALANCE_PARAMETERS },
+    { ...describe("Balance of an address"), cost: "point", query: BALANCE_PARAMETERS, response: BALANCE },
     ({ request, reply, query }) =>
       sendJson(request, reply, emptyBalance(pathValue(request, "address"), query)),
   );
@@ -67,6 +75,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
       ...describe("Files that an address stores"),
       cost: "list",
       query: FILES_PARAMETERS,
+      response: ADDRESS_FILES,
       refusals: ["API_NOT_FOUND"],
     },
     (call) => answerFiles(call, context),
@@ -74,7 +83,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addPlainGet(
     api,
     "/api/v0/addresses/:address/post_types",
-    { ...describe("Types of the posts that an address sent"), cost: "point" },
+    { ...describe("Types of the posts that an address sent"), cost: "point", response: POST_TYPES },
     (request, reply) => {
       const address = pathValue(request, "address");
       return sendJson(request, reply, JSON.stringify({ address, post_types: reads.postTypesOf(address) }));
@@ -83,7 +92,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addPlainGet(
     api,
     "/api/v0/addresses/:address/channels",
-    { ...describe("Channels in which an address sent"), cost: "point" },
+    { ...describe("Channels in which an address sent"), cost: "point", response: ADDRESS_CHANNELS },
     (request, reply) => {
       const address = pathValue(request, "address");
       return sendJson(request, reply, JSON.stringify({ address, channels: reads.channelsOf(address) }));
@@ -92,7 +101,12 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addPlainGet(
     api,
     "/api/v0/addresses/stats.json",
-    { ...describe("Message counts of addresses"), cost: "list", query: REPEATED_ADDRESSES },
+    {
+      ...describe("Message counts of addresses"),
+      cost: "list",
+      query: REPEATED_ADDRESSES,
+      response: ADDRESS_STATS,
+    },
     (request, reply) => {
       const given = new URLSearchParams(queryTextOf(request));
       const addresses = given.getAll("addresses[]");
@@ -110,6 +124,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
       ...describe("Message counts of addresses, searched and sorted"),
       cost: "list",
       query: STATS_PARAMETERS,
+      response: ADDRESS_STATS_PAGE,
     },
     (call) => {
       const { query, reply } = call;
