@@ -36,7 +36,7 @@ export interface StartedNode {
   readonly apiUrl: string;
   readonly pid: number;
   readonly readyMs: number;
-  /** Figures since the start, the peak since the last call of `resetPeak`. */
+  /** Figures since the start. */
   usage(): Usage;
   stop(): Promise<void>;
 }
@@ -87,7 +87,11 @@ function watchUsage(child: ChildProcess): () => Usage {
       const stat = readFileSync(`/proc/${child.pid}/stat`, "utf8");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const ticks = Number(fields[11]) + Number(fields[12]);
-      usage = { peakRssMb: kibOf(status, "VmHWM") / 1024, cpuSeconds: ticks / CLOCK_TICKS_PER_SECOND };
+      // A process that has ended and is not waited for yet has no memory any more.
+      usage = {
+        peakRssMb: Math.max(usage.peakRssMb, kibOf(status, "VmHWM") / 1024, kibOf(status, "VmRSS") / 1024),
+        cpuSeconds: Math.max(usage.cpuSeconds, ticks / CLOCK_TICKS_PER_SECOND),
+      };
     } catch (error) {
       if (!(error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH")))
         throw error;

@@ -1,3 +1,4 @@
+import { Client } from "undici";
 import type { BenchContext } from "../context.ts";
 import { type Figure, quantile } from "../figures.ts";
 import { startNodeProcess } from "../processes.ts";
@@ -10,44 +11,58 @@ const LEAP_SIZE = 200;
 const MEASURED = 150;
 /** How many of those are the first pages, one after the other. */
 const AT_THE_START = 30;
+/** The cursor stands behind the items, which are not looked at: collecting what they were parsed into takes time. */
+const TAIL_BYTES = 1024;
 
-/** Pages of 20 by cursor, at the start of a list and ever deeper, one request at a time. */
+interface Walk {
+  readonly latenciesMs: readonly number[];
+  readonly depth: number;
+}
+
+/** Pages of 20 by cursor, at the start of a list and ever deeper, one request at a time on one connection. */
 export async function pages({ dataDir, messages, say }: BenchContext): Promise<Figure[]> {
   const node = await startNodeProcess(dataDir);
+  const client = new Client(node.apiUrl, { pipelining: 1 });
   try {
     const figures: Figure[] = [];
     for (const filter of filterMatrix()) {
-      const { latenciesMs, depth } = await walk(node.apiUrl, filter);
-      const value = quantile(latenciesMs, 0.99);
-      say(`${filter.name}: p99 ${value.toFixed(1)} ms, ${depth} rows deep`);
-      figures.push({
-        name: `page of ${PAGE} by cursor, ${filter.name}, p99`,
-        value,
-        unit: "ms",
-        target: "<= 15",
-        remark: `${latenciesMs.length} pages, ${depth} rows deep of ${messages} messages`,
-      });
+      const walked = await walk(client, filter);
+      const figure = figureOf(filter, walked, messages);
+      say(`${filter.name}: p99 ${figure.value.toFixed(1)} ms, ${figure.remark}`);
+      figures.push(figure);
     }
     return figures;
   } finally {
+    await client.close();
     await node.stop();
   }
 }
 
-async function walk(
-  apiUrl: string,
-  { path, query }: ListedFilter,
-): Promise<{ readonly latenciesMs: number[]; readonly depth: number }> {
+function figureOf({ name }: ListedFilter, { latenciesMs, depth }: Walk, messages: number): Figure {
+  const part = (share: number): string => quantile(latenciesMs, share).toFixed(1);
+  const worstMs = Math.max(...latenciesMs);
+  const worst = `worst ${worstMs.toFixed(1)} (page ${latenciesMs.indexOf(worstMs) + 1} of ${latenciesMs.length})`;
+  return {
+    name: `page of ${PAGE} by cursor, ${name}, p99`,
+    value: quantile(latenciesMs, 0.99),
+    unit: "ms",
+    target: "<= 15",
+    remark: `p50 ${part(0.5)}, p90 ${part(0.9)}, ${worst}, ${depth} rows deep of ${messages} messages`,
+  };
+}
+
+async function walk(client: Client, { path, query }: ListedFilter): Promise<Walk> {
   const latenciesMs: number[] = [];
   let depth = 0;
   let cursor: string | null = "";
   const step = async (size: number): Promise<number> => {
+    const target = `${path}?${query}&pagination=${size}&cursor=${cursor}`;
     const startedMs = performance.now();
-    const answer = await fetch(`${apiUrl}${path}?${query}&pagination=${size}&cursor=${cursor}`);
-    const text = await answer.text();
+    const { statusCode, body } = await client.request({ method: "GET", path: target });
+    const tail = await tailOf(body);
     const spentMs = performance.now() - startedMs;
-    if (answer.status !== 200) throw new Error(`${path}?${query}: ${answer.status} ${text}`);
-    cursor = (JSON.parse(text) as { next_cursor: string | null }).next_cursor;
+    if (statusCode !== 200) throw new Error(`${target}: ${statusCode} ${tail}`);
+    cursor = nextCursor(tail);
     depth += size;
     return spentMs;
   };
@@ -57,4 +72,18 @@ async function walk(
     for (let at = 0; at < leaps && cursor !== null; at += 1) await step(LEAP_SIZE);
   }
   return { latenciesMs, depth };
+}
+
+async function tailOf(body: AsyncIterable<Buffer>): Promise<string> {
+  let tail = Buffer.alloc(0);
+  for await (const chunk of body) {
+    tail = Buffer.concat(chunk.length >= TAIL_BYTES ? [chunk] : [tail, chunk]).subarray(-TAIL_BYTES);
+  }
+  return tail.toString();
+}
+
+function nextCursor(tail: string): string | null {
+  const match = /"next_cursor":(?:"([^"]+)"|null)\}$/.exec(tail);
+  if (match === null) throw new Error(`A page ends without a cursor: ${tail.slice(-100)}`);
+  return match[1] ?? null;
 }

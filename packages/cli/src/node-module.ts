@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { ImportReport } from "@twentysix/node";
 import type { NodeConfig } from "@twentysix/node/config";
 
 /** A node that runs and answers. */
@@ -48,17 +49,6 @@ export interface ImportOptions {
   /** Believe what the file says of forgotten messages beyond what is signed. */
   readonly trustForgotten: boolean;
   readonly signal: AbortSignal;
-}
-
-export interface ImportReport {
-  readonly lines: number;
-  readonly processed: number;
-  readonly alreadyKnown: number;
-  readonly rejected: number;
-  readonly pending: number;
-  readonly files: number;
-  readonly forgotten: number;
-  readonly forgottenPassedOver: number;
 }
 
 /** What the commands use of the package that holds the node; loaded only by a command that needs it. */

@@ -3,5 +3,5 @@ export { IdentityError } from "./identity.ts";
 export { loadNetwork } from "./network.ts";
 export { SettingError } from "./setting-error.ts";
 export { type RunningNode, startNode } from "./start-node.ts";
-export { exportMessages, importMessages, verifyDataDir } from "./tasks.ts";
+export { exportMessages, type ImportReport, importMessages, verifyDataDir } from "./tasks.ts";
 export { VERSION } from "./version.ts";

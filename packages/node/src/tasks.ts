@@ -28,6 +28,8 @@ import { makeDurableFolder } from "./durable-folder.ts";
 import { gracePeriodMsOf } from "./grace-period.ts";
 import { loadNetwork } from "./network.ts";
 
+export type { ImportReport };
+
 const MIB = 1024 * 1024;
 
 /** Computes the state of a data folder anew and compares. The node must be stopped. */

@@ -27,33 +27,43 @@ export interface BatchEntry {
 /** Loads the facts asked for into the world; a promise where the store is remote. */
 export type FetchFacts = (needs: readonly Need[]) => Promise<void> | undefined;
 
+/** Copies whose facts are fetched together. */
+const GROUP = 128;
 /** Rounds of fetching that one decision may take; more is a defect. */
 const MAX_ROUNDS = 200;
 
 /**
- * Judges copies in order against one world: facts are fetched set-wise up front, and the rare further ones as
- * decisions ask for them. Ends with what the batch as a whole set off: delegations judged again, aggregates
+ * Judges copies in order against one world: facts are fetched set-wise for a group of them, and the rare further ones
+ * as decisions ask for them. Ends with what the batch as a whole set off: delegations judged again, aggregates
  * folded again.
+ *
+ * @param maxHeldCharacters the copy with which the facts pass it is the last
+ * @returns how many copies were judged, at least one
  */
 export async function runBatch(
   world: World,
   context: StateContext,
   entries: readonly BatchEntry[],
   fetch: FetchFacts,
-): Promise<void> {
-  await fetchMissing(
-    world,
-    entries.flatMap((entry) => primaryNeeds(context, entry.message)),
-    fetch,
-  );
-  for (const entry of entries) {
-    const outcome = await judgeWithSkeletons(world, context, entry, fetch);
-    entry.onOutcome?.(outcome);
+  maxHeldCharacters = Number.POSITIVE_INFINITY,
+): Promise<number> {
+  let judged = 0;
+  const isFull = (): boolean => judged > 0 && world.heldCharacters > maxHeldCharacters;
+  while (judged < entries.length && !isFull()) {
+    const group = entries.slice(judged, judged + GROUP);
+    const needs = group.flatMap((entry) => primaryNeeds(context, entry.message));
+    await fetchMissing(world, needs, fetch);
+    for (const entry of group) {
+      if (isFull()) break;
+      entry.onOutcome?.(await judgeWithSkeletons(world, context, entry, fetch));
+      judged += 1;
+    }
   }
   if (context.rules.canonicalOrder) await rejudgeAll(world, context, fetch);
   await refoldAll(world, fetch);
   await settleAccounts(world, context, fetch);
   if (context.rules.ledger !== null && changesPrices(world, context)) await readPrices(world, context, fetch);
+  return judged;
 }
 
 /** Reads which prices are in force, so that they are known by name before anything is priced by them. */

@@ -132,6 +132,8 @@ export class World {
   };
   /** What the source of the FORGET that is being judged has kept of messages that this node never met: see `skeletons.ts`. */
   readonly skeletons = new Map<string, ForgottenMessage>();
+  /** Characters of the stored texts among the facts: what bounds a batch. Counted by whoever loads them. */
+  heldCharacters = 0;
   /** Items whose candidate copies are dropped, before `requeued` is queued. */
   readonly dropped = new Set<string>();
   /** Copies that go (back) to the queue. */

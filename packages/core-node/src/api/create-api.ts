@@ -75,7 +75,9 @@ export async function createApi(services: ApiServices, settings: ApiSettings): P
   const report = createErrorReport(services, () => metrics.internalErrors.inc());
   const api = createServer(settings, services, report);
   const routes = new RouteTable(api);
-  api.decorate("streamSlots", new StreamSlots(settings.lists.maxStreams));
+  const { maxStreams, maxStreamsPerAddress } = settings.lists;
+  const slots = new StreamSlots({ max: maxStreams, maxPerAddress: maxStreamsPerAddress });
+  api.decorate("streamSlots", slots);
 
   await api.register(websocket, {
     options: { maxPayload: 64 * 1024, perMessageDeflate: { threshold: 1024, concurrencyLimit: 4 } },

@@ -141,8 +141,8 @@ function compareRoots(
   computed: SqliteConnection,
   problems: Problems,
 ): Pick<VerifyReport, "root" | "count"> {
-  const found = new StateTree(stored).root();
-  const expected = new StateTree(computed).root();
+  const found = new StateTree(stored, null).root();
+  const expected = new StateTree(computed, null).root();
   if (found.root !== expected.root)
     problems.report("state root", `is ${found.root}, computed ${expected.root}`);
   if (found.count !== expected.count) {

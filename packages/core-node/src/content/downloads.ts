@@ -8,6 +8,7 @@ import type { FileHolds } from "./file-holds.ts";
  */
 export function createDownloads(contents: ContentStore, holds: FileHolds): DownloadServices {
   return {
+    isHeld: async (fileHash, { signal }) => (await contents.stat(fileHash, signal)) !== undefined,
     async openFile(fileHash, { range, signal }) {
       return await open(fileHash, contents, holds, signal, () =>
         contents.read(fileHash, {

@@ -57,8 +57,10 @@ export interface SubmitOptions {
   readonly skeletons?: readonly Skeleton[];
 }
 
-/** Longest wait for the threads to end. */
-const CLOSE_TIMEOUT_MS = 4_000;
+/** Longest wait for the answers to what has arrived; the writer commits it all the same. */
+const DRAIN_TIMEOUT_MS = 4_000;
+/** Longest wait for the writer to end: it folds a log of bounded size. After it, whatever is committed stays. */
+const END_TIMEOUT_MS = 30_000;
 
 /**
  * The way of a copy into the state: verifier thread, writer thread, commit. One entry for every source; a
@@ -246,12 +248,10 @@ export class Pipeline {
         [...this.#copies.values(), ...this.#sides.values()].map((one) => one.promise),
       );
       await this.#options.timers
-        .withTimeout(CLOSE_TIMEOUT_MS, () => drained.then(() => undefined))
+        .withTimeout(DRAIN_TIMEOUT_MS, () => drained.then(() => undefined))
         .catch(this.#logLate);
       this.#tellWriter({ kind: "close" });
-      await this.#options.timers
-        .withTimeout(CLOSE_TIMEOUT_MS, () => this.#closed.promise)
-        .catch(this.#logLate);
+      await this.#options.timers.withTimeout(END_TIMEOUT_MS, () => this.#closed.promise).catch(this.#logLate);
     }
     await Promise.all([this.#writer, ...this.#verifiers].map((worker) => worker.terminate()));
     this.#rejectAll(

@@ -52,7 +52,8 @@ const collector = data.collectsFiles
       onDue: () => loop.nudge(),
     })
   : null;
-const roots = new RootRequests(new StateTree(store.session.connection), (requestId, root) =>
+const { connection, dirty } = store.session;
+const roots = new RootRequests(new StateTree(connection, dirty), (requestId, root) =>
   respond({ kind: "stateRoot", requestId, ...root }),
 );
 const eraser = new RetainedEraser({ store, clock, rules: data.rules });

@@ -9,6 +9,8 @@ export interface ListLimits {
   readonly maxCursorPageBytes: number;
   /** Answers that are read in steps at the same time; one more is told to come back. */
   readonly maxStreams: number;
+  /** Of those, answers to one address. */
+  readonly maxStreamsPerAddress: number;
   /** Finished answers of aggregates that are kept, and the largest of them; a larger one is made each time. */
   readonly aggregateCacheBytes: number;
   readonly maxCachedAggregateBytes: number;
@@ -20,6 +22,7 @@ export const DEFAULT_LIST_LIMITS: ListLimits = {
   stepBytes: 128 * KIB,
   maxCursorPageBytes: 4 * KIB * KIB,
   maxStreams: 64,
+  maxStreamsPerAddress: 16,
   aggregateCacheBytes: 32 * KIB * KIB,
   maxCachedAggregateBytes: 8 * KIB * KIB,
 };

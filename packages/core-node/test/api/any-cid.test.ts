@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { startRealNode } from "./support/real-node.ts";
 
@@ -14,6 +16,7 @@ test("on a network of any CID, messages and files are found by one", async (t) =
     return messages.map((message) => message.item_hash);
   };
   const file = { hash: RAW_CID, sizeBytes: 5, type: "file", sha256: null, cid: null } as const;
+  await writeFile(join(node.services.files.folder, RAW_CID), "bytes");
   await node.services.files.onRegister(file, 2n ** 60n);
   assert.equal((await node.get(`/api/v0/storage/raw/${RAW_CID}`, { method: "HEAD" })).status, 200);
   const stored = await node.put({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { grant, instanceContent, store, T } from "./support/economy.ts";
-import { startRealNode, testAccount } from "./support/real-node.ts";
+import { type RealNode, startRealNode, testAccount } from "./support/real-node.ts";
 import type { TestApi } from "./support/start-api.ts";
 
 interface Schema {
@@ -94,11 +94,41 @@ test("the description tells bodies, answers and refusals", async (t) => {
   assert.deepEqual(Object.keys(one.responses).sort(), ["200", "404", "410", "429", "default"]);
 });
 
+/** A file, stored and stored under a name, and a program on it that reacts to messages. */
+async function putProgram(api: RealNode): Promise<{ fileHash: string; storeHash: string }> {
+  const upload = await api.post("/api/v0/storage/add_file", "a file of the description");
+  const { hash } = (await upload.json()) as { hash: string };
+  const ref = await api.put({
+    type: "STORE",
+    members: `"item_type":"storage","item_hash":"${hash}"`,
+  });
+  await api.put({
+    type: "STORE",
+    members: `"item_type":"storage","item_hash":"${hash}","ref":"named"`,
+    time: "1700000001.5",
+  });
+  const parts = [
+    '"type":"vm-function","allow_amend":true,"environment":{},"resources":{}',
+    `"code":{"encoding":"zip","entrypoint":"main:app","ref":"${ref}","use_latest":false}`,
+    `"runtime":{"ref":"${ref}","comment":"","use_latest":false}`,
+    '"on":{"http":true,"message":[{"sender":"somebody"}]}',
+  ];
+  await api.put({ type: "PROGRAM", members: parts.join(","), time: "1700000002.5" });
+  const programs = (await api.json("/api/v0/programs/on/message")) as unknown[];
+  assert.equal(programs.length, 1);
+  return { fileHash: hash, storeHash: ref };
+}
+
 test("answers are as the description says", async (t) => {
   const api = await startRealNode(t);
   const { operation } = await operationsOf(api);
   const post = await api.put({ type: "POST", members: '"type":"note","content":{"a":1}' });
   await api.put({ type: "AGGREGATE", members: '"key":"profile","content":{"name":"x"}' });
+  await api.put({
+    type: "AGGREGATE",
+    members: `"key":"security","content":{"authorizations":[{"address":"${testAccount(7).address}","types":["POST"]}]}`,
+  });
+  const { fileHash, storeHash } = await putProgram(api);
   const doomed = await api.put({ type: "POST", members: '"type":"note","content":{"a":2}' });
   await api.put({ type: "FORGET", members: `"hashes":["${doomed}"]`, time: "1700000001.5" });
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
@@ -147,13 +177,58 @@ test("answers are as the description says", async (t) => {
     ["/api/v0/costs", "/api/v0/costs?include_details=1&cursor=", 200],
     ["/api/v0/costs", "/api/v0/costs?include_details=2", 422],
     ["/api/v1/price/recalculation", "/api/v1/price/recalculation", 200],
+    ["/version", "/version", 200],
+    ["/api/v0/messages/page/{page}.json", "/api/v0/messages/page/1.json", 200],
+    ["/api/v0/messages/{item_hash}/content", `/api/v0/messages/${post}/content`, 200],
+    ["/api/v0/posts/page/{page}.json", "/api/v0/posts/page/1.json", 200],
+    ["/api/v1/posts/page/{page}.json", "/api/v1/posts/page/1.json", 200],
+    ["/api/v0/aggregates", "/api/v0/aggregates", 200],
+    ["/api/v0/storage/{file_hash}", `/api/v0/storage/${fileHash}`, 200],
+    ["/api/v0/storage/by-message-hash/{message_hash}", `/api/v0/storage/by-message-hash/${storeHash}`, 200],
+    ["/api/v0/storage/by-ref/{ref}", `/api/v0/storage/by-ref/${storeHash}`, 200],
+    ["/api/v0/storage/by-ref/{address}/{ref}", `/api/v0/storage/by-ref/${address}/named`, 200],
+    ["/api/v1/state-root", "/api/v1/state-root", 200],
+    ["/api/v1/node", "/api/v1/node", 200],
+    ["/api/openapi.json", "/api/openapi.json", 200],
+    ["/api/v0/messages/hashes", "/api/v0/messages/hashes", 200],
+    ["/api/v0/messages/hashes", "/api/v0/messages/hashes?hash_only=false&cursor=", 200],
+    ["/api/v0/messages/{item_hash}/events", `/api/v0/messages/${post}/events`, 200],
+    ["/api/v0/messages/{item_hash}/events", `/api/v0/messages/${doomed}/events`, 200],
+    ["/api/v0/authorizations/granted/{address}.json", `/api/v0/authorizations/granted/${address}.json`, 200],
+    [
+      "/api/v0/authorizations/received/{address}.json",
+      `/api/v0/authorizations/received/${testAccount(7).address}.json`,
+      200,
+    ],
+    ["/api/v0/storage/count/{file_hash}", `/api/v0/storage/count/${fileHash}`, 200],
+    ["/api/v0/storage/metadata/{file_hash}", `/api/v0/storage/metadata/${fileHash}`, 200],
+    ["/api/v0/storage/limits.json", "/api/v0/storage/limits.json", 200],
+    ["/api/v0/addresses/{address}/files", `/api/v0/addresses/${address}/files`, 200],
+    ["/api/v0/addresses/{address}/files", `/api/v0/addresses/${address}/files?cursor=`, 200],
+    ["/api/v0/addresses/{address}/files", `/api/v0/addresses/${testAccount(9).address}/files`, 404],
+    ["/api/v0/addresses/{address}/post_types", `/api/v0/addresses/${address}/post_types`, 200],
+    ["/api/v0/addresses/{address}/channels", `/api/v0/addresses/${address}/channels`, 200],
+    ["/api/v0/addresses/stats.json", "/api/v0/addresses/stats.json", 200],
+    ["/api/v0/addresses/stats.json", `/api/v0/addresses/stats.json?addresses[]=${address}`, 200],
+    ["/api/v1/addresses/stats.json", "/api/v1/addresses/stats.json", 200],
+    ["/api/v1/addresses/stats.json", "/api/v1/addresses/stats.json?cursor=", 200],
+    ["/api/v0/info/public.json", "/api/v0/info/public.json", 200],
+    ["/api/v0/channels/list.json", "/api/v0/channels/list.json", 200],
+    ["/api/v0/programs/on/message", "/api/v0/programs/on/message", 200],
+    ["/health", "/health", 200],
+    ["/health/ready", "/health/ready", 200],
+    ["/metrics.json", "/metrics.json", 200],
+    ["/api/v0/core/{node_id}/metrics", "/api/v0/core/nobody/metrics", 404],
+    ["/api/v0/compute/{node_id}/metrics", "/api/v0/compute/nobody/metrics", 404],
   ];
+  const answered = new Set<string>();
   for (const [route, path, status] of asked) {
     const response = await api.get(path);
     const answer: unknown = await response.json();
     assert.equal(response.status, status, path);
     const schema = schemaOf(operation("get", route).responses[String(status)]?.content);
     assert.ok(Object.keys(schema).length > 0, `${status} of ${route} has a schema`);
+    answered.add(route);
     const isValid = ajv.validate(schema, answer);
     assert.ok(isValid, `${path}: ${ajv.errorsText()} in ${JSON.stringify(answer)}`);
   }
@@ -170,4 +245,14 @@ test("answers are as the description says", async (t) => {
     const schema = schemaOf(operation("post", route).responses[String(status)]?.content);
     assert.ok(ajv.validate(schema, answer), `${route}: ${ajv.errorsText()} in ${JSON.stringify(answer)}`);
   }
+  const { paths } = (await api.json("/api/openapi.json")) as { paths: Record<string, { get?: Operation }> };
+  for (const [route, { get }] of Object.entries(paths)) {
+    const json = get?.responses["200"]?.content["application/json"];
+    if (json === undefined) continue;
+    assert.ok(Object.keys(json.schema).length > 0, `the answer of ${route} is described`);
+    if (!UNCHECKED.has(route)) assert.ok(answered.has(route), `the answer of ${route} is checked here`);
+  }
 });
+
+/** What is measured of nodes comes from the scoring service of a network, which no test is. */
+const UNCHECKED = new Set(["/api/v0/core/{node_id}/metrics", "/api/v0/compute/{node_id}/metrics"]);

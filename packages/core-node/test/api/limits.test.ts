@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { budgetKey } from "../../src/api/http/rate-limit.ts";
+import { budgetKey } from "../../src/api/http/client-address.ts";
 import { TokenBuckets } from "../../src/api/http/token-buckets.ts";
 import { startApi } from "./support/start-api.ts";
 

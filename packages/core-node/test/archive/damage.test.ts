@@ -218,6 +218,16 @@ const DAMAGES: readonly Damage[] = [
     found: new RegExp(`^candidates: a queued copy of ${waiting.hash} does not verify`),
   },
   {
+    what: "a registered file in the journal of deletions",
+    sql: `INSERT INTO file_deletions (hash, size, due_us) VALUES (x'${testFile(1).hash}', 1, 0)`,
+    found: new RegExp(`^file_deletions: ${testFile(1).hash} is registered and its bytes are to be removed$`),
+  },
+  {
+    what: "the record of a file that a message pins",
+    sql: `DELETE FROM files WHERE hash = x'${testFile(0).hash}'`,
+    found: new RegExp(`^pins: ${file.hash} pins a file that is not registered$`),
+  },
+  {
     what: "the size of a file",
     sql: "UPDATE files SET size = size + 1 WHERE type = 0",
     found: /^files: .*: size is/,

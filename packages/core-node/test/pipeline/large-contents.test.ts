@@ -15,11 +15,12 @@ import { BatchWriter } from "../../src/pipeline/writer/batch-writer.ts";
 import type { BatchReport, CopyJob } from "../../src/pipeline/writer/jobs.ts";
 import { createPriceLists } from "../../src/pipeline/writer/price-lists.ts";
 import { WriterLoop } from "../../src/pipeline/writer/writer-loop.ts";
-import { amend, apart, evm, post, type Signed } from "./support/signed.ts";
+import { aggregate, amend, apart, evm, post, type Signed } from "./support/signed.ts";
 import { networkDefinition, StateHarness } from "./support/state-harness.ts";
 
 const TIME = 1_700_000_000;
 const MAX_CONTENT_BYTES = 100_000;
+const MAX_FACT_CHARACTERS = 50_000;
 const definition = networkDefinition("local");
 const crypto = createNodeCrypto();
 const account = evm("of large contents");
@@ -37,6 +38,7 @@ async function write(node: StateHarness, messages: readonly Signed[]): Promise<B
       reader: createCopyReader(crypto.sha256, definition.switches, definition.limits),
       contents: { read: async (itemHash) => node.contents.get(itemHash) ?? null },
       maxContentBytes: MAX_CONTENT_BYTES,
+      maxFactCharacters: MAX_FACT_CHARACTERS,
       priceCheck: () => ({ ok: true }),
       priceLists: createPriceLists({
         store: node.store,
@@ -99,6 +101,29 @@ test("a copy whose content alone is above the bound has a batch of its own", asy
   assert.deepEqual(
     reports.map(({ results }) => results.map(({ jobId, status }) => [jobId, status])),
     [[[0, "processed"]], [[1, "processed"]]],
+  );
+});
+
+test("a content of many small fields counts for more than its text", async () => {
+  await using node = await StateHarness.open(definition);
+  const fields = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`f${n}`, n]));
+  const messages = [0, 1].map((n) => aggregate(account, TIME + n, `many ${n}`, fields));
+  const reports = await write(node, messages);
+  assert.equal(reports.length, 2);
+});
+
+test("short messages that change long fields share a batch as far as the fields have room in it", async () => {
+  await using node = await StateHarness.open(definition);
+  const long = (key: number) =>
+    aggregate(account, TIME, `key ${key}`, { text: `${key}${"x".repeat(30_000)}` });
+  await node.submit(...[0, 1, 2, 3, 4].map((key) => long(key).text));
+  const short = [0, 1, 2, 3, 4].map((key) => aggregate(account, TIME + 1, `key ${key}`, { text: key }));
+  const reports = await write(node, short);
+  const results = reports.flatMap((report) => report.results);
+  assert.ok(reports.length > 1, "all at once is too much");
+  assert.deepEqual(
+    results.map(({ jobId, status }) => [jobId, status]),
+    [0, 1, 2, 3, 4].map((jobId) => [jobId, "processed"]),
   );
 });
 

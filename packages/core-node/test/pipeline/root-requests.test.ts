@@ -22,14 +22,14 @@ for (const [when, step] of [
   test(`a question for the root is answered ${when}, once the trees have followed, and only once`, async () => {
     await using node = await withPosts(1_200);
     const answers: [number, string][] = [];
-    const tree = new StateTree(node.store.session.connection);
+    const tree = new StateTree(node.store.session.connection, node.store.session.dirty);
     const requests = new RootRequests(tree, (id, { root }) => answers.push([id, root]));
     requests.add(1);
     requests.add(2);
     step(requests);
     assert.deepEqual(answers, [], "one slice is not enough");
     for (let slices = 0; slices < 100 && answers.length === 0; slices += 1) step(requests);
-    const expected = new StateTree(node.store.session.connection).root().root;
+    const expected = new StateTree(node.store.session.connection, node.store.session.dirty).root().root;
     assert.deepEqual(answers, [
       [1, expected],
       [2, expected],

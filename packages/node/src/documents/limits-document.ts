@@ -1,4 +1,4 @@
-import { REQUEST_COSTS } from "@twentysix/core-node";
+import { MAX_QUEUED_PER_SENDER, REQUEST_COSTS } from "@twentysix/core-node";
 import { type ApiSettings, DEFAULT_API_SETTINGS } from "@twentysix/core-node/settings";
 import { flagOf, OPTIONS, type OptionKey } from "../config/index.ts";
 
@@ -52,6 +52,8 @@ const BEYOND: Readonly<Record<LimitName, string>> = {
   "lists.maxCursorPageBytes": "A cursor page ends with the item that passes it",
   "lists.maxStreams":
     "503 with `Retry-After`. Answers that are read while they are sent, or are larger than 1 MiB",
+  "lists.maxStreamsPerAddress":
+    "503 with `Retry-After`. Those of one address; an IPv6 client is counted by its /64, the machine itself is not",
   "lists.aggregateCacheBytes": "The finished aggregate answer that was used least recently is made again",
   "lists.maxCachedAggregateBytes": "A larger aggregate answer is not kept but read while it is sent",
 };
@@ -164,7 +166,11 @@ Lists are read by one thread of at most 192 MiB. A read has 10 seconds, waiting 
 
 const REST = `## Messages on their way
 
-A batch of the writer takes copies until their contents pass 16 MiB, at least one; the others follow in the next batch, in their order. Copies that are tried again are taken up under the same bound.
+A batch of the writer takes copies until their contents pass 16 MiB, each field, target and reference counting for 200 bytes more, or until the stored texts by which they are judged pass 32 Mi characters; at least one, and the others follow in the next batch, in their order. Copies that are tried again are taken up under the same bounds.
+
+What arrives is taken up in the order of its reception, whatever time it claims. Of what is due to be tried again each sender has one copy after the other when not all of it fits into a batch. A sender has ${MAX_QUEUED_PER_SENDER} copies in the queue, those left out that an import or a chain brought; of more he gives up the one that was tried most often. It is told as rejected for what it lacks, and is still applied when that arrives.
+
+The number and the size of the elements of an aggregate have no bound of their own: the state is what all elements together give, so a node that left some out would have another state than its network.
 
 ## Copies of one message
 

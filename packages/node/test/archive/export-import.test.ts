@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Client, createClient, createEvmAccount, createSolanaAccount } from "@twentysix/sdk";
 import { SqliteConnection } from "@twentysix/storage";
+import type { ImportReport } from "../../src/index.ts";
 import { giveTokens } from "../support/funds.ts";
 import { runCommand, startCommand, startNode, verify } from "../support/node-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -13,23 +14,6 @@ const key = (name: string): Uint8Array => createHash("sha256").update(`archive $
 const owner = createEvmAccount({ privateKey: key("owner") });
 const friend = createSolanaAccount({ privateKey: key("friend") });
 const POSTS = 300;
-
-interface ImportReport {
-  readonly lines: number;
-  readonly processed: number;
-  readonly alreadyKnown: number;
-  readonly rejected: number;
-  readonly pending: number;
-  readonly files: number;
-  readonly forgotten: number;
-  readonly forgottenPassedOver: number;
-  readonly interrupted: boolean;
-  readonly problems: readonly {
-    readonly line: number;
-    readonly itemHash: string | null;
-    readonly reason: string;
-  }[];
-}
 
 /** Messages of all types, with contents that are not inline, files of both engines, and some that are forgotten. */
 async function fill(client: Client): Promise<void> {

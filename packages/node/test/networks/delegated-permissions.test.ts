@@ -41,8 +41,12 @@ async function assertDenied({ envelope, itemHash }: SignedText): Promise<void> {
   assert.equal((await getJson(node, `${ROUTE}/${itemHash}`)).status, "rejected");
 }
 
-const fromPeer = async ({ envelope }: SignedText): Promise<string> =>
-  (await node.core.pipeline.submit(envelope, { origin: "p2p" })).status;
+/** What no client of this node submits. */
+const OTHER_SOURCES = ["p2p", "ipfs", "import", "onchain"] as const;
+const fromSource = async (
+  { envelope }: SignedText,
+  origin: (typeof OTHER_SOURCES)[number],
+): Promise<string> => (await node.core.pipeline.submit(envelope, { origin })).status;
 
 describe("a delegate with a broad right", async () => {
   const everything = `{"address":"${delegate.address}"}`;
@@ -66,7 +70,10 @@ describe("a delegate with a broad right", async () => {
     // A later change by the owner wakes what waits for it, and does not let this in.
     await putRaw(node, { account: owner, type: "AGGREGATE", time: time(), members });
     assert.equal((await getJson(node, `${ROUTE}/${rewritten.itemHash}`)).status, "rejected");
-    assert.equal(await fromPeer(rewritten), "processed");
+    assert.equal(await fromSource(rewritten, "p2p"), "processed");
+    for (const origin of OTHER_SOURCES) {
+      assert.equal(await fromSource(await security(delegate, everything), origin), "processed", origin);
+    }
   });
 
   test("may not submit a FORGET of the permissions, which other sources may bring", async () => {
@@ -77,6 +84,6 @@ describe("a delegate with a broad right", async () => {
       members: `"hashes":["${granted.itemHash}"],"aggregates":[]`,
     });
     await assertDenied(forget);
-    assert.equal(await fromPeer(forget), "processed");
+    assert.equal(await fromSource(forget, "onchain"), "processed");
   });
 });

@@ -40,7 +40,10 @@ after(async () => {
 
 const submit = (envelope: string): Promise<HttpAnswer> =>
   post(node, ROUTE, `{"sync":true,"message":${envelope}}`);
-const fromPeer = ({ envelope }: SignedText) => node.core.pipeline.submit(envelope, { origin: "p2p" });
+/** What no client of this node submits. */
+const OTHER_SOURCES = ["p2p", "ipfs", "import", "onchain"] as const;
+const fromSource = ({ envelope }: SignedText, origin: (typeof OTHER_SOURCES)[number]) =>
+  node.core.pipeline.submit(envelope, { origin });
 
 const note = (body: string, channel = "RAW"): Promise<SignedText> =>
   signRaw({ account, type: "POST", channel, members: `"type":"note","content":"${body}"` });
@@ -67,8 +70,10 @@ describe("a node of a network with other limits", () => {
     assert.equal(code, 0);
     assert.deepEqual(details[0]?.loc, ["item_content"]);
     assert.equal(details[0]?.msg, "String should have at most 300 characters");
-    const { status, errorCode } = await fromPeer(tooLong);
-    assert.deepEqual([status, errorCode], ["rejected", 0]);
+    for (const origin of OTHER_SOURCES) {
+      const { status, errorCode } = await fromSource(tooLong, origin);
+      assert.deepEqual([status, errorCode], ["rejected", 0], origin);
+    }
   });
 
   test("gives a message that waits for another up at the first failure", async () => {
@@ -123,7 +128,11 @@ describe("a submit endpoint of that network", () => {
     assert.equal(code, 0);
     assert.deepEqual(details[0]?.loc, ["channel"]);
     assert.equal(details[0]?.msg, "String should have at most 5 characters");
-    assert.equal((await fromPeer(longer)).status, "processed");
+    for (const origin of OTHER_SOURCES) {
+      const brought = await note(`six by ${origin}`, "ABCDEF");
+      assert.equal((await fromSource(brought, origin)).status, "processed", origin);
+    }
+    assert.equal((await fromSource(longer, "import")).status, "processed", "which was refused before");
     assert.equal((await getJson(node, `${ROUTE}/${longer.itemHash}`)).status, "processed");
   });
 
@@ -144,7 +153,12 @@ describe("a submit endpoint of that network", () => {
       details[0]?.msg ?? "",
       /901 bytes .* at most 900: upload the content as a file and reference it$/,
     );
-    assert.equal((await fromPeer(tooLong)).status, "processed");
+    assert.equal((await fromSource(tooLong, "onchain")).status, "processed");
+    for (const origin of OTHER_SOURCES) {
+      const brought = await note(`${snow}${"x".repeat(room + 1)}${origin}`);
+      assert.ok(Buffer.byteLength(brought.envelope) > FRAME_BYTES);
+      assert.equal((await fromSource(brought, origin)).status, "processed", origin);
+    }
   });
 
   test("holds the message of an upload against the same limits before it keeps anything", async () => {

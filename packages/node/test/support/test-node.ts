@@ -7,6 +7,7 @@ import { type RunningNode, startNode } from "../../src/start-node.ts";
 export interface TestNode {
   readonly apiUrl: string;
   readonly wsUrl: string;
+  readonly dataDir: string;
   /** The parts of the node as it runs now. */
   readonly core: RunningNode["core"];
   /** Stops the node and starts it on the same data and the same port. */
@@ -40,6 +41,7 @@ export async function startTestNode(overrides: Partial<NodeConfig> = {}): Promis
   return {
     apiUrl,
     wsUrl: apiUrl.replace("http", "ws"),
+    dataDir: config.dataDir,
     get core() {
       return node.core;
     },

@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { BUCKET_SIZE, type Leaf, MerkleTree } from "../../src/database/merkle/merkle-tree.ts";
+import { BUCKET_SIZE, MerkleTree } from "../../src/database/merkle/merkle-tree.ts";
 import { derivedLeaves } from "../../src/database/merkle/tree-leaves.ts";
 import { migrate, SqliteConnection } from "../../src/index.ts";
 
 const sha256 = (...parts: readonly Uint8Array[]): Buffer =>
   parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest();
+
+interface Leaf {
+  readonly key: Uint8Array;
+  readonly digest: Uint8Array;
+}
 
 /** A tree in memory over the leaves of a table. */
 class Tree {

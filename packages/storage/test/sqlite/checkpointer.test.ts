@@ -62,6 +62,25 @@ describe("checkpoints apart", () => {
     again.close();
   });
 
+  it("bound the log of a writer that outruns them, whatever each of its steps writes", () => {
+    const database = new Growing("outrun");
+    const limits = { maxFrames: 100, fewFrames: 10, hardFrames: 400 };
+    const checkpointer = new Checkpointer(database.path, limits);
+    let largest = 0;
+    for (let step = 1; step <= 600; step += 1) {
+      database.grow();
+      const frames = database.log.frames();
+      largest = Math.max(largest, frames);
+      // No pause: the thread never sees fewer pages left than one step writes.
+      if (checkpointer.advise(frames) === "fold") database.connection.exec("PRAGMA wal_checkpoint(passive)");
+    }
+    assert.ok(largest <= 2 * limits.hardFrames + 200, `the log reached ${largest} pages`);
+    assert.equal(database.rows, 600);
+    checkpointer.close();
+    database.log.close();
+    database.connection.close();
+  });
+
   it("let go of the database when they are closed, so that the log can be emptied", () => {
     const database = new Growing("closed");
     const checkpointer = new Checkpointer(database.path);

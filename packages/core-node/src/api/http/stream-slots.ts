@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 import { ApiError } from "../errors.ts";
+import { budgetKey, isLoopback } from "./client-address.ts";
 
 declare module "fastify" {
   interface FastifyInstance {
@@ -8,14 +9,22 @@ declare module "fastify" {
   }
 }
 
+export interface StreamSlotLimits {
+  /** Slots of all clients together. */
+  readonly max: number;
+  /** Slots of one address, the machine itself left out: clients behind a proxy would share them. */
+  readonly maxPerAddress: number;
+}
+
 /** Counts the answers that are read while they are sent: each holds a part of a list for as long as its client likes. */
 export class StreamSlots {
-  readonly #max: number;
+  readonly #limits: StreamSlotLimits;
   readonly #holders = new WeakSet<FastifyReply>();
+  readonly #takenBy = new Map<string, number>();
   #taken = 0;
 
-  constructor(max: number) {
-    this.#max = max;
+  constructor(limits: StreamSlotLimits) {
+    this.#limits = limits;
   }
 
   /**
@@ -24,18 +33,39 @@ export class StreamSlots {
    * @throws ApiError API_OVERLOADED
    */
   takeFor(reply: FastifyReply): void {
-    const { raw } = reply;
+    const { raw, request } = reply;
     if (this.#holders.has(reply)) return;
-    if (this.#taken >= this.#max) {
-      const message = "too many long lists are being sent: ask for a small page, or try again in a moment";
-      throw new ApiError("API_OVERLOADED", message, { maxStreams: this.#max }, { "retry-after": "2" });
-    }
+    const address = isLoopback(request.ip) ? null : budgetKey(request.ip);
+    this.#assertRoom(address);
     // The client may be gone by now, and then nothing tells of it any more.
     if (raw.closed || raw.destroyed) return;
-    this.#taken += 1;
+    this.#count(address, 1);
     this.#holders.add(reply);
-    raw.once("close", () => {
-      this.#taken -= 1;
-    });
+    raw.once("close", () => this.#count(address, -1));
   }
+
+  #assertRoom(address: string | null): void {
+    const { max, maxPerAddress } = this.#limits;
+    if (this.#taken >= max) {
+      throw overloaded("too many long lists are being sent", { maxStreams: max });
+    }
+    if (address !== null && (this.#takenBy.get(address) ?? 0) >= maxPerAddress) {
+      throw overloaded("too many long lists are being sent to your address", {
+        maxStreamsPerAddress: maxPerAddress,
+      });
+    }
+  }
+
+  #count(address: string | null, n: 1 | -1): void {
+    this.#taken += n;
+    if (address === null) return;
+    const taken = (this.#takenBy.get(address) ?? 0) + n;
+    if (taken === 0) this.#takenBy.delete(address);
+    else this.#takenBy.set(address, taken);
+  }
+}
+
+function overloaded(problem: string, details: Readonly<Record<string, number>>): ApiError {
+  const message = `${problem}: ask for a small page, or try again in a moment`;
+  return new ApiError("API_OVERLOADED", message, details, { "retry-after": "2" });
 }

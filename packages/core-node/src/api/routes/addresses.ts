@@ -12,6 +12,13 @@ import { sendList } from "../http/send-list.ts";
 import { listMode, paginationParameters } from "../query/pagination.ts";
 import { choice, text } from "../query/parameter.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
+import {
+  ADDRESS_CHANNELS,
+  ADDRESS_FILES,
+  ADDRESS_STATS,
+  ADDRESS_STATS_PAGE,
+  POST_TYPES,
+} from "../schemas/address.ts";
 
 const FILES_PARAMETERS = {
   fileHash: text(["file_hash", "fileHash"]),
@@ -56,6 +63,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
       ...describe("Files that an address stores"),
       cost: "list",
       query: FILES_PARAMETERS,
+      response: ADDRESS_FILES,
       refusals: ["API_NOT_FOUND"],
     },
     (call) => answerFiles(call, context),
@@ -63,7 +71,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addPlainGet(
     api,
     "/api/v0/addresses/:address/post_types",
-    { ...describe("Types of the posts that an address sent"), cost: "point" },
+    { ...describe("Types of the posts that an address sent"), cost: "point", response: POST_TYPES },
     async (request, reply) => {
       const address = pathValue(request, "address");
       const types = await reads.postTypesOf(address);
@@ -73,7 +81,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addPlainGet(
     api,
     "/api/v0/addresses/:address/channels",
-    { ...describe("Channels in which an address sent"), cost: "point" },
+    { ...describe("Channels in which an address sent"), cost: "point", response: ADDRESS_CHANNELS },
     async (request, reply) => {
       const address = pathValue(request, "address");
       const channels = await reads.channelsOf(address);
@@ -83,7 +91,12 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
   addPlainGet(
     api,
     "/api/v0/addresses/stats.json",
-    { ...describe("Message counts of addresses"), cost: "list", query: REPEATED_ADDRESSES },
+    {
+      ...describe("Message counts of addresses"),
+      cost: "list",
+      query: REPEATED_ADDRESSES,
+      response: ADDRESS_STATS,
+    },
     async (request, reply) => {
       const given = new URLSearchParams(queryTextOf(request));
       const addresses = given.getAll("addresses[]");
@@ -101,6 +114,7 @@ export function addAddressRoutes(api: FastifyInstance, context: ApiContext): voi
       ...describe("Message counts of addresses, searched and sorted"),
       cost: "list",
       query: STATS_PARAMETERS,
+      response: ADDRESS_STATS_PAGE,
     },
     (call) => {
       const { query, reply } = call;

@@ -7,6 +7,7 @@ import { sendJson } from "../http/json-reply.ts";
 import { listBody, pageFigures } from "../http/list-body.ts";
 import { addGet, type Call, pathValue } from "../http/route.ts";
 import { choiceList, integer, type Parameter, text, textList } from "../query/parameter.ts";
+import { AUTHORIZATIONS } from "../schemas/address.ts";
 
 function parameters<Names extends readonly [string, ...string[]]>(other: Names) {
   return {
@@ -25,7 +26,12 @@ type AuthorizationCall = Call<ReturnType<typeof parameters>>;
 
 /** What an address lets others do in its name, and what others let it do. */
 export function addAuthorizationRoutes(api: FastifyInstance, context: ApiContext): void {
-  const describe = (summary: string) => ({ cost: "list" as const, tag: "Authorizations", summary });
+  const describe = (summary: string) => ({
+    cost: "list" as const,
+    tag: "Authorizations",
+    summary,
+    response: AUTHORIZATIONS,
+  });
   addGet(
     api,
     "/api/v0/authorizations/granted/:address.json",

@@ -1,8 +1,15 @@
+import { Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import type { ApiContext } from "../context.ts";
 import { sendJson } from "../http/json-reply.ts";
 import { addPlainGet } from "../http/route.ts";
 import { staticFile } from "../static-files.ts";
+
+const DOCUMENT = Type.Object({
+  openapi: Type.String(),
+  info: Type.Object({ title: Type.String(), version: Type.String() }),
+  paths: Type.Record(Type.String(), Type.Unknown()),
+});
 
 /** The API's description of itself: an OpenAPI 3.1 document, and a page that shows it. */
 export function addDocumentationRoutes(api: FastifyInstance, _context: ApiContext): void {
@@ -10,7 +17,7 @@ export function addDocumentationRoutes(api: FastifyInstance, _context: ApiContex
   addPlainGet(
     api,
     "/api/openapi.json",
-    { cost: "point", tag: "Node", summary: "This description" },
+    { cost: "point", tag: "Node", summary: "This description", response: DOCUMENT },
     (request, reply) => {
       document ??= JSON.stringify(withoutHead(api.swagger() as { paths?: Paths }));
       return sendJson(request, reply, document);

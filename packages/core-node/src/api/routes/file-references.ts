@@ -23,6 +23,18 @@ const FILE_METADATA = Type.Object({
   download_url: Type.String({ description: "A path of this node." }),
 });
 
+const UPLOAD_LIMITS = Type.Object({
+  storage: Type.Object({
+    max_file_size: Type.Integer(),
+    max_unauthenticated_upload_file_size: Type.Integer(),
+  }),
+  ipfs: Type.Object({
+    max_upload_file_size: Type.Integer(),
+    max_upload_car_size: Type.Integer(),
+    max_unauthenticated_upload_file_size: Type.Integer(),
+  }),
+});
+
 /** What is known of files without reading them: references, metadata, pins, limits. */
 export function addFileReferenceRoutes(
   api: FastifyInstance,
@@ -98,7 +110,7 @@ export function addFileReferenceRoutes(
   addPlainGet(
     api,
     "/api/v0/storage/count/:file_hash",
-    describe("Number of pins of a file"),
+    { ...describe("Number of pins of a file"), response: Type.Integer() },
     async (request, reply) =>
       sendJson(request, reply, String(await reads.pinCount(pathValue(request, "file_hash")))),
   );
@@ -114,8 +126,11 @@ export function addFileReferenceRoutes(
       max_unauthenticated_upload_file_size: uploads.maxUnauthenticatedFileBytes,
     },
   });
-  addPlainGet(api, "/api/v0/storage/limits.json", describe("Limits of uploads, in bytes"), (request, reply) =>
-    sendJson(request, reply, limits),
+  addPlainGet(
+    api,
+    "/api/v0/storage/limits.json",
+    { ...describe("Limits of uploads, in bytes"), response: UPLOAD_LIMITS },
+    (request, reply) => sendJson(request, reply, limits),
   );
 }
 

@@ -98,8 +98,13 @@ async function answerDirectory(
   context: ApiContext,
 ): Promise<FastifyReply> {
   reply.header("content-type", "application/x-tar").header("accept-ranges", "none");
-  if (request.method === "HEAD") return reply.send();
-  const archive = await context.services.downloads.openTar(hash, { signal: disconnectSignal(reply) });
+  const { downloads } = context.services;
+  const signal = disconnectSignal(reply);
+  if (request.method === "HEAD") {
+    if (!(await downloads.isHeld(hash, { signal }))) throw fileNotFound();
+    return reply.send();
+  }
+  const archive = await downloads.openTar(hash, { signal });
   if (archive === null) throw fileNotFound();
   return sendBytes(reply, archive, null, (bytes) => context.metrics.downloadBytes.inc(bytes));
 }
@@ -136,6 +141,7 @@ async function answerFile(
   }
   reply.header("content-type", type);
   if (isHead) {
+    if (!(await downloads.isHeld(fileHash, { signal }))) throw fileNotFound();
     reply.header("accept-ranges", "none").header("content-length", sizeBytes);
     return reply.send();
   }
@@ -151,7 +157,9 @@ async function answerFile(
 }
 
 function fileNotFound(): ApiError {
-  return new ApiError("API_NOT_FOUND", "404: Not Found. This node does not have this file");
+  const message = "404: Not Found. This node does not have this file";
+  // The bytes may come, or come again, under a name that is found for ever.
+  return new ApiError("API_NOT_FOUND", message, {}, { "cache-control": "no-store" });
 }
 
 /** RFC 6266: a plain name for old clients, the exact one in UTF-8. */

@@ -7,6 +7,7 @@ import { sendJsonStream } from "../http/json-stream.ts";
 import { joinedItems } from "../http/list-body.ts";
 import { addGet, addPlainGet } from "../http/route.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
+import { CHANNELS, PROGRAMS_ON_MESSAGE, PUBLIC_INFO } from "../schemas/node.ts";
 
 const VERSION = Type.Object({ version: Type.String() });
 
@@ -24,14 +25,14 @@ export function addInfoRoutes(api: FastifyInstance, { services }: ApiContext): v
   addPlainGet(
     api,
     "/api/v0/info/public.json",
-    { cost: "free", tag: "Node", summary: "Where this node is reached by its peers" },
+    { cost: "free", tag: "Node", summary: "Where this node is reached by its peers", response: PUBLIC_INFO },
     (request, reply) =>
       sendJson(request, reply, JSON.stringify({ node_multi_addresses: node.multiAddresses() })),
   );
   addPlainGet(
     api,
     "/api/v0/channels/list.json",
-    { cost: "list", tag: "Node", summary: "All channels" },
+    { cost: "list", tag: "Node", summary: "All channels", response: CHANNELS },
     async (request, reply) => {
       const signal = disconnectSignal(reply);
       const pieces = joinedItems('{"channels":[', lists.channels({ signal }), "]}", (text) =>
@@ -48,6 +49,7 @@ export function addInfoRoutes(api: FastifyInstance, { services }: ApiContext): v
       tag: "Node",
       summary: "Programs that react to messages",
       query: { sortOrder: SORT_ORDER },
+      response: PROGRAMS_ON_MESSAGE,
     },
     async ({ request, reply, query }) => {
       const signal = disconnectSignal(reply);

@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import { STATUSES } from "@twentysix/storage";
 import type { FastifyInstance } from "fastify";
 import type { ApiContext } from "../context.ts";
@@ -9,6 +10,7 @@ import { choiceList, decimal, flag } from "../query/parameter.ts";
 import { reversedRange } from "../query/ranges.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
 import { microsOfSeconds } from "../query/times.ts";
+import { listSchema } from "../schemas/list.ts";
 
 const PARAMETERS = {
   statuses: choiceList(["status", "msgStatuses", "message_statuses"], STATUSES, null),
@@ -21,6 +23,13 @@ const PARAMETERS = {
 
 const SHAPE = { key: "hashes", items: "array", itemName: "hashes", leading: "" } as const;
 
+/** With `hash_only=false`. */
+const STATE = Type.Object({
+  item_hash: Type.String(),
+  status: Type.String(),
+  reception_time: Type.String({ format: "date-time" }),
+});
+
 /** `/messages/hashes`: item hashes by the time this node saw them, the way to follow a node completely. */
 export function addMessageHashesRoute(api: FastifyInstance, { services }: ApiContext): void {
   addGet(
@@ -31,6 +40,7 @@ export function addMessageHashesRoute(api: FastifyInstance, { services }: ApiCon
       tag: "Messages",
       summary: "Item hashes ordered by reception time",
       query: PARAMETERS,
+      response: listSchema("hashes", Type.Union([Type.String(), STATE])),
     },
     (call) => {
       const { query, reply } = call;

@@ -12,7 +12,7 @@ import { sendJsonStream } from "../http/json-stream.ts";
 import { addPlainGet, pathValue } from "../http/route.ts";
 import { sendRefusal } from "../http/send-error.ts";
 import { renderStatus } from "../render-status.ts";
-import { MESSAGE_STATUS, MESSAGE_WITH_STATUS } from "../schemas/message.ts";
+import { MESSAGE_EVENTS, MESSAGE_STATUS, MESSAGE_WITH_STATUS } from "../schemas/message.ts";
 
 /** One message by its hash. A malformed hash names no message: 404, like an unknown one. */
 export function addMessageRoutes(api: FastifyInstance, { services: { reads, lists } }: ApiContext): void {
@@ -75,7 +75,11 @@ export function addMessageRoutes(api: FastifyInstance, { services: { reads, list
   addPlainGet(
     api,
     "/api/v0/messages/:item_hash/events",
-    { ...describe("What happened to a message on this node, and why"), refusals: ["API_NOT_FOUND"] },
+    {
+      ...describe("What happened to a message on this node, and why"),
+      response: MESSAGE_EVENTS,
+      refusals: ["API_NOT_FOUND"],
+    },
     async (request, reply) => {
       const itemHash = pathValue(request, "item_hash");
       const status = isAnyItemHash(itemHash) ? await reads.statusOf(itemHash) : null;

@@ -1,8 +1,10 @@
+import { Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import type { ApiContext } from "../context.ts";
 import { sendJson } from "../http/json-reply.ts";
 import { addPlainGet } from "../http/route.ts";
 import { figuresJson, figuresText, nodeFigures } from "../node-figures.ts";
+import { FIGURES } from "../schemas/node.ts";
 
 /** Figures of this node, for Prometheus, for other nodes and for scorers. */
 export function addMetricsRoutes(api: FastifyInstance, { services, connections }: ApiContext): void {
@@ -10,7 +12,13 @@ export function addMetricsRoutes(api: FastifyInstance, { services, connections }
   addPlainGet(
     api,
     "/metrics",
-    { cost: "point", tag: "Node", summary: "Figures as Prometheus text", produces: "text/plain" },
+    {
+      cost: "point",
+      tag: "Node",
+      summary: "Figures as Prometheus text",
+      produces: "text/plain",
+      response: Type.String(),
+    },
     async (_request, reply) => {
       const figures = nodeFigures(await services.status(), connections.figures());
       const text = figuresText(node.version, figures) + (await registry.metrics());
@@ -20,7 +28,7 @@ export function addMetricsRoutes(api: FastifyInstance, { services, connections }
   addPlainGet(
     api,
     "/metrics.json",
-    { cost: "point", tag: "Node", summary: "Figures as JSON" },
+    { cost: "point", tag: "Node", summary: "Figures as JSON", response: FIGURES },
     async (request, reply) =>
       sendJson(
         request,

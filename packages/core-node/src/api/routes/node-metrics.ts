@@ -9,6 +9,7 @@ import { sendProblems, sendRefusal } from "../http/send-error.ts";
 import { choice, decimal } from "../query/parameter.ts";
 import { reversedRange } from "../query/ranges.ts";
 import { microsOfSeconds } from "../query/times.ts";
+import { measurementsSchema } from "../schemas/node.ts";
 
 const DEFAULT_WINDOW_MICROS = 14n * 86_400n * 1_000_000n;
 
@@ -39,6 +40,8 @@ export function addNodeMetricsRoutes(api: FastifyInstance, context: ApiContext):
       tag: "Node",
       summary: `Measurements of a ${kind} node`,
       query: PARAMETERS,
+      response: measurementsSchema(COLUMNS[kind]),
+      refusals: ["API_NOT_FOUND"] as const,
     };
     addGet(api, `/api/v0/${kind}/:node_id/metrics`, options, (call) => answerMetrics(call, kind, context));
   }

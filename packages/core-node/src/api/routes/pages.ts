@@ -3,6 +3,7 @@ import type { ApiContext } from "../context.ts";
 import { isUnchanged, sendUnchanged } from "../http/conditional.ts";
 import { sendJson } from "../http/json-reply.ts";
 import { addPlainGet } from "../http/route.ts";
+import { NODE_FACTS } from "../schemas/node.ts";
 import { STATIC_FILE_NAMES, type StaticFile, staticFile } from "../static-files.ts";
 
 /** The landing page, its assets and what it shows. */
@@ -14,7 +15,12 @@ export function addPageRoutes(api: FastifyInstance, { services }: ApiContext): v
   addPlainGet(
     api,
     "/api/v1/node",
-    { cost: "point", tag: "Node", summary: "What this node is: version, network, address, figures" },
+    {
+      cost: "point",
+      tag: "Node",
+      summary: "What this node is: version, network, address, figures",
+      response: NODE_FACTS,
+    },
     async (request, reply) => {
       const { version, network, address } = services.node;
       const addresses = services.node.multiAddresses();
@@ -26,7 +32,8 @@ export function addPageRoutes(api: FastifyInstance, { services }: ApiContext): v
 }
 
 function addStaticFile(api: FastifyInstance, path: string, file: StaticFile, summary: string): void {
-  addPlainGet(api, path, { cost: "free", tag: "Pages", summary, produces: "text/html" }, (request, reply) => {
+  const produces = file.headers["content-type"]?.split(";")[0] ?? "text/html";
+  addPlainGet(api, path, { cost: "free", tag: "Pages", summary, produces }, (request, reply) => {
     reply.headers(file.headers);
     return isUnchanged(request, file.etag) ? sendUnchanged(reply) : reply.send(file.body);
   });

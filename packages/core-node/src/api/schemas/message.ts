@@ -65,6 +65,20 @@ export const MESSAGE_STATUS = Type.Object({
   reception_time: ISO_TIME,
 });
 
+/** `/messages/{item_hash}/events`, oldest first. */
+export const MESSAGE_EVENTS = Type.Object({
+  item_hash: ITEM_HASH,
+  status: Type.String(),
+  events: Type.Array(
+    Type.Object({
+      seq: Type.Integer({ description: "Grows over all messages of this node." }),
+      kind: Type.String(),
+      at: ISO_TIME,
+      cause: nullable(Type.Record(Type.String(), Type.Unknown())),
+    }),
+  ),
+});
+
 const HEAD = { item_hash: ITEM_HASH, reception_time: ISO_TIME };
 const REASON = Type.Union([Type.Literal("balance_insufficient"), Type.Literal("credit_insufficient")]);
 

@@ -3,6 +3,7 @@ import { messageError, type NetworkLimits } from "@twentysix/protocol";
 import {
   type BatchEntry,
   type ItemEvent,
+  type Need,
   type Outcome,
   type PreparedMessage,
   type PriceCheck,
@@ -18,8 +19,9 @@ import type { Candidate, MessageStore } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
 import { isSubmitted } from "../submission-rules.ts";
 import type { BatchReport, CopyJob, ItemChange, SideJob } from "./jobs.ts";
-import { OutcomeRecorder, type Submission } from "./outcome-recorder.ts";
+import { OutcomeRecorder } from "./outcome-recorder.ts";
 import { type ContentSource, MAX_BATCH_CONTENT_BYTES, resolveContents } from "./resolve-content.ts";
+import type { Submission } from "./submission.ts";
 
 export interface BatchWriterOptions {
   readonly store: MessageStore;
@@ -31,12 +33,17 @@ export interface BatchWriterOptions {
   readonly contents: ContentSource;
   /** Contents of one batch together (default 16 MiB). */
   readonly maxContentBytes?: number;
+  /** Stored texts that the copies of one batch are judged by (default 32 Mi characters). */
+  readonly maxFactCharacters?: number;
   readonly priceCheck: PriceCheck;
   /** Reads the price aggregates; needed where the rules keep a ledger. */
   readonly priceLists: Pick<PriceListReader, "lists" | "forget">;
   readonly clock: Clock;
   readonly random: Random;
 }
+
+/** A field that a short message changes may be long, and so may the delegations of an owner. */
+const MAX_FACT_CHARACTERS = 32 * 1024 * 1024;
 
 /** What one batch is made of. */
 export interface BatchInput {
@@ -47,7 +54,7 @@ export interface BatchInput {
 
 /** What was committed, and what is for the next batch. */
 export interface WrittenBatch extends BatchReport {
-  /** Copies, in their order, whose contents would have been too much for one batch. */
+  /** Copies, in their order, whose contents or facts would have been too much for one batch. */
   readonly left: readonly CopyJob[];
 }
 
@@ -79,7 +86,7 @@ export class BatchWriter {
   async write(input: BatchInput): Promise<WrittenBatch> {
     const { store, reader, contents, clock, maxContentBytes = MAX_BATCH_CONTENT_BYTES } = this.#options;
     const nowMicros = clock.nowMicros();
-    const { submissions, left } = await resolveContents(input, reader, contents, maxContentBytes);
+    const submissions = await resolveContents(input, reader, contents, maxContentBytes);
     const startedMs = clock.monotonicMs();
     store.begin();
     try {
@@ -90,7 +97,9 @@ export class BatchWriter {
       store.commit();
       this.#workMs = workedMs - startedMs;
       this.#commitMs = clock.monotonicMs() - workedMs;
-      return { ...report, sideJobs: input.sideJobs.map((job) => job.jobId), left };
+      const { takenCopies, ...rest } = report;
+      const left = input.copies.slice(takenCopies);
+      return { ...rest, sideJobs: input.sideJobs.map((job) => job.jobId), left };
     } catch (error) {
       this.#rollBack();
       throw error;
@@ -176,7 +185,7 @@ export class BatchWriter {
         ? { sideJobs, copies: [culprit], candidates: [] }
         : { sideJobs, copies: [], candidates: [culprit] };
     const nothing = { read: async () => null };
-    const { submissions } = await resolveContents(input, this.#options.reader, nothing, 1);
+    const submissions = await resolveContents(input, this.#options.reader, nothing, 1);
     const error = messageError("INTERNAL_ERROR", null);
     const { store, clock } = this.#options;
     const nowMicros = clock.nowMicros();
@@ -218,9 +227,9 @@ export class BatchWriter {
     submissions: readonly Submission[],
     nowMicros: bigint,
     wakes: readonly string[],
-  ): Promise<Omit<BatchReport, "sideJobs">> {
+  ): Promise<Omit<BatchReport, "sideJobs"> & { readonly takenCopies: number }> {
     const { store, rules, reader } = this.#options;
-    const { submissionRules = rules } = this.#options;
+    const { submissionRules = rules, maxFactCharacters = MAX_FACT_CHARACTERS } = this.#options;
     const world = new World();
     const context = this.#contextOf(nowMicros);
     const recorder = new OutcomeRecorder({
@@ -232,21 +241,26 @@ export class BatchWriter {
       nowMicros,
       random: this.#options.random,
     });
-    const entries = submissions.flatMap((submission): BatchEntry[] => {
+    const judgeable = submissions.filter(({ message }) => message !== null);
+    const entries = judgeable.flatMap((submission): BatchEntry[] => {
       const itsRules = isSubmitted(submission.origin) ? submissionRules : rules;
       return entryOf(submission, itsRules, recorder, store);
     });
     for (const submission of submissions) recorder.expect(submission);
-    await runBatch(world, context, entries, (needs) => {
+    const fetch = (needs: readonly Need[]): undefined => {
       store.fetch(world, needs, () => recorder.flush());
-      return undefined;
-    });
-    for (const submission of submissions) {
+    };
+    const judged = await runBatch(world, context, entries, fetch, maxFactCharacters);
+    const firstLeft = judgeable[judged];
+    const taken =
+      firstLeft === undefined ? submissions : submissions.slice(0, submissions.indexOf(firstLeft));
+    for (const submission of taken) {
       if (submission.message === null) recorder.recordUnjudged(submission);
     }
     recorder.flush();
     const woken = store.wake(new Set([...world.wakes, ...wakes]), nowMicros);
-    return { ...recorder.report(), woken };
+    const takenCopies = taken.filter(({ jobId }) => jobId !== null).length;
+    return { ...recorder.report(), woken, takenCopies };
   }
 }
 

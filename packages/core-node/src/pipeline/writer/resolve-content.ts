@@ -1,9 +1,10 @@
 import { type Envelope, type MessageError, messageError } from "@twentysix/protocol";
+import type { PreparedContent } from "@twentysix/state";
 import type { Candidate } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
 import type { BatchInput } from "./batch-writer.ts";
 import type { CopyJob } from "./jobs.ts";
-import type { Submission } from "./outcome-recorder.ts";
+import type { Submission } from "./submission.ts";
 
 /** Where the contents of messages that are not inline are read from. */
 export interface ContentSource {
@@ -14,37 +15,49 @@ export interface ContentSource {
 /** Contents of one batch together; the copy that passes it is the last of its batch. */
 export const MAX_BATCH_CONTENT_BYTES = 16 * 1024 * 1024;
 
-export interface ResolvedBatch {
-  readonly submissions: readonly Submission[];
-  /** Copies for which there was no room, in their order. Candidates without room are found again as they are due. */
-  readonly left: readonly CopyJob[];
-}
+/** What one field, target or reference of a content takes once it is read, beside its bytes. */
+const PART_BYTES = 200;
 
 /**
  * Brings the copies of a batch, in their order, to the point where they can be judged, or knows why they cannot:
- * as many as the bound on contents lets in, and at least one.
+ * as many as the bound on contents lets in, and at least one. Candidates without room are found again as they are due.
  */
 export async function resolveContents(
   input: BatchInput,
   reader: CopyReader,
   contents: ContentSource,
   maxContentBytes: number,
-): Promise<ResolvedBatch> {
+): Promise<Submission[]> {
   const submissions: Submission[] = [];
   let bytes = 0;
   const take = (submission: Submission): void => {
     submissions.push(submission);
-    bytes += submission.message?.content.sizeBytes ?? 0;
+    if (submission.message !== null) bytes += weightOf(submission.message.content);
   };
   for (const candidate of input.candidates) {
-    if (bytes >= maxContentBytes) return { submissions, left: input.copies };
+    if (bytes >= maxContentBytes) return submissions;
     take(await resolveCandidate(candidate, reader, contents));
   }
-  for (const [at, job] of input.copies.entries()) {
-    if (bytes >= maxContentBytes) return { submissions, left: input.copies.slice(at) };
+  for (const job of input.copies) {
+    if (bytes >= maxContentBytes) return submissions;
     take(await resolveJob(job, reader, contents));
   }
-  return { submissions, left: [] };
+  return submissions;
+}
+
+/** About how much memory a content takes that was read: many small fields take more than their text. */
+function weightOf({ sizeBytes, detail }: PreparedContent): number {
+  switch (detail.kind) {
+    case "AGGREGATE":
+      return sizeBytes + detail.fields.length * PART_BYTES;
+    case "FORGET":
+      return sizeBytes + (detail.hashes.length + detail.aggregates.length) * PART_BYTES;
+    case "POST":
+    case "STORE":
+      return sizeBytes;
+    default:
+      return sizeBytes + detail.references.length * PART_BYTES;
+  }
 }
 
 async function resolveJob(job: CopyJob, reader: CopyReader, contents: ContentSource): Promise<Submission> {

@@ -116,6 +116,8 @@ export class FolderFiles implements UploadServices, DownloadServices {
     await this.onRegister(file, file.graceUntilMicros);
   }
 
+  isHeld = async (hash: string): Promise<boolean> => (await this.names()).includes(hash);
+
   async openFile(hash: string, { range }: OpenOptions): Promise<AsyncIterable<Uint8Array> | null> {
     if (!(await this.names()).includes(hash)) return null;
     if (range !== undefined && range.end <= range.start) return nothing();

@@ -243,7 +243,7 @@ export class StateHarness implements AsyncDisposable {
   }
 
   root(): string {
-    return new StateTree(this.store.session.connection).root().root;
+    return new StateTree(this.store.session.connection, this.store.session.dirty).root().root;
   }
 
   /** The reads of the API by key. */

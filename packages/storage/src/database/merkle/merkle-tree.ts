@@ -16,18 +16,20 @@ export const BUCKET_SIZE = 32;
 /** Depth beyond which ranges are not split: keys have 32 bytes or more. */
 const MAX_DEPTH = 60;
 
-export interface Leaf {
-  readonly key: Uint8Array;
-  readonly digest: Uint8Array;
-}
-
 export interface MerkleNode {
   readonly count: number;
   readonly digest: Uint8Array;
 }
 
-/** Leaves of a range in the order of their keys, at most `limit` of them. */
-export type ReadLeaves = (from: Uint8Array, to: Uint8Array | null, limit: number) => readonly Leaf[];
+/** Leaves of a range. */
+export interface LeafRange {
+  readonly count: number;
+  /** For each leaf by key: length of key || key || leaf digest. */
+  readonly bytes: Uint8Array;
+}
+
+/** Reads the leaves from one key to before another (null: to the end), the first `limit` of them. */
+export type ReadLeaves = (from: Uint8Array, to: Uint8Array | null, limit: number) => LeafRange;
 
 /** One tree in the database. Not a transaction of its own: the caller brings that. */
 export class MerkleTree {
@@ -42,7 +44,7 @@ export class MerkleTree {
   }
 
   root(): MerkleNode {
-    return this.#load([]) ?? { count: 0, digest: bucketDigest([]) };
+    return this.#load([]) ?? { count: 0, digest: bucketDigest(new Uint8Array()) };
   }
 
   /** The node of a range, or null when the range holds nothing or lies inside a bucket. */
@@ -80,12 +82,12 @@ export class MerkleTree {
     const { from, to } = rangeOf(nibbles);
     const isDeepest = nibbles.length >= MAX_DEPTH;
     const leaves = this.#readLeaves(from, to, isDeepest ? Number.MAX_SAFE_INTEGER : BUCKET_SIZE + 1);
-    if (leaves.length === 0) {
+    if (leaves.count === 0) {
       this.#delete(nibbles);
       return null;
     }
-    if (leaves.length <= BUCKET_SIZE || isDeepest) {
-      return this.#store(nibbles, { count: leaves.length, digest: bucketDigest(leaves) });
+    if (leaves.count <= BUCKET_SIZE || isDeepest) {
+      return this.#store(nibbles, { count: leaves.count, digest: bucketDigest(leaves.bytes) });
     }
     const children = Array.from({ length: 16 }, (_, nibble) => this.#build([...nibbles, nibble]));
     const count = children.reduce((sum, child) => sum + (child?.count ?? 0), 0);
@@ -179,10 +181,8 @@ function bytesOf(nibbles: readonly number[]): Uint8Array {
   return bytes;
 }
 
-function bucketDigest(leaves: readonly Leaf[]): Uint8Array {
-  const parts: Uint8Array[] = [Uint8Array.of(0)];
-  for (const { key, digest } of leaves) parts.push(Uint8Array.of(key.length), key, digest);
-  return sha256(Buffer.concat(parts));
+function bucketDigest(leaves: Uint8Array): Uint8Array {
+  return sha256(Buffer.concat([Uint8Array.of(0), leaves]));
 }
 
 function innerDigest(children: readonly (MerkleNode | null)[]): Uint8Array {

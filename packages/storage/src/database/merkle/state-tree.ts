@@ -1,8 +1,8 @@
 import { encodeHex } from "@twentysix/protocol";
 import type { SqliteConnection } from "../sqlite/connection.ts";
-import { type ChangedKey, ChangedKeys } from "./changed-keys.ts";
 import { derivedKey, derivedLeaf } from "./derived-leaf.ts";
-import { DERIVED_KINDS } from "./dirty.ts";
+import { DERIVED_KINDS, type DirtyEntities } from "./dirty.ts";
+import { KeyQueue, type QueuedKey } from "./key-queue.ts";
 import { sha256 } from "./leaf.ts";
 import { MerkleTree } from "./merkle-tree.ts";
 import { derivedLeaves, messageLeaves } from "./tree-leaves.ts";
@@ -13,8 +13,8 @@ export const STATE_ROOT_ALGORITHM = "twentysix-merkle-sha256-v1";
 /** Keys brought up to date in one go, so that the writer is never held up long. */
 const SLICE = 256;
 /** Rows of the logs read in one go. */
-const COLLECT_SLICE = 4_096;
-/** Events that one sweep covers: more of them share more buckets, and take more memory (some 50 bytes each). */
+const COLLECT_SLICE = 1_024;
+/** Events that one sweep covers: more of them share more buckets, and take more memory (some 60 bytes each). */
 const MAX_SWEEP = 500_000;
 /** Events that may wait while the writer is busy. */
 const MAX_BACKLOG = 500_000;
@@ -47,17 +47,19 @@ export class StateTree {
   readonly #connection: SqliteConnection;
   readonly #messages: MerkleTree;
   readonly #derived: MerkleTree;
-  readonly #changedMessages: ChangedKeys;
-  readonly #changedDerived: ChangedKeys;
+  readonly #changedMessages = new KeyQueue();
+  /** Each with the row of `derived_dirty` that names it. */
+  readonly #changedDerived = new KeyQueue();
+  readonly #dirty: Pick<DirtyEntities, "forget"> | null;
   #sweep: Sweep | null = null;
   #watermark: number;
 
-  constructor(connection: SqliteConnection) {
+  /** @param dirty who notes changes in this database; null where nobody writes */
+  constructor(connection: SqliteConnection, dirty: Pick<DirtyEntities, "forget"> | null) {
     this.#connection = connection;
+    this.#dirty = dirty;
     this.#messages = new MerkleTree(connection, MESSAGES, messageLeaves(connection));
     this.#derived = new MerkleTree(connection, DERIVED, derivedLeaves(connection));
-    this.#changedMessages = new ChangedKeys(connection, "messages");
-    this.#changedDerived = new ChangedKeys(connection, "derived");
     const row = connection.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", WATERMARK);
     this.#watermark = row === undefined ? 0 : Number(row.value);
   }
@@ -102,6 +104,7 @@ export class StateTree {
     const toDirty = this.#last("derived_dirty", "id");
     if (lastSeq === this.#watermark && toDirty === 0) return null;
     const toSeq = Math.min(lastSeq, this.#watermark + MAX_SWEEP);
+    this.#dirty?.forget();
     return { toSeq, toDirty, seq: this.#watermark, dirty: 0 };
   }
 
@@ -109,7 +112,7 @@ export class StateTree {
   #collect(sweep: Sweep): boolean {
     if (sweep.seq < sweep.toSeq) {
       const reached = Math.min(sweep.toSeq, sweep.seq + COLLECT_SLICE);
-      this.#changedMessages.addItemsOfEvents(sweep.seq, reached);
+      this.#collectMessages(sweep.seq, reached);
       sweep.seq = reached;
       if (reached < sweep.toSeq) return true;
     }
@@ -120,11 +123,18 @@ export class StateTree {
       sweep.toDirty,
       COLLECT_SLICE,
     );
-    for (const { kind, name } of rows) {
-      this.#changedDerived.add({ key: derivedKey(kindOf(kind), name), kind, name });
-    }
+    for (const { id, kind, name } of rows) this.#changedDerived.add(derivedKey(kindOf(kind), name), id);
     sweep.dirty = rows.at(-1)?.id ?? sweep.toDirty;
     return sweep.dirty < sweep.toDirty;
+  }
+
+  #collectMessages(afterSeq: number, toSeq: number): void {
+    const rows = this.#connection.all<{ id: number; hash: Uint8Array }>(
+      "SELECT i.id, i.hash FROM events e CROSS JOIN items i WHERE e.seq > ? AND e.seq <= ? AND i.id = e.item_id",
+      afterSeq,
+      toSeq,
+    );
+    for (const { id, hash } of rows) this.#changedMessages.add(hash, id);
   }
 
   #sweepMessages(): boolean {
@@ -140,8 +150,13 @@ export class StateTree {
     return changed.length === SLICE;
   }
 
-  #refreshDerived({ key, kind, name }: ChangedKey): void {
-    const digest = derivedLeaf(this.#connection, kindOf(kind ?? -1), name ?? "");
+  #refreshDerived({ key, value }: QueuedKey): void {
+    const row = this.#connection.get<{ kind: number; name: string }>(
+      "SELECT kind, name FROM derived_dirty WHERE id = ?",
+      value,
+    );
+    if (row === undefined) throw new Error(`Entity ${value} of the running sweep is not noted any more`);
+    const digest = derivedLeaf(this.#connection, kindOf(row.kind), row.name);
     if (digest === null) this.#connection.run("DELETE FROM derived_leaves WHERE key = ?", key);
     else
       this.#connection.run(

@@ -1,36 +1,25 @@
-import type { SqliteConnection } from "../sqlite/connection.ts";
-import type { Leaf, ReadLeaves } from "./merkle-tree.ts";
+import type { SqliteConnection, SqlValue } from "../sqlite/connection.ts";
+import type { LeafRange, ReadLeaves } from "./merkle-tree.ts";
 
-/** Accepted and forgotten messages in the order of their hashes. */
-export function messageLeaves(connection: SqliteConnection): ReadLeaves {
-  return (from, to, limit) =>
-    to === null
-      ? connection.all<Leaf>(
-          "SELECT hash AS key, leaf AS digest FROM items WHERE hash >= ? AND leaf IS NOT NULL ORDER BY hash LIMIT ?",
-          from,
-          limit,
-        )
-      : connection.all<Leaf>(
-          "SELECT hash AS key, leaf AS digest FROM items WHERE hash >= ? AND hash < ? AND leaf IS NOT NULL ORDER BY hash LIMIT ?",
-          from,
-          to,
-          limit,
-        );
-}
+/** Accepted and forgotten messages by their hashes. */
+export const messageLeaves = (connection: SqliteConnection): ReadLeaves =>
+  readerOf(connection, "SELECT hash AS key, leaf AS digest FROM items WHERE leaf IS NOT NULL", "hash");
 
-/** What messages derive, in the order of its keys. */
-export function derivedLeaves(connection: SqliteConnection): ReadLeaves {
-  return (from, to, limit) =>
-    to === null
-      ? connection.all<Leaf>(
-          "SELECT key, digest FROM derived_leaves WHERE key >= ? ORDER BY key LIMIT ?",
-          from,
-          limit,
-        )
-      : connection.all<Leaf>(
-          "SELECT key, digest FROM derived_leaves WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
-          from,
-          to,
-          limit,
-        );
+/** What messages derive, by its keys. */
+export const derivedLeaves = (connection: SqliteConnection): ReadLeaves =>
+  readerOf(connection, "SELECT key, digest FROM derived_leaves WHERE TRUE", "key");
+
+/** As they go into the digest of a bucket; put together by the database, since a row costs more than its bytes. */
+const JOINED =
+  "count(*) AS n, group_concat(printf('%02X', length(key)) || hex(key) || hex(digest), '' ORDER BY key) AS leaves";
+
+function readerOf(connection: SqliteConnection, rows: string, key: string): ReadLeaves {
+  const from = `SELECT ${JOINED} FROM (${rows} AND ${key} >= ? ORDER BY ${key} LIMIT ?)`;
+  const between = `SELECT ${JOINED} FROM (${rows} AND ${key} >= ? AND ${key} < ? ORDER BY ${key} LIMIT ?)`;
+  const read = (sql: string, ...parameters: SqlValue[]): LeafRange => {
+    const row = connection.get<{ n: number; leaves: string | null }>(sql, ...parameters);
+    return { count: row?.n ?? 0, bytes: Buffer.from(row?.leaves ?? "", "hex") };
+  };
+  return (first, behind, limit) =>
+    behind === null ? read(from, first, limit) : read(between, first, behind, limit);
 }

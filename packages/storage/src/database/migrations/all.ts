@@ -3,7 +3,15 @@ import { standingForgets } from "./0002-standing-forgets.ts";
 import { fewerPages } from "./0003-fewer-pages.ts";
 import { fileLifecycle } from "./0004-file-lifecycle.ts";
 import { ledger } from "./0005-ledger.ts";
+import { fairQueue } from "./0006-fair-queue.ts";
 import type { Migration } from "./migration.ts";
 
 /** All migrations in order; a published one never changes. */
-export const MIGRATIONS: readonly Migration[] = [initial, standingForgets, fewerPages, fileLifecycle, ledger];
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  standingForgets,
+  fewerPages,
+  fileLifecycle,
+  ledger,
+  fairQueue,
+];

@@ -1,13 +1,23 @@
 import { Worker } from "node:worker_threads";
 import { CELL, CELL_COUNT, CHECKPOINT_STATE, type CheckpointData } from "./checkpoint-protocol.ts";
 
-/** A log of more pages than this is folded back into the database. */
-const MAX_LOG_FRAMES = 16_384;
-/** So few pages the writer moves itself, between two batches: only then does the log start over. */
-const FEW_FRAMES = 1_024;
-/** A log that outgrows the thread is folded back by the writer, whatever that takes. */
-const HARD_LOG_FRAMES = 131_072;
-const CLOSE_TIMEOUT_MS = 5_000;
+/** How many pages the log may hold. */
+export interface LogLimits {
+  /** More than this the thread moves into the database. */
+  readonly maxFrames: number;
+  /** So few the writer moves itself, between two batches: only then does the log start over. */
+  readonly fewFrames: number;
+  /** Beyond this the writer moves what is left after a pass, however much, and the log is a file of bounded size. */
+  readonly hardFrames: number;
+}
+
+/** Pages have 4 KiB: the file of the log takes some 300 MiB where messages pour in. */
+const LIMITS: LogLimits = { maxFrames: 16_384, fewFrames: 1_024, hardFrames: 65_536 };
+/** A writer that outruns the thread by as many hard limits waits for it. */
+const OUTRUN = 2;
+/** Longest time that one pass is waited for. */
+const PASS_TIMEOUT_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 10_000;
 const HEAP = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 };
 
 /** What the writer is to do with its log. */
@@ -21,9 +31,12 @@ export type CheckpointAdvice = "nothing" | "fold";
 export class Checkpointer {
   readonly #cells = new Int32Array(new SharedArrayBuffer(CELL_COUNT * Int32Array.BYTES_PER_ELEMENT));
   readonly #worker: Worker;
-  #hasPassed = false;
+  readonly #limits: LogLimits;
+  /** What the last pass over this log found when it began. */
+  #lastPass: { readonly frames: number; readonly left: number } | null = null;
 
-  constructor(path: string) {
+  constructor(path: string, limits = LIMITS) {
+    this.#limits = limits;
     const data: CheckpointData = { path, cells: this.#cells.buffer as SharedArrayBuffer };
     this.#worker = new Worker(new URL("./checkpoint-worker.ts", import.meta.url), {
       name: "checkpoint",
@@ -36,33 +49,54 @@ export class Checkpointer {
   }
 
   /**
+   * To be asked after every batch. Waits for the thread where the writer outruns it.
+   *
    * @param frames pages in the log now
    * @throws Error when the thread failed
    */
   advise(frames: number): CheckpointAdvice {
-    const state = Atomics.load(this.#cells, CELL.state);
+    const { maxFrames, fewFrames, hardFrames } = this.#limits;
+    if (this.#state() === CHECKPOINT_STATE.wanted && frames > OUTRUN * hardFrames) this.#waitForPass();
+    const state = this.#state();
     if (state === CHECKPOINT_STATE.failed) throw new Error("The checkpoint thread failed: is the disk full?");
-    if (frames <= MAX_LOG_FRAMES) {
-      this.#hasPassed = false;
+    if (state === CHECKPOINT_STATE.wanted) return "nothing";
+    if (frames <= maxFrames) {
+      this.#lastPass = null;
       return "nothing";
     }
-    if (state === CHECKPOINT_STATE.wanted) return frames > HARD_LOG_FRAMES ? "fold" : "nothing";
-    if (this.#hasPassed && frames - Atomics.load(this.#cells, CELL.movedFrames) <= FEW_FRAMES) {
-      this.#hasPassed = false;
+    const last = this.#lastPass;
+    const left = last === null ? frames : frames - Atomics.load(this.#cells, CELL.movedFrames);
+    if (last !== null && (left <= fewFrames || last.frames > hardFrames)) {
+      this.#lastPass = null;
       return "fold";
     }
-    this.#hasPassed = true;
-    Atomics.store(this.#cells, CELL.state, CHECKPOINT_STATE.wanted);
-    Atomics.notify(this.#cells, CELL.state);
+    // A pass that leaves half of what it found will hardly be followed by a shorter one: pages are written less often
+    // when more of them wait.
+    const isWorthIt = last === null || left <= last.left / 2 || left > maxFrames || frames > hardFrames;
+    if (isWorthIt) this.#pass({ frames, left });
     return "nothing";
   }
 
-  /** Waits until the thread has let go of the database. */
+  /** Waits until the thread has let go of the database; a pass that it makes is finished. */
   close(): void {
     const before = Atomics.exchange(this.#cells, CELL.state, CHECKPOINT_STATE.closing);
     Atomics.notify(this.#cells, CELL.state);
     if (before !== CHECKPOINT_STATE.failed)
       Atomics.wait(this.#cells, CELL.state, CHECKPOINT_STATE.closing, CLOSE_TIMEOUT_MS);
     void this.#worker.terminate();
+  }
+
+  #pass(found: { readonly frames: number; readonly left: number }): void {
+    this.#lastPass = found;
+    Atomics.store(this.#cells, CELL.state, CHECKPOINT_STATE.wanted);
+    Atomics.notify(this.#cells, CELL.state);
+  }
+
+  #state(): number {
+    return Atomics.load(this.#cells, CELL.state);
+  }
+
+  #waitForPass(): void {
+    Atomics.wait(this.#cells, CELL.state, CHECKPOINT_STATE.wanted, PASS_TIMEOUT_MS);
   }
 }

@@ -1,5 +1,5 @@
-import { decodeItemHash, ERROR_TABLE, type MessageType } from "@twentysix/protocol";
-import { EVENT_CODE, MESSAGE_TYPE_CODE, ORIGIN_CODE, ORIGINS, type Origin } from "../codes.ts";
+import { ERROR_TABLE, type MessageType } from "@twentysix/protocol";
+import { EVENT_CODE, MESSAGE_TYPE_CODE, ORIGIN_CODE, type Origin } from "../codes.ts";
 import { typeOfEnvelope } from "./envelope-type.ts";
 import type { WriterSession } from "./writer-session.ts";
 
@@ -87,7 +87,7 @@ export function touchQueued(session: WriterSession, candidate: NewCandidate): bo
 }
 
 /** Keeps the number of queued copies of a type. */
-function countQueued(session: WriterSession, type: MessageType, n: number): void {
+export function countQueued(session: WriterSession, type: MessageType, n: number): void {
   session.counters.add("candidates", 0, MESSAGE_TYPE_CODE[type], n);
 }
 
@@ -188,66 +188,6 @@ export function wakeCandidates(session: WriterSession, keys: Iterable<string>, n
     }
   }
   return woken;
-}
-
-interface CandidateRow {
-  readonly id: bigint;
-  readonly hash: Uint8Array;
-  readonly envelope: string;
-  readonly content: string | null;
-  readonly origin: bigint;
-  readonly reception_us: bigint;
-  readonly attempts: bigint;
-}
-
-/** Contents of the candidates that are given at once. */
-const MAX_DUE_BYTES = 16 * 1024 * 1024;
-const DUE =
-  "c.next_attempt_us IS NOT NULL AND c.next_attempt_us <= ? ORDER BY c.next_attempt_us, c.id LIMIT ?";
-
-/** Candidates whose time has come, oldest first; fewer, but at least one, when their contents are large. */
-export function dueCandidates(
-  session: WriterSession,
-  nowMicros: bigint,
-  limit: number,
-  maxBytes = MAX_DUE_BYTES,
-): Candidate[] {
-  const sizes = session.connection.all<{ bytes: number | null }>(
-    `SELECT octet_length(c.content) AS bytes FROM candidates c WHERE ${DUE}`,
-    nowMicros,
-    limit,
-  );
-  if (sizes.length === 0) return [];
-  let room = maxBytes;
-  const fitting = sizes.findIndex(({ bytes }) => {
-    room -= bytes ?? 0;
-    return room <= 0;
-  });
-  return session.connection
-    .allBig<CandidateRow>(
-      `SELECT c.id, i.hash, c.envelope, c.content, c.origin, c.reception_us, c.attempts
-       FROM candidates c JOIN items i ON i.id = c.item_id
-       WHERE ${DUE}`,
-      nowMicros,
-      fitting < 0 ? limit : fitting + 1,
-    )
-    .map((row) => ({
-      id: Number(row.id),
-      hash: decodeItemHash(row.hash),
-      envelopeText: row.envelope,
-      contentText: row.content,
-      origin: ORIGINS[Number(row.origin)] ?? "p2p",
-      receptionMicros: row.reception_us,
-      attempts: Number(row.attempts),
-    }));
-}
-
-/** When the next candidate is due; null when none is queued. */
-export function nextDueMicros(session: WriterSession): bigint | null {
-  const row = session.connection.getBig<{ next: bigint | null }>(
-    "SELECT min(next_attempt_us) AS next FROM candidates WHERE next_attempt_us IS NOT NULL",
-  );
-  return row?.next ?? null;
 }
 
 /** How many copies of an item are candidates, and how many of those are still queued. */

@@ -1,4 +1,4 @@
-import type { FactsTableName, IndexTableName, Need, World } from "@twentysix/state";
+import type { CopyTexts, FactsTableName, IndexTableName, Need, World } from "@twentysix/state";
 import { loadCost, loadOwnedCosts, loadRemoval } from "./ledger/costs.ts";
 import { loadCreditHistory, loadEntries } from "./ledger/credit-entries.ts";
 import { loadAccount, loadBalance, loadLots } from "./ledger/load-accounts.ts";
@@ -54,15 +54,26 @@ export function loadFacts(
   for (const need of needs) loaders[need.table](session, world, need.key, read);
 }
 
+/** Counts the texts of copies among what the batch holds. */
+function heldCopies<Copy extends CopyTexts>(world: World, copies: readonly Copy[]): readonly Copy[] {
+  for (const { envelopeText, contentText } of copies)
+    world.heldCharacters += envelopeText.length + (contentText?.length ?? 0);
+  return copies;
+}
+
 type Loader = (session: WriterSession, world: World, key: string, read: ReadElementFields) => void;
 
 const loaders: Readonly<Record<FactsTableName | IndexTableName, Loader>> = {
   items: (session, world, key) => world.facts.items.load(key, loadItem(session, key)),
-  copies: (session, world, key) => world.facts.copies.load(key, loadCopies(session, key)),
+  copies: (session, world, key) => world.facts.copies.load(key, heldCopies(world, loadCopies(session, key))),
   posts: (session, world, key) => world.facts.posts.load(key, loadPost(session, key)),
   amends: (session, world, key) => world.facts.amends.load(key, loadAmend(session, key)),
   aggregates: (session, world, key) => world.facts.aggregates.load(key, loadAggregate(session, key)),
-  fields: (session, world, key) => world.facts.fields.load(key, loadField(session, key)),
+  fields: (session, world, key) => {
+    const field = loadField(session, key);
+    world.heldCharacters += field?.valueText.length ?? 0;
+    world.facts.fields.load(key, field);
+  },
   elements: (session, world, key) => world.facts.elements.load(key, loadElement(session, key)),
   pins: (session, world, key) => world.facts.pins.load(key, loadPin(session, key)),
   tags: (session, world, key) => world.facts.tags.load(key, loadTag(session, key)),
@@ -85,16 +96,25 @@ const loaders: Readonly<Record<FactsTableName | IndexTableName, Loader>> = {
     world.index.creditHistory.load(key, loadCreditHistory(session, key)),
   ownedCosts: (session, world, key) => world.index.ownedCosts.load(key, loadOwnedCosts(session, key)),
   files: (session, world, key) => world.index.files.load(key, loadFile(session, key)),
-  security: (session, world, key, read) => world.index.security.load(key, loadSecurity(session, key, read)),
+  security: (session, world, key, read) => {
+    const elements = loadSecurity(session, key, read);
+    for (const { authorizationsText } of elements) world.heldCharacters += authorizationsText.length;
+    world.index.security.load(key, elements);
+  },
   amendsOf: (session, world, key) => world.index.amendsOf.load(key, loadAmendsOf(session, key)),
-  elementsOf: (session, world, key, read) =>
-    world.index.elementsOf.load(key, loadElementsOf(session, key, read)),
+  elementsOf: (session, world, key, read) => {
+    const elements = loadElementsOf(session, key, read);
+    for (const { fields } of elements)
+      for (const [name, valueText] of fields) world.heldCharacters += name.length + valueText.length;
+    world.index.elementsOf.load(key, elements);
+  },
   forgottenElements: (session, world, key) =>
     world.index.forgottenElements.load(key, loadForgottenElements(session, key)),
   tagPins: (session, world, key) => world.index.tagPins.load(key, loadTagPins(session, key)),
   pinsOf: (session, world, key) => world.index.pinsOf.load(key, countPins(session, key)),
   contentPins: (session, world, key) => world.index.contentPins.load(key, loadContentPins(session, key)),
-  candidates: (session, world, key) => world.index.candidates.load(key, loadCandidates(session, key)),
+  candidates: (session, world, key) =>
+    world.index.candidates.load(key, heldCopies(world, loadCandidates(session, key))),
   vmUsers: (session, world, key) => world.index.vmUsers.load(key, loadVmUsers(session, key)),
   vmVersions: (session, world, key) => world.index.vmVersions.load(key, loadVmVersions(session, key)),
   forgottenChildren: (session, world, key) =>

@@ -5,16 +5,15 @@ import { Checkpointer } from "../sqlite/checkpointer.ts";
 import { SqliteConnection } from "../sqlite/connection.ts";
 import { migrate } from "../sqlite/migrate.ts";
 import { WriteAheadLog } from "../sqlite/write-ahead-log.ts";
+import { dueCandidates, nextDueMicros } from "./candidate-turns.ts";
 import {
   type Candidate,
   type CandidateState,
   countCandidates,
   deleteCandidate,
-  dueCandidates,
   eraseRetained,
   givenUpCode,
   type NewCandidate,
-  nextDueMicros,
   putCandidate,
   type RivalCandidate,
   rivalCandidates,
@@ -32,6 +31,7 @@ import {
   hasConfirmations,
   putConfirmation,
 } from "./confirmations.ts";
+import { type CrowdedCandidate, crowdedCandidate, giveUpCandidate } from "./crowded-senders.ts";
 import { dueAccounts, nextAccountEventMicros } from "./ledger/due-accounts.ts";
 import type { NamedPriceList } from "./ledger/price-list-names.ts";
 import {
@@ -70,8 +70,6 @@ const INDEX_TABLES = new Set<Need["table"]>([
   "ownedCosts",
 ]);
 
-const BATCHES_PER_LOOK = 8;
-
 export interface MessageStoreOptions {
   readonly path: string;
   readonly cacheBytes?: number;
@@ -92,7 +90,6 @@ export class MessageStore {
   readonly #log: WriteAheadLog;
   readonly #checkpointer: Checkpointer | null;
   #hasConfirmations: boolean;
-  #batchesSinceLook = 0;
 
   constructor(options: MessageStoreOptions) {
     const connection = new SqliteConnection(options.path, {
@@ -233,6 +230,16 @@ export class MessageStore {
     return nextDueMicros(this.#session);
   }
 
+  /** The copy that a sender with more than `max` in the queue is to give up; null while there is room. */
+  crowdedCandidate(sender: string, max: number): CrowdedCandidate | null {
+    return crowdedCandidate(this.#session, sender, max);
+  }
+
+  /** Tries a copy no more until it is woken or sent again. */
+  giveUpCandidate(id: number): void {
+    giveUpCandidate(this.#session, id);
+  }
+
   /** Copies of one item among which a place must be found. */
   rivalCandidates(hash: string): RivalCandidate[] {
     return rivalCandidates(this.#session, hash);
@@ -340,11 +347,9 @@ export class MessageStore {
     this.#session.connection.exec(`PRAGMA wal_checkpoint(${mode})`);
   }
 
-  /** Keeps the log within its bound. */
+  /** Keeps the log within its bound; after every batch. */
   checkpointIfLarge(): void {
-    this.#batchesSinceLook += 1;
-    if (this.#checkpointer === null || this.#batchesSinceLook < BATCHES_PER_LOOK) return;
-    this.#batchesSinceLook = 0;
+    if (this.#checkpointer === null) return;
     if (this.#checkpointer.advise(this.#log.frames()) === "fold") this.checkpoint("passive");
   }
 

@@ -12,7 +12,6 @@ import {
   type World,
 } from "@twentysix/state";
 import { MESSAGE_TYPE_CODE } from "../codes.ts";
-import { markDirty } from "../merkle/dirty.ts";
 import { encodeRef } from "../ref-bytes.ts";
 import { loadTags } from "./load-messages.ts";
 import type { WriterSession } from "./writer-session.ts";
@@ -20,7 +19,7 @@ import type { WriterSession } from "./writer-session.ts";
 /** Writes a post and the tags it shows. */
 export function savePost(session: WriterSession, world: World, change: Change<PostFact>): void {
   const isAmended = change.after !== null && change.after.current.hash !== change.key;
-  if (change.before !== null || isAmended) markDirty(session, "post", change.key);
+  if (change.before !== null || isAmended) session.dirty.note("post", change.key);
   const id = session.itemId(change.key);
   const { before, after } = change;
   countPost(session, before, -1);
@@ -83,7 +82,7 @@ function aggregateIds(session: WriterSession, pair: string): [ownerId: number, k
 }
 
 export function saveAggregate(session: WriterSession, change: Change<AggregateFact>): void {
-  markDirty(session, "aggregate", change.key);
+  session.dirty.note("aggregate", change.key);
   const [ownerId, keyId] = aggregateIds(session, change.key);
   if (change.before === null) session.counters.add("aggregates", 0, 0, 1);
   if (change.after === null) {
@@ -122,7 +121,7 @@ export function saveElement(session: WriterSession, change: Change<AggregateElem
 
 export function saveField(session: WriterSession, change: Change<FieldFact>): void {
   const [owner = "", aggregate = ""] = splitPairKey(change.key);
-  markDirty(session, "aggregate", pairKey(owner, aggregate));
+  session.dirty.note("aggregate", pairKey(owner, aggregate));
   const [ownerId, keyId, field] = aggregateIds(session, change.key);
   if (change.after === null) {
     session.connection.run(
@@ -146,7 +145,7 @@ export function saveField(session: WriterSession, change: Change<FieldFact>): vo
 }
 
 export function saveVm(session: WriterSession, change: Change<VmFact>): void {
-  markDirty(session, "vm", change.after?.original ?? change.before?.original ?? change.key);
+  session.dirty.note("vm", change.after?.original ?? change.before?.original ?? change.key);
   const id = session.itemId(change.key);
   if (change.before !== null) {
     session.connection.run("DELETE FROM vms WHERE id = ?", id);

@@ -1,7 +1,6 @@
 import { encodeItemHash } from "@twentysix/protocol";
 import { type Change, type PinFact, splitPairKey, type TagFact } from "@twentysix/state";
 import { PIN_CODE } from "../codes.ts";
-import { markDirty } from "../merkle/dirty.ts";
 import { findFile } from "./load-files.ts";
 import type { WriterSession } from "./writer-session.ts";
 
@@ -56,7 +55,7 @@ const sizeOfFile = (session: WriterSession, fileId: number): number =>
 const GONE_FILE = 0;
 
 export function saveTag(session: WriterSession, change: Change<TagFact>): void {
-  markDirty(session, "tag", change.key);
+  session.dirty.note("tag", change.key);
   const tag = change.after;
   if (tag === null) {
     session.connection.run("DELETE FROM file_tags WHERE tag = ?", change.key);

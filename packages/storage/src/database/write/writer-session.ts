@@ -1,4 +1,5 @@
 import { encodeItemHash } from "@twentysix/protocol";
+import { DirtyEntities } from "../merkle/dirty.ts";
 import type { SqliteConnection } from "../sqlite/connection.ts";
 import { CollectedFiles } from "./collected-files.ts";
 import { CounterDeltas } from "./counter-deltas.ts";
@@ -18,6 +19,8 @@ export class WriterSession {
   readonly counters: CounterDeltas;
   readonly costTotals: CostTotals;
   readonly priceLists: PriceListNames;
+  /** Derived entities that the trees have to look at again. */
+  readonly dirty: DirtyEntities;
   readonly collected = new CollectedFiles();
   readonly #itemIds = new Map<string, number | null>();
   readonly #reservedCopies = new Map<number, number>();
@@ -32,6 +35,7 @@ export class WriterSession {
     this.counters = new CounterDeltas(connection);
     this.costTotals = new CostTotals(connection);
     this.priceLists = new PriceListNames(connection);
+    this.dirty = new DirtyEntities(connection);
     this.#readNextIds();
   }
 
@@ -52,6 +56,7 @@ export class WriterSession {
     this.counters.forget();
     this.costTotals.forget();
     this.priceLists.forget();
+    this.dirty.forget();
     this.#readNextIds();
   }
 

@@ -58,6 +58,17 @@ export function armRows(
   return sql`select ${id} as id, ${time} as k, ${item.hash} as hash from ${from} ${sql.join(joins, sql` `)} where ${andAll(conditions)}`;
 }
 
+/** Rows of one arm that meet predicates on `m`, as `id`, without the hash that would order them. */
+export function matchingRows(
+  source: TimedSource,
+  arm: Arm,
+  bounds: Bounds,
+  predicates: readonly Fragment[],
+): Fragment {
+  const rows = armRows(source, arm, bounds, null);
+  return sql`select x.id as id from (${rows}) as x cross join ${sql.table(source.table)} as m where m.id = x.id and ${andAll(predicates)}`;
+}
+
 /** Every row that the arms of a gathering plan hold, by `in` lists; predicates may be added with `and`. */
 export function gatheredRows(source: TimedSource, plan: Plan, selection: Selection): Fragment {
   const path = plan.arms[0]?.path;

@@ -102,6 +102,10 @@ function confirmedSlices(
       );
       return list.connection.getBig<{ k: bigint }>(text, ...parameters)?.k;
     },
+    matches: (bounds) => {
+      const conditions = [...within(bounds), ...predicates];
+      return sql`select m.id as id from ${from} where ${andAll(conditions)}`;
+    },
     rows: (bounds, after) => {
       const position = after === null ? [] : [isAfter(keys, sql.ref("i.hash"), after, wanted.direction)];
       const conditions = [...within(bounds), ...predicates, sql`i.id = m.id`, ...position];

@@ -9,6 +9,7 @@ import {
   gatheredRows,
   isAfter,
   itemOf,
+  matchingRows,
   type OrderedRows,
   rowHasTag,
 } from "./arm-sql.ts";
@@ -105,6 +106,8 @@ export function timeSlices(list: Located, wanted: Wanted, predicates: readonly F
     bounds: boundsAfter(list, wanted),
     keyAt: (bounds, offset) => timeAt(list, bounds, direction, offset),
     rows: (bounds, after) => orderedRows(list, { after, direction, predicates }, bounds),
+    matches: (bounds) =>
+      unionOfArms(list.plan.arms, (arm) => matchingRows(list.source, arm, bounds, predicates)),
   };
 }
 

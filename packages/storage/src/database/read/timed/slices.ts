@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Fragment } from "../compile-sql.ts";
+import { compileSql, type Fragment } from "../compile-sql.ts";
 import type { Bounds } from "./arm-sql.ts";
 import { fetchKeys } from "./fetch-keys.ts";
 import type { Located, Wanted } from "./locate.ts";
@@ -12,6 +12,8 @@ export interface SliceWalk {
   keyAt(bounds: Bounds, offset: number): bigint | undefined;
   /** The matching rows within bounds, in order. */
   rows(bounds: Bounds, after: Position | null): Fragment;
+  /** As many rows as match within bounds, in no order and without their hashes. */
+  matches(bounds: Bounds): Fragment;
 }
 
 export interface Walked {
@@ -19,6 +21,9 @@ export interface Walked {
   /** Matching rows that are still to be skipped. */
   readonly skip: number;
 }
+
+/** A deeper page counts what matches in the slices before it: only the slice that it begins in is put in order. */
+const COUNTED_SKIP_ROWS = 200;
 
 /** Index entries examined by one statement; grows when few rows match. */
 const FIRST_SLICE_ROWS = 1_024;
@@ -35,15 +40,25 @@ export function walkSlices(walk: SliceWalk, list: Located, wanted: Wanted): Walk
   for (let size = FIRST_SLICE_ROWS; ; size = Math.min(size * 2, LAST_SLICE_ROWS)) {
     list.budget.checkpoint();
     const end = walk.keyAt(bounds, size - 1);
-    const missing = skip + wanted.limit - found.length;
     const slice = end === undefined ? bounds : until(bounds, end, wanted);
-    const matches = fetchKeys(list.connection, sql`${walk.rows(slice, after)} limit ${missing}`);
-    found.push(...matches.slice(skip));
-    skip = Math.max(0, skip - matches.length);
-    if (matches.length >= missing || end === undefined) return { found, skip };
+    const passed = after === null && skip >= COUNTED_SKIP_ROWS ? countOf(list, walk.matches(slice)) : null;
+    if (passed !== null && passed <= skip) skip -= passed;
+    else {
+      const missing = skip + wanted.limit - found.length;
+      const matches = fetchKeys(list.connection, sql`${walk.rows(slice, after)} limit ${missing}`);
+      found.push(...matches.slice(skip));
+      skip = Math.max(0, skip - matches.length);
+      if (matches.length >= missing) return { found, skip };
+    }
+    if (end === undefined) return { found, skip };
     bounds = beyond(bounds, end, wanted);
     after = null;
   }
+}
+
+function countOf({ connection }: Located, rows: Fragment): number {
+  const { sql: text, parameters } = compileSql(sql`select count(*) as n from (${rows})`);
+  return connection.get<{ n: number }>(text, ...parameters)?.n ?? 0;
 }
 
 function until(bounds: Bounds, key: bigint, { direction }: Wanted): Bounds {
