@@ -1,5 +1,4 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type Clock,
   createEventLoopMonitor,
@@ -9,6 +8,7 @@ import {
 } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import {
+  type BlobEngine,
   ContentStore,
   createSqlitePointReads,
   makeDurableFolder,
@@ -22,6 +22,7 @@ import type { ApiServices } from "./api/services.ts";
 import type { ApiSettings } from "./api/settings.ts";
 import { createDownloads } from "./content/downloads.ts";
 import { FileLifecycle } from "./content/file-lifecycle.ts";
+import { blobsFor } from "./content/read-blob.ts";
 import { createUploads } from "./content/uploads.ts";
 import { dataPaths } from "./data-paths.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
@@ -44,6 +45,8 @@ export interface CoreNodeOptions {
   readonly apiPort: number;
   readonly definition: NetworkDefinition;
   readonly apiSettings: ApiSettings;
+  /** What keeps the files; plain files in the data folder by default. */
+  readonly engine?: BlobEngine;
   readonly maxDiskBytes: number | null;
   readonly maxMemoryBytes: number;
   /** Memory of the process as it is now, in bytes. */
@@ -88,6 +91,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const contents = stack.use(
     await ContentStore.open({
       folder: paths.contents,
+      ...(options.engine === undefined ? {} : { engine: options.engine }),
       timers,
       minFreeBytes: MIN_FREE_DISK_BYTES,
       ...(options.maxDiskBytes === null ? {} : { maxBytes: options.maxDiskBytes }),
@@ -95,7 +99,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   );
   const pipeline = await Pipeline.start({
     databasePath: paths.database,
-    blobsPath: join(paths.contents, "files"),
+    blobs: blobsFor(contents, paths),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
     limits: definition.limits,
@@ -153,7 +157,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     usedBytes: graceBytes,
     isHeld: (fileHash) => reads.file(fileHash) !== null,
   });
-  const figures = new NodeFigures({ pipeline, reads, budgets });
+  const figures = new NodeFigures({ pipeline, reads, budgets, blobServer: contents.server });
   addPipelineMetrics(registry, { pipeline, reader, budgets, figures, graceBytes, clock });
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
   addFileMetrics(registry, lifecycle);

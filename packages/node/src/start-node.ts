@@ -1,6 +1,12 @@
 import { type CoreNode, startCoreNode } from "@twentysix/core-node";
-import { createPinoLogger, createSystemClock, createSystemTimers } from "@twentysix/platform";
+import {
+  createPinoLogger,
+  createSystemClock,
+  createSystemRandom,
+  createSystemTimers,
+} from "@twentysix/platform";
 import { networkHash } from "@twentysix/protocol";
+import { createBlobEngine } from "@twentysix/storage";
 import { apiSettingsOf } from "./api-settings.ts";
 import type { NodeConfig } from "./config/index.ts";
 import { lockDataDir } from "./data-lock.ts";
@@ -38,19 +44,21 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   const lock = lockDataDir(config.dataDir);
   stack.defer(() => lock.release());
   const identity = loadIdentity(config.dataDir);
+  const timers = createSystemTimers();
   const core = await startCoreNode({
     dataDir: config.dataDir,
     apiHost: config.apiHost,
     apiPort: config.apiPort,
     definition,
     apiSettings: apiSettingsOf(config, gracePeriodMsOf(config, definition)),
+    engine: createBlobEngine(config.blobs, { timers, random: createSystemRandom(), log }),
     maxDiskBytes: config.maxDiskBytes,
     maxMemoryBytes: config.maxMemoryBytes,
     memoryUsage: () => process.memoryUsage.rss(),
     version: VERSION,
     address: identity.address,
     clock: createSystemClock(),
-    timers: createSystemTimers(),
+    timers,
     log,
     logPretty: process.stderr.isTTY === true,
   });

@@ -9,7 +9,8 @@ import type { SideJob } from "./writer/jobs.ts";
 /** What the writer thread is started with. */
 export interface WriterData {
   readonly databasePath: string;
-  readonly blobsPath: string;
+  /** Folder of the files by SHA-256; null to ask the main thread for their bytes. */
+  readonly blobsFolder: string | null;
   readonly cacheBytes: number;
   readonly switches: ProtocolSwitches;
   readonly limits: NetworkLimits;
@@ -25,12 +26,20 @@ export interface WriterData {
 export type WriterRequest =
   | { readonly kind: "side"; readonly job: SideJob }
   | { readonly kind: "stateRoot"; readonly requestId: number }
+  /** The answer to `readBlob`; null when the bytes cannot be had now. */
+  | { readonly kind: "blob"; readonly requestId: number; readonly bytes: Uint8Array | null }
   | { readonly kind: "close" };
 
 export type WriterResponse =
   | { readonly kind: "ready" }
   | { readonly kind: "report"; readonly report: PackedReport; readonly queued: number }
   | { readonly kind: "stateRoot"; readonly requestId: number; readonly root: string; readonly count: number }
+  | {
+      readonly kind: "readBlob";
+      readonly requestId: number;
+      readonly sha256: string;
+      readonly sizeBytes: number;
+    }
   /** A copy that makes the rules throw: set aside as an internal error and counted. */
   | { readonly kind: "defect"; readonly itemHash: string | null }
   /** Files were put into the journal of deletions. */

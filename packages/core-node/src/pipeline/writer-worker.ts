@@ -11,8 +11,9 @@ import { createCopyReader } from "./copy-reader.ts";
 import { packReport } from "./packed-report.ts";
 import { aggregateFields } from "./prepare-message.ts";
 import { submissionRules } from "./submission-rules.ts";
+import { AskedBlobs } from "./writer/asked-blobs.ts";
 import { BatchWriter } from "./writer/batch-writer.ts";
-import { createBlobContents } from "./writer/blob-contents.ts";
+import { blobsInFolder, createBlobContents } from "./writer/blob-contents.ts";
 import { FileCollector } from "./writer/file-collector.ts";
 import type { CopyJob } from "./writer/jobs.ts";
 import { RetainedEraser } from "./writer/retained-eraser.ts";
@@ -59,6 +60,8 @@ function inlineContent(envelopeText: string): string {
 }
 
 const respond = (response: WriterResponse): void => main.postMessage(response);
+const askedBlobs = new AskedBlobs((request) => respond({ kind: "readBlob", ...request }));
+const readBlob = data.blobsFolder === null ? askedBlobs.read : blobsInFolder(data.blobsFolder);
 
 const loop: WriterLoop = new WriterLoop({
   store,
@@ -68,7 +71,7 @@ const loop: WriterLoop = new WriterLoop({
     submissionRules: submissionRules(data.rules),
     limits: data.limits,
     reader,
-    contents: createBlobContents(store.session.connection, data.blobsPath, data.limits),
+    contents: createBlobContents(store.session.connection, readBlob, data.limits),
     priceCheck: () => ({ ok: true }),
     clock,
     random: createSystemRandom(),
@@ -112,6 +115,9 @@ function handle(request: WriterRequest): void {
     case "stateRoot":
       roots.add(request.requestId);
       loop.nudge();
+      break;
+    case "blob":
+      askedBlobs.answered(request.requestId, request.bytes);
       break;
     case "close":
       loop.stop();

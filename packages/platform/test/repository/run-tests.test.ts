@@ -24,6 +24,7 @@ const FILES = {
 for (const [path, text] of Object.entries(FILES)) write(path, text);
 for (const path of [
   "scripts/run-tests.mjs",
+  "scripts/test-servers.mjs",
   "scripts/fuzz.mjs",
   "scripts/on-node-24.mjs",
   "scripts/installation.mjs",

@@ -78,7 +78,7 @@ export async function startRealNode(
   const definition = await localNetwork();
   const pipeline = await Pipeline.start({
     databasePath,
-    blobsPath,
+    blobs: { folder: blobsPath },
     writerCacheBytes: 4 * 1024 * 1024,
     switches: definition.switches,
     limits: definition.limits,
