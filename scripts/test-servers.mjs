@@ -8,21 +8,21 @@ import { fileURLToPath } from "node:url";
 const CACHE = fileURLToPath(new URL("../.cache/servers/", import.meta.url));
 const BUILD_TIMEOUT_MS = 5 * 60_000;
 
-/** `variable` tells the tests where the program is; `mark` is what a test file that needs it imports. */
+/** `variable` tells the tests where the program is; `mark` is in the test files that need it. */
 const SERVERS = [
   {
     name: "versitygw (S3)",
     module: "github.com/versity/versitygw@v1.8.0",
     command: "./cmd/versitygw",
     variable: "TWENTYSIX_TEST_S3_SERVER",
-    mark: "s3-server",
+    mark: /engines\/s3\.ts|startS3Server/,
   },
   {
     name: "Kubo",
     module: "github.com/ipfs/kubo@v0.43.0",
     command: "./cmd/ipfs",
     variable: "TWENTYSIX_TEST_KUBO",
-    mark: "kubo-server",
+    mark: /engines\/kubo\.ts|startKuboServer/,
   },
 ];
 
@@ -31,7 +31,7 @@ export async function prepareServers(files) {
   const texts = files.map((file) => readFileSync(file, "utf8"));
   const leftOut = [];
   for (const server of SERVERS) {
-    if (process.env[server.variable] || !texts.some((text) => text.includes(server.mark))) continue;
+    if (process.env[server.variable] || !texts.some((text) => server.mark.test(text))) continue;
     const program = join(CACHE, server.module.replaceAll(/[/@]/g, "-"));
     const problem = existsSync(program) ? undefined : await build(server, program);
     if (problem === undefined) process.env[server.variable] = program;

@@ -9,7 +9,8 @@ import type { KuboSettings } from "./kubo-settings.ts";
 /** A Kubo daemon behind its RPC API. */
 export function kuboBackend({ url }: KuboSettings, timers: Timers): RemoteBackend {
   const client = create({ url });
-  const objects = new KuboObjects(client);
+  const apiUrl = new URL("/api/v0/", url);
+  const objects = new KuboObjects(client, apiUrl);
   return {
     name: `Kubo at ${url}`,
     files: objects,
@@ -21,7 +22,7 @@ export function kuboBackend({ url }: KuboSettings, timers: Timers): RemoteBacken
         throw signal.aborted ? signal.reason : kuboFailure(error);
       }
     },
-    dags: (catalog, server) => new KuboDags({ client, objects, catalog, server, timers }),
+    dags: (catalog, server) => new KuboDags({ apiUrl, objects, catalog, server, timers }),
     [Symbol.dispose]: () => undefined,
   };
 }

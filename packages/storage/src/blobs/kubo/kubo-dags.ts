@@ -1,5 +1,4 @@
 import type { Timers } from "@twentysix/platform";
-import type { KuboRPCClient } from "kubo-rpc-client";
 import type { DagPublisher } from "../blob-engine.ts";
 import type { RemoteCatalog } from "../remote/remote-catalog.ts";
 import { RemoteFailure } from "../remote/remote-failure.ts";
@@ -7,9 +6,11 @@ import type { RemoteServer } from "../remote/remote-server.ts";
 import { StallGuard } from "../remote/stall-guard.ts";
 import { kuboFailure } from "./kubo-failure.ts";
 import type { KuboObjects } from "./kubo-objects.ts";
+import { postBytes } from "./post-bytes.ts";
 
 export interface KuboDagsParts {
-  readonly client: KuboRPCClient;
+  /** Of the RPC API, ending in a slash. */
+  readonly apiUrl: URL;
   readonly objects: KuboObjects;
   readonly catalog: RemoteCatalog;
   readonly server: RemoteServer;
@@ -52,15 +53,19 @@ export class KuboDags implements DagPublisher {
   }
 
   async #import(root: string, car: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-    try {
-      for await (const imported of this.#parts.client.dag.import(car, { pinRoots: true, signal })) {
-        const { pinErrorMsg } = imported.root;
-        if (pinErrorMsg) throw new RemoteFailure("refused", `the root is not pinned: ${pinErrorMsg}`);
-        if (imported.root.cid.toString() === root) return;
-      }
-    } catch (error) {
+    const url = new URL("dag/import?pin-roots=true&silent=false&stats=false", this.#parts.apiUrl);
+    const lines = await postBytes(url, car, signal).catch((error: unknown) => {
       throw signal.aborted ? signal.reason : kuboFailure(error);
-    }
-    throw new RemoteFailure("refused", `the DAG ${root} was not taken`);
+    });
+    const roots = (lines as readonly ImportLine[]).map(({ Root }) => Root);
+    const found = roots.find((one) => one?.Cid["/"] === root);
+    if (found === undefined) throw new RemoteFailure("refused", `the DAG ${root} was not taken`);
+    const { PinErrorMsg: problem } = found;
+    if (problem) throw new RemoteFailure("refused", `the root ${root} is not pinned: ${problem}`);
   }
+}
+
+/** A line of the answer to `dag/import`. */
+interface ImportLine {
+  readonly Root?: { readonly Cid: { readonly "/": string }; readonly PinErrorMsg?: string };
 }

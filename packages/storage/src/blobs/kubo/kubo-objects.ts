@@ -1,4 +1,5 @@
 import type { KuboRPCClient } from "kubo-rpc-client";
+import { CID } from "multiformats/cid";
 import type { ResolvedRange } from "../blob-range.ts";
 import type { PutOptions } from "../blob-store.ts";
 import { type DagLayout, FIXED_LAYOUT, LAYOUT_V0 } from "../dag-layout.ts";
@@ -6,6 +7,7 @@ import { FileDagBuilder } from "../file-dag-builder.ts";
 import { RemoteFailure } from "../remote/remote-failure.ts";
 import type { Addresser, RemoteObject, RemoteObjects } from "../remote/remote-objects.ts";
 import { isNotPinned, kuboFailure } from "./kubo-failure.ts";
+import { postBytes } from "./post-bytes.ts";
 
 const LAYOUTS: Readonly<Record<NonNullable<PutOptions["layout"]>, DagLayout>> = {
   cidV0: LAYOUT_V0,
@@ -18,9 +20,12 @@ const LAYOUTS: Readonly<Record<NonNullable<PutOptions["layout"]>, DagLayout>> = 
  */
 export class KuboObjects implements RemoteObjects {
   readonly #client: KuboRPCClient;
+  readonly #apiUrl: URL;
 
-  constructor(client: KuboRPCClient) {
+  /** @param apiUrl of the RPC API, ending in a slash */
+  constructor(client: KuboRPCClient, apiUrl: URL) {
     this.#client = client;
+    this.#apiUrl = apiUrl;
   }
 
   addresser({ layout = "fixedCid" }: Pick<PutOptions, "layout">): Addresser {
@@ -35,15 +40,11 @@ export class KuboObjects implements RemoteObjects {
 
   async put({ address }: RemoteObject, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
     const layout = address.startsWith("Qm") ? LAYOUT_V0 : FIXED_LAYOUT;
-    const cid = await this.#call(signal, async () => {
-      const options = {
-        ...addOptions(layout),
-        signal,
-      };
-      return (await this.#client.add({ content: bytes }, options)).cid.toString();
-    });
+    const url = new URL(`add?${addParameters(layout)}`, this.#apiUrl);
+    const lines = await this.#call(signal, () => postBytes(url, bytes, signal));
+    const cid = lines.at(-1)?.Hash;
     if (cid === address) return;
-    await this.remove(cid, signal);
+    if (typeof cid === "string") await this.remove(cid, signal);
     throw new RemoteFailure("refused", `it cuts files in another way: ${cid} where ${address} is due`);
   }
 
@@ -77,6 +78,26 @@ export class KuboObjects implements RemoteObjects {
     });
   }
 
+  /** A block that Kubo knows is not written again, so what is damaged has to go before it can come back. */
+  async repair(address: string, signal: AbortSignal): Promise<void> {
+    await this.remove(address, signal);
+    await this.#call(signal, async () => {
+      const blocks = await this.#blocksOf(address, signal);
+      // What another pin needs is refused, block by block, and stays.
+      for await (const _removed of this.#client.block.rm(blocks, { force: true, signal }));
+    });
+  }
+
+  /** The blocks of a DAG as far as they can be read; those of the largest file are some megabytes of CIDs. */
+  async #blocksOf(address: string, signal: AbortSignal): Promise<CID[]> {
+    const blocks = [CID.parse(address)];
+    const options = { recursive: true, unique: true, offline: true, signal };
+    for await (const { ref, err } of this.#client.refs(`/ipfs/${address}`, options)) {
+      if (!err) blocks.push(CID.parse(ref));
+    }
+    return blocks;
+  }
+
   async isPinned(cid: string, signal: AbortSignal): Promise<boolean> {
     return await this.#call(signal, async () => {
       try {
@@ -100,18 +121,21 @@ export class KuboObjects implements RemoteObjects {
 }
 
 /** Every parameter that changes the CID, whatever the daemon's own settings (`Import`) say. */
-function addOptions({ cidVersion, rawLeaves, chunkBytes, maxLinks }: DagLayout) {
-  return {
-    cidVersion,
-    rawLeaves,
+function addParameters({ cidVersion, rawLeaves, chunkBytes, maxLinks }: DagLayout): URLSearchParams {
+  return new URLSearchParams({
+    "cid-version": String(cidVersion),
+    "raw-leaves": String(rawLeaves),
     chunker: `size-${chunkBytes}`,
-    maxFileLinks: maxLinks,
-    hashAlg: "sha2-256",
-    trickle: false,
-    inline: false,
-    wrapWithDirectory: false,
-    pin: true,
-  } as const;
+    "max-file-links": String(maxLinks),
+    hash: "sha2-256",
+    trickle: "false",
+    inline: "false",
+    "wrap-with-directory": "false",
+    "preserve-mode": "false",
+    "preserve-mtime": "false",
+    progress: "false",
+    pin: "true",
+  });
 }
 
 function failureOf(error: unknown, signal: AbortSignal): unknown {

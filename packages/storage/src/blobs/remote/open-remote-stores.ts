@@ -2,7 +2,6 @@ import { join } from "node:path";
 import type { Logger, Random, Timers } from "@twentysix/platform";
 import type { BlobStores, DagPublisher, EnginePlace } from "../blob-engine.ts";
 import { makeDurableDirectory } from "../directory-sync.ts";
-import { isServerFailure } from "../errors.ts";
 import { RemoteBlobStore } from "./remote-blob-store.ts";
 import { RemoteCatalog } from "./remote-catalog.ts";
 import type { RemoteObjects } from "./remote-objects.ts";
@@ -22,8 +21,6 @@ export interface RemoteBackend extends Disposable {
   readonly packs: RemoteObjects;
   /** One cheap call that fails when the server cannot be used. */
   probe(signal: AbortSignal): Promise<void>;
-  /** Removes what the server itself keeps of uploads that never ended. Nothing is being uploaded. */
-  tidy?(signal: AbortSignal): Promise<void>;
   dags?(catalog: RemoteCatalog, server: RemoteServer): DagPublisher;
 }
 
@@ -47,8 +44,6 @@ export async function openRemoteStores(
   const packs = stack.use(new RemoteBlobStore({ ...shared, name: "packs", objects: backend.packs }));
   await server.watch();
   if (!readOnly) {
-    // Only now, while nothing can be on its way yet; of a server that is away, at another start.
-    if (server.state.isUsable) await tidy(backend, server);
     server.whenUsable("remove what a crash left", async () => {
       await files.sweep();
       await packs.sweep();
@@ -63,15 +58,6 @@ export async function openRemoteStores(
     ...(dags === undefined ? {} : { dags }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
-}
-
-async function tidy(backend: RemoteBackend, server: RemoteServer): Promise<void> {
-  const { signal } = new AbortController();
-  try {
-    await server.call(async (one) => await backend.tidy?.(one), signal);
-  } catch (error) {
-    if (!isServerFailure(error)) throw error;
-  }
 }
 
 async function openCatalog({ folder, fileSystem, readOnly = false }: EnginePlace): Promise<RemoteCatalog> {

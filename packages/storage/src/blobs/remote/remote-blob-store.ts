@@ -1,4 +1,5 @@
 import { assertBlobName } from "../blob-paths.ts";
+import type { ResolvedRange } from "../blob-range.ts";
 import type {
   BlobReader,
   BlobStat,
@@ -21,6 +22,7 @@ import { RemoteReader } from "./remote-reader.ts";
 import type { RemoteStoreParts } from "./remote-store-parts.ts";
 import { type SpooledBytes, spool } from "./spool.ts";
 import { StallGuard } from "./stall-guard.ts";
+import { readVerified } from "./verified-read.ts";
 
 const CACHE_BYTES = 16 * 1024 * 1024;
 
@@ -118,7 +120,7 @@ export class RemoteBlobStore implements BlobStore {
     for (const record of catalog.incomplete(name)) {
       await this.#locks.run(record.sha256, async () => {
         const isLeft = catalog.incomplete(name).some(({ address }) => address === record.address);
-        if (isLeft) await this.#removeObject(record, this.#closing.signal);
+        if (isLeft) await this.#abandon(record);
       });
     }
   }
@@ -166,10 +168,11 @@ export class RemoteBlobStore implements BlobStore {
     catalog.intend(name, record);
     try {
       await this.#send(record, spooled, signal);
+      if (!isNew) await this.#mend(record, spooled, signal);
     } catch (error) {
       // Whether the server has it is not known; what cannot be removed now is swept when it is back.
       const isUnknown = !catalog.all(name, sha256, true).some((known) => known.address === address);
-      if (isUnknown) await this.#removeObject(record, this.#closing.signal).catch(orLater);
+      if (isUnknown) await this.#abandon(record).catch(orLater);
       throw error;
     }
     catalog.setComplete(name, record, true);
@@ -182,6 +185,22 @@ export class RemoteBlobStore implements BlobStore {
       using guard = new StallGuard(timers, signal);
       await objects.put(record, guard.watch(spooled.read()), guard.signal);
     }, signal);
+  }
+
+  /** A server that leaves alone what it has already may have it damaged: that is looked at, and put right. */
+  async #mend(record: ObjectRecord, spooled: SpooledBytes, signal: AbortSignal): Promise<void> {
+    const { objects, server, catalog, name } = this.#parts;
+    const { repair } = objects;
+    if (repair === undefined) return;
+    try {
+      await drained(readVerified(record, wholeOf(record), this.#parts, signal));
+    } catch (error) {
+      if (!(error instanceof BlobError) || error.code !== "BLOB_CORRUPT") throw error;
+      catalog.setComplete(name, record, false);
+      await server.call((one) => repair.call(objects, record.address, one), signal);
+      await this.#send(record, spooled, signal);
+      await drained(readVerified(record, wholeOf(record), this.#parts, signal));
+    }
   }
 
   async #isKnown(sha256: string): Promise<boolean> {
@@ -211,6 +230,14 @@ export class RemoteBlobStore implements BlobStore {
       await server.call((one) => objects.remove(record.address, one), signal);
     }
     catalog.delete(name, record);
+  }
+
+  /** Removes what an upload that did not end may have left. */
+  async #abandon(record: ObjectRecord): Promise<void> {
+    const { objects, server } = this.#parts;
+    const { signal } = this.#closing;
+    await server.call(async (one) => await objects.abandon?.(record.address, one), signal);
+    await this.#removeObject(record, signal);
   }
 
   async #adopt(sha256: string, signal: AbortSignal): Promise<ObjectRecord | undefined> {
@@ -259,6 +286,12 @@ async function* checkedBytes(
     observe(piece);
     yield piece;
   }
+}
+
+const wholeOf = ({ sizeBytes }: ObjectRecord): ResolvedRange => ({ startBytes: 0, endBytes: sizeBytes });
+
+async function drained(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _piece of bytes);
 }
 
 function orLater(error: unknown): void {

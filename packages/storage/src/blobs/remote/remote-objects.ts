@@ -29,6 +29,10 @@ export interface RemoteObjects {
   sizeOf(address: string, record: RemoteObject | undefined, signal: AbortSignal): Promise<number | undefined>;
   /** Nothing happens when there is none. */
   remove(address: string, signal: AbortSignal): Promise<void>;
+  /** Drops what the server keeps of uploads to an address that never ended; none is on its way. */
+  abandon?(address: string, signal: AbortSignal): Promise<void>;
+  /** Makes way for an object whose bytes have changed on the server, where a further `put` would not replace them. */
+  repair?(address: string, signal: AbortSignal): Promise<void>;
   /** All objects in the order of their SHA-256; without it, this machine's records are the list. */
   list?(after: string | undefined, signal: AbortSignal): AsyncIterable<BlobStat>;
 }

@@ -1,10 +1,4 @@
-import {
-  AbortMultipartUploadCommand,
-  HeadBucketCommand,
-  ListMultipartUploadsCommand,
-  type ListMultipartUploadsCommandOutput,
-  S3Client,
-} from "@aws-sdk/client-s3";
+import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import type { RemoteBackend } from "../remote/open-remote-stores.ts";
 import { RemoteFailure } from "../remote/remote-failure.ts";
 import { s3Failure } from "./s3-failure.ts";
@@ -39,14 +33,6 @@ export function s3Backend(settings: S3Settings): RemoteBackend {
         throw noBucket(s3Failure(error));
       }
     },
-    async tidy(signal) {
-      try {
-        await abortUploads(client, settings, signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        throw s3Failure(error);
-      }
-    },
     [Symbol.dispose]: () => client.destroy(),
   };
 }
@@ -55,27 +41,4 @@ export function s3Backend(settings: S3Settings): RemoteBackend {
 function noBucket(failure: RemoteFailure): RemoteFailure {
   if (failure.kind !== "missing") return failure;
   return new RemoteFailure("refused", "there is no such bucket", failure);
-}
-
-/** Drops the parts of uploads whose process died: nobody sees them, and they are paid for. */
-async function abortUploads(
-  client: S3Client,
-  { bucket, prefix }: S3Settings,
-  signal: AbortSignal,
-): Promise<void> {
-  const options = { abortSignal: signal };
-  for (let markers: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {}; markers; ) {
-    const page: ListMultipartUploadsCommandOutput = await client.send(
-      new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...markers }),
-      options,
-    );
-    for (const { Key, UploadId } of page.Uploads ?? []) {
-      await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }), options);
-    }
-    const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
-    markers =
-      IsTruncated === true && KeyMarker !== undefined
-        ? { KeyMarker, ...(UploadIdMarker === undefined ? {} : { UploadIdMarker }) }
-        : undefined;
-  }
 }

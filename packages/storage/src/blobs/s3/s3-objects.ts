@@ -5,6 +5,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   paginateListObjectsV2,
   type S3Client,
 } from "@aws-sdk/client-s3";
@@ -98,6 +99,19 @@ export class S3Objects implements RemoteObjects {
     const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: address });
     await this.#try(signal, async () => {
       await this.#client.send(command, { abortSignal: signal });
+    });
+  }
+
+  /** The parts that came are seen by nobody and paid for all the same. One object has few such uploads, if any. */
+  async abandon(address: string, signal: AbortSignal): Promise<void> {
+    const place = { Bucket: this.#bucket, Key: address };
+    const options = { abortSignal: signal };
+    await this.#try(signal, async () => {
+      const begun = new ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: address });
+      const { Uploads = [] } = await this.#client.send(begun, options);
+      for (const { UploadId } of Uploads) {
+        await this.#client.send(new AbortMultipartUploadCommand({ ...place, UploadId }), options);
+      }
     });
   }
 
