@@ -51,6 +51,8 @@ export async function startKuboServer(): Promise<KuboServer> {
   });
   await server.start();
   const client = create({ url });
+  // An empty directory is pinned by every new repository.
+  for await (const { cid } of client.pin.ls({ type: "recursive" })) await client.pin.rm(cid);
   return {
     settings: { kind: "kubo", url },
     url: `kubo://127.0.0.1:${port}`,

@@ -22,7 +22,7 @@ const MAX_SHORT_ATTEMPTS = 2;
 const CALL_TIMEOUT_MS = 15_000;
 const PROBE_TIMEOUT_MS = 5_000;
 /** How often the server is looked at while it works, and while it does not. */
-const PROBE_PERIOD_MS = 10_000;
+const PROBE_PERIOD_MS = 5_000;
 const AWAY_PROBE_PERIOD_MS = 1_000;
 
 /**

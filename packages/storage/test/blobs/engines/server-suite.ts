@@ -89,7 +89,7 @@ export function describeServer(traits: EngineTraits): void {
       );
       await server.start();
       await eventually(() => isUsable(store));
-      assert.equal(backs, 1);
+      assert.ok(backs > 0);
       // A deletion that failed is an open end: the bytes are gone or go with the next try, never half.
       await store.files.delete(name);
       assert.equal(await store.files.has(name), false);
