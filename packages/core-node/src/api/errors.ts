@@ -40,6 +40,9 @@ export const API_ERRORS = {
 
 export type ApiErrorCode = keyof typeof API_ERRORS;
 
+/** Refusals of routes that need bytes which a server elsewhere may keep. */
+export const FILE_SERVER_REFUSALS = ["API_FILES_UNAVAILABLE", "API_FILES_TIMEOUT"] as const;
+
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 /** A refusal of a request: what failed, why, and what to do. Everything else that is thrown is a defect. */

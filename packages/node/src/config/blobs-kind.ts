@@ -41,7 +41,8 @@ function parseS3(url: URL, { environment = {} }: ParseContext): Parsed<BlobEngin
   if (endpoint !== null && !isHttpUrl(endpoint)) {
     return { ok: false, expected: "an http or https URL as endpoint" };
   }
-  if (prefix !== "" && !PREFIX.test(prefix)) return { ok: false, expected: "a prefix such as nodes/first" };
+  const isPrefix = PREFIX.test(prefix) && !prefix.split("/").some((part) => /^\.+$/.test(part));
+  if (prefix !== "" && !isPrefix) return { ok: false, expected: "a prefix such as nodes/first" };
   if (pathStyle !== "true" && pathStyle !== "false") {
     return { ok: false, expected: "true or false as pathStyle" };
   }

@@ -19,6 +19,8 @@ export interface S3Server extends AsyncDisposable {
   readonly url: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly process: ServerProcess;
+  /** Where the objects stand on the disk, by their keys. */
+  readonly bucketFolder: string;
   /** Puts other bytes in the place of an object behind everyone's back. */
   overwrite(key: string, bytes: Uint8Array): Promise<void>;
   /** Removes an object behind everyone's back. */
@@ -64,6 +66,7 @@ export async function startS3Server(): Promise<S3Server> {
     url: `s3://${BUCKET}?endpoint=${encodeURIComponent(endpoint)}&pathStyle=true`,
     environment: { AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey },
     process: server,
+    bucketFolder: bucket,
     overwrite: async (key, bytes) => writeFile(join(bucket, key), bytes),
     lose: async (key) => rm(join(bucket, key)),
     async keys() {

@@ -21,6 +21,8 @@ export interface RemoteBackend extends Disposable {
   readonly packs: RemoteObjects;
   /** One cheap call that fails when the server cannot be used. */
   probe(signal: AbortSignal): Promise<void>;
+  /** What of the server's own settings weakens the promises of this node, one sentence each. */
+  weaknesses?(signal: AbortSignal): Promise<readonly string[]>;
   dags?(catalog: RemoteCatalog, server: RemoteServer): DagPublisher;
 }
 
@@ -44,6 +46,10 @@ export async function openRemoteStores(
   const packs = stack.use(new RemoteBlobStore({ ...shared, name: "packs", objects: backend.packs }));
   await server.watch();
   if (!readOnly) {
+    server.whenUsable("look at the settings of the server", async (signal) => {
+      const found = await server.call(async (one) => await backend.weaknesses?.(one), signal);
+      for (const weakness of found ?? []) parts.log.warn(weakness, { server: backend.name });
+    });
     server.whenUsable("remove what a crash left", async () => {
       await files.sweep();
       await packs.sweep();
