@@ -1,4 +1,4 @@
-import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
+import { type Clock, isAbortOf, type Logger, type Random, type Timers } from "@twentysix/platform";
 import {
   type BlobServer,
   type ContentStore,
@@ -118,7 +118,9 @@ export class FileLifecycle {
     { note, log }: { readonly note: (note: FileNote) => Promise<void>; readonly log: Logger },
   ): (() => void)[] {
     server.whenUsable("compare records and stored bytes", async () => {
-      await this.reconcile();
+      await this.reconcile().catch((error: unknown) => {
+        if (!isAbortOf(this.#stop.signal, error)) throw error;
+      });
     });
     const noted = (sha256: string, error: unknown): void =>
       log.error("A damaged file cannot be marked", { sha256, error });

@@ -83,6 +83,27 @@ describe("a node whose S3 server goes away", { skip: s3Missing(), timeout: 180_0
     await eventually(async () => (await status()) === "processed");
   });
 
+  test("and that gives back other bytes: they are refused, marked, and mended by the next upload", async () => {
+    using folder = temporaryFolder("lying-server");
+    await using server = await startS3Server();
+    const { flags, environment } = s3Ground(server);
+    await using node = await startNode(join(folder.path, "data"), { flags, environment });
+    const bytes = randomBytes(400_000);
+    const hash = sha256(bytes);
+    assert.equal((await upload(node, bytes)).status, 200);
+    const changed = Buffer.from(bytes);
+    changed[300_000] = (changed[300_000] ?? 0) ^ 1;
+    await server.overwrite(`first/node/files/${hash.slice(0, 2)}/${hash}`, changed);
+    const download = async () => (await fetch(`${node.apiUrl}/api/v0/storage/raw/${hash}`)).bytes();
+    await assert.rejects(download(), "a client does not take a part for the whole");
+    const metrics = async () => (await get(node, "/metrics")).text;
+    await eventually(async () => (await metrics()).includes("twentysix_damaged_files 1\n"));
+    assert.ok(await isReady(node), "a damaged file is no failure of the server");
+    assert.equal((await upload(node, bytes)).status, 200);
+    assert.equal(sha256(await download()), hash);
+    await eventually(async () => (await metrics()).includes("twentysix_damaged_files 0\n"));
+  });
+
   test("in the middle of many uploads: each that was acknowledged is there", async () => {
     using folder = temporaryFolder("lost-server");
     await using server = await startS3Server();
