@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onNode24 } from "./on-node-24.mjs";
+import { prepareServers } from "./test-servers.mjs";
 
 const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const TEST_FILES = ["packages/*/test/**/*.test.ts", "packages/*/test/fuzz/*.fuzz.ts"];
@@ -21,9 +22,11 @@ await onNode24(import.meta.url, async (paths) => {
     process.exitCode = 2;
     return;
   }
+  const leftOut = await prepareServers(files);
   const durationsMs = readDurations();
   const { passed, failed } = await runFiles(longestFirst(files, durationsMs), durationsMs);
   writeDurations(durationsMs);
+  for (const line of leftOut) process.stdout.write(`${line}\n`);
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;
 });

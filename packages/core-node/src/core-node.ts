@@ -1,5 +1,4 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type Clock,
   createEventLoopMonitor,
@@ -9,6 +8,7 @@ import {
 } from "@twentysix/platform";
 import { effectiveSwitches, type NetworkDefinition } from "@twentysix/protocol";
 import {
+  type BlobEngine,
   ContentStore,
   createSqlitePointReads,
   FileLedger,
@@ -25,6 +25,7 @@ import type { ApiServices } from "./api/services.ts";
 import type { ApiSettings } from "./api/settings.ts";
 import { createDownloads } from "./content/downloads.ts";
 import { FileLifecycle } from "./content/file-lifecycle.ts";
+import { blobsFor } from "./content/read-blob.ts";
 import { checkUploadFunds } from "./content/upload-funds.ts";
 import { createUploads } from "./content/uploads.ts";
 import { dataPaths } from "./data-paths.ts";
@@ -51,6 +52,8 @@ export interface CoreNodeOptions {
   readonly apiPort: number;
   readonly definition: NetworkDefinition;
   readonly apiSettings: ApiSettings;
+  /** What keeps the files; plain files in the data folder by default. */
+  readonly engine?: BlobEngine;
   readonly maxDiskBytes: number | null;
   readonly maxMemoryBytes: number;
   /** Memory of the process as it is now, in bytes. */
@@ -95,6 +98,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const contents = stack.use(
     await ContentStore.open({
       folder: paths.contents,
+      ...(options.engine === undefined ? {} : { engine: options.engine }),
       timers,
       minFreeBytes: MIN_FREE_DISK_BYTES,
       ...(options.maxDiskBytes === null ? {} : { maxBytes: options.maxDiskBytes }),
@@ -103,7 +107,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const rules = stateRulesOf(definition, options.apiSettings.gracePeriodMs);
   const pipeline = await Pipeline.start({
     databasePath: paths.database,
-    blobsPath: join(paths.contents, "files"),
+    blobs: blobsFor(contents, paths),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
     limits: definition.limits,
@@ -163,7 +167,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     usedBytes: graceBytes,
     isHeld: async (fileHash) => (await reads.file(fileHash)) !== null,
   });
-  const figures = new NodeFigures({ pipeline, reads, budgets });
+  const figures = new NodeFigures({ pipeline, reads, budgets, blobServer: contents.server });
   addPipelineMetrics(registry, { pipeline, reader, budgets, figures, graceBytes, clock });
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
   addFileMetrics(registry, lifecycle);

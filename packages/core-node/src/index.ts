@@ -6,6 +6,7 @@ export { type ExportOptions, type ExportReport, exportMessages } from "./archive
 export { type ImportOptions, type ImportServices, importMessages } from "./archive/import-messages.ts";
 export type { ImportProblem, ImportReport } from "./archive/import-report.ts";
 export { type VerifyReport, verifyData } from "./archive/verify-data.ts";
+export { blobsFor } from "./content/read-blob.ts";
 export { type CoreNode, type CoreNodeOptions, startCoreNode } from "./core-node.ts";
 export { type DataPaths, dataPaths } from "./data-paths.ts";
 export { PipelineError, type PipelineErrorCode } from "./pipeline/errors.ts";

@@ -6,6 +6,7 @@ import {
   createSystemTimers,
 } from "@twentysix/platform";
 import { networkHash } from "@twentysix/protocol";
+import { createBlobEngine } from "@twentysix/storage";
 import { apiSettingsOf } from "./api-settings.ts";
 import { readAuthorityInputs, startNetworkAuthority } from "./authority.ts";
 import type { NodeConfig } from "./config/index.ts";
@@ -53,6 +54,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     apiPort: config.apiPort,
     definition,
     apiSettings: apiSettingsOf(config, gracePeriodMsOf(config, definition)),
+    engine: createBlobEngine(config.blobs, { timers, random: createSystemRandom(), log }),
     maxDiskBytes: config.maxDiskBytes,
     maxMemoryBytes: config.maxMemoryBytes,
     memoryUsage: () => process.memoryUsage.rss(),

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import {
   assertDatabase,
-  type DataPaths,
+  blobsFor,
   dataPaths,
   type ExportOptions,
   type ExportReport,
@@ -21,7 +20,7 @@ import {
   createSystemRandom,
   createSystemTimers,
 } from "@twentysix/platform";
-import { ContentStore } from "@twentysix/storage";
+import { type BlobEngine, ContentStore, createBlobEngine } from "@twentysix/storage";
 import type { NodeConfig } from "./config/index.ts";
 import { lockDataDir } from "./data-lock.ts";
 import { makeDurableFolder } from "./durable-folder.ts";
@@ -44,6 +43,7 @@ export async function verifyDataDir(
     return await verifyData({
       databasePath: paths.database,
       contentsFolder: paths.contents,
+      engine: engineOf(config),
       scratchFolder: config.dataDir,
       definition: loadNetwork(config.network),
       clock: createSystemClock(),
@@ -67,6 +67,7 @@ export async function exportMessages(
   return await exportFromDatabase({
     databasePath: paths.database,
     contentsFolder: paths.contents,
+    engine: engineOf(config),
     timers: createSystemTimers(),
     ...options,
   });
@@ -85,10 +86,12 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
   makeDurableFolder(paths.folder);
   const maxBytes = config.maxDiskBytes;
   const budget = maxBytes === null ? {} : { maxBytes };
-  const contents = stack.use(await ContentStore.open({ folder: paths.contents, timers, ...budget }));
+  const engine = engineOf(config);
+  const contents = stack.use(await ContentStore.open({ folder: paths.contents, engine, timers, ...budget }));
+  contents.server?.assertUsable();
   const pipeline = await Pipeline.start({
     databasePath: paths.database,
-    blobsPath: blobsPath(paths),
+    blobs: blobsFor(contents, paths),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
     limits: definition.limits,
@@ -115,4 +118,11 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
   return await importIntoPipeline(services, options);
 }
 
-const blobsPath = (paths: DataPaths): string => join(paths.contents, "files");
+/** What keeps the files of a data folder. */
+function engineOf({ blobs, logLevel }: NodeConfig): BlobEngine {
+  return createBlobEngine(blobs, {
+    timers: createSystemTimers(),
+    random: createSystemRandom(),
+    log: createPinoLogger({ level: logLevel }),
+  });
+}

@@ -1,10 +1,12 @@
+export type { BlobEngine, BlobServer } from "./blobs/blob-engine.ts";
 export { blobFilePath } from "./blobs/blob-paths.ts";
 export { openCar } from "./blobs/car-reader.ts";
-export { ContentReader } from "./blobs/content-reader.ts";
+export { ContentReader, type ContentReaderOptions } from "./blobs/content-reader.ts";
 export { ContentStore, type ContentStoreOptions } from "./blobs/content-store.ts";
+export { createBlobEngine } from "./blobs/create-engine.ts";
 export { FileNamer } from "./blobs/describe-file.ts";
 export { makeDurableFolder } from "./blobs/durable-folder.ts";
-export { BlobError, type BlobErrorCode } from "./blobs/errors.ts";
+export { BlobError, type BlobErrorCode, isServerFailure } from "./blobs/errors.ts";
 export { scrub } from "./blobs/scrub.ts";
 export * from "./database/codes.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";

@@ -34,13 +34,18 @@ export const API_ERRORS = {
   API_CLIENT_CLOSED: 499,
   API_INTERNAL: 500,
   API_IPFS_FAILURE: 502,
+  API_FILES_UNAVAILABLE: 502,
   API_OVERLOADED: 503,
   API_READ_TIMEOUT: 503,
+  API_FILES_TIMEOUT: 504,
   API_STORAGE_FULL: 507,
   API_GRACE_PERIOD_FULL: 507,
 } as const;
 
 export type ApiErrorCode = keyof typeof API_ERRORS;
+
+/** Refusals of routes that need bytes which a server elsewhere may keep. */
+export const FILE_SERVER_REFUSALS = ["API_FILES_UNAVAILABLE", "API_FILES_TIMEOUT"] as const;
 
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 

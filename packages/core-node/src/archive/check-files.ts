@@ -4,6 +4,7 @@ import {
   type ContentStore,
   FILE_TYPES,
   FileNamer,
+  isServerFailure,
   type SqliteConnection,
 } from "@twentysix/storage";
 import type { Problems } from "./problems.ts";
@@ -31,7 +32,7 @@ export async function checkFiles(
     try {
       for (const problem of await problemsOf(name, row, contents, signal)) problems.report("files", problem);
     } catch (error) {
-      if (!(error instanceof BlobError)) throw error;
+      if (!(error instanceof BlobError) || isServerFailure(error)) throw error;
       problems.report("files", `${name} is registered as held: ${error.message} (${error.code})`);
     }
   }

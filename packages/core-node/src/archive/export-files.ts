@@ -3,6 +3,7 @@ import {
   BlobError,
   type ContentReader,
   FileNamer,
+  isServerFailure,
   PIN_CODE,
   type SqliteConnection,
 } from "@twentysix/storage";
@@ -80,7 +81,7 @@ export class FileExport {
       if (isWhole) this.sent += 1;
       else this.missing += 1;
     } catch (error) {
-      if (!(error instanceof BlobError)) throw error;
+      if (!(error instanceof BlobError) || isServerFailure(error)) throw error;
       this.missing += 1;
     }
   }

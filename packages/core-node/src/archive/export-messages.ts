@@ -1,7 +1,8 @@
 import type { Writable } from "node:stream";
 import type { Timers } from "@twentysix/platform";
 import { encodeItemHash } from "@twentysix/protocol";
-import { ContentReader, SqliteConnection } from "@twentysix/storage";
+import { type BlobEngine, ContentReader, SqliteConnection } from "@twentysix/storage";
+import { readBlobsFrom } from "../content/read-blob.ts";
 import { createBlobContents } from "../pipeline/writer/blob-contents.ts";
 import type { ContentSource } from "../pipeline/writer/resolve-content.ts";
 import { ExportPositionError } from "./errors.ts";
@@ -20,6 +21,8 @@ export interface ExportOptions {
   readonly databasePath: string;
   /** Folder of the content store. */
   readonly contentsFolder: string;
+  /** What keeps the files; plain files in that folder by default. */
+  readonly engine?: BlobEngine;
   readonly destination: Writable;
   /** Item hash of the last message that the destination already has. */
   readonly after?: string;
@@ -54,7 +57,9 @@ export interface ExportReport {
 export async function exportMessages(options: ExportOptions): Promise<ExportReport> {
   const connection = new SqliteConnection(options.databasePath, { readOnly: true });
   try {
-    await using contents = await ContentReader.open(options.contentsFolder, options.timers);
+    const { contentsFolder: folder, timers, engine } = options;
+    const place = { folder, timers, ...(engine === undefined ? {} : { engine }) };
+    await using contents = await ContentReader.open(place);
     return await new ExportRun(options, connection, contents).run();
   } finally {
     connection.close();
@@ -79,7 +84,7 @@ class ExportRun {
     this.#connection = connection;
     // What was accepted was small enough.
     const limits = { storedContentBytes: Number.POSITIVE_INFINITY };
-    this.#contents = createBlobContents(connection, contents.filesFolder, limits);
+    this.#contents = createBlobContents(connection, readBlobsFrom(contents.files), limits);
     this.#sink = new LineSink(destination, signal);
     this.#afterSeq = after === undefined ? 0 : positionOf(connection, after);
     const shared = { connection, contents, sink: this.#sink, afterSeq: this.#afterSeq, signal };

@@ -1,6 +1,6 @@
 import { BoundedQueue, isAbortOf } from "@twentysix/platform";
 import { encodeItemHash, itemTypeOfHash } from "@twentysix/protocol";
-import { BlobError, type ContentStore, type HeldFile } from "@twentysix/storage";
+import { BlobError, type ContentStore, type HeldFile, isServerFailure } from "@twentysix/storage";
 import { keepFile } from "../content/uploads.ts";
 import type { FilePart } from "./file-part-line.ts";
 
@@ -115,7 +115,7 @@ export class FileIntake {
       return { kind: "stored", file: await stored };
     } catch (error) {
       if (!part.isLast) this.#coming = { mode: "refused", fileHash };
-      if (!(error instanceof BlobError) || NO_ROOM.has(error.code)) throw error;
+      if (!(error instanceof BlobError) || NO_ROOM.has(error.code) || isServerFailure(error)) throw error;
       return { kind: "refused", reason: `file ${fileHash} is not taken: ${error.message}` };
     }
   }

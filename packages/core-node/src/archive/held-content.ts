@@ -1,5 +1,5 @@
 import { encodeItemHash, isJsonObject, parseJson, type StoredItemType } from "@twentysix/protocol";
-import { BlobError, type ContentStore, FileNamer, type HeldFile } from "@twentysix/storage";
+import { BlobError, type ContentStore, FileNamer, type HeldFile, isServerFailure } from "@twentysix/storage";
 import { keepFile } from "../content/uploads.ts";
 
 /** Stores the content of a message under its hash; null when the text has not that hash. */
@@ -38,7 +38,7 @@ export async function isHeld(contents: ContentStore, name: string, signal: Abort
   try {
     return (await contents.stat(name, signal)) !== undefined;
   } catch (error) {
-    if (error instanceof BlobError) return false;
+    if (error instanceof BlobError && !isServerFailure(error)) return false;
     throw error;
   }
 }
@@ -64,7 +64,7 @@ export async function describeHeld(
     if (![sha256, cidV0, fixedCid].includes(name)) return null;
     return { hash: name, sizeBytes, type: "file", sha256: bytesOf(sha256), cid: bytesOf(fixedCid) };
   } catch (error) {
-    if (error instanceof BlobError) return null;
+    if (error instanceof BlobError && !isServerFailure(error)) return null;
     throw error;
   }
 }

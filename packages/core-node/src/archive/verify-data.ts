@@ -5,6 +5,7 @@ import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import { createNodeCrypto } from "@twentysix/protocol/node";
 import {
+  type BlobEngine,
   ContentStore,
   completeCounters,
   MessageStore,
@@ -12,6 +13,7 @@ import {
   SqliteConnection,
   StateTree,
 } from "@twentysix/storage";
+import { readBlobsFrom } from "../content/read-blob.ts";
 import { createCopyReader } from "../pipeline/copy-reader.ts";
 import { stateRulesOf } from "../pipeline/state-rules.ts";
 import { createBlobContents } from "../pipeline/writer/blob-contents.ts";
@@ -30,6 +32,8 @@ export interface VerifyOptions {
   readonly databasePath: string;
   /** Folder of the content store. */
   readonly contentsFolder: string;
+  /** What keeps the files; plain files in that folder by default. */
+  readonly engine?: BlobEngine;
   /** Folder for the database that is computed anew; what is written there is removed at the end. */
   readonly scratchFolder: string;
   readonly definition: NetworkDefinition;
@@ -71,7 +75,8 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   migrate(stored);
   completeCounters(stored);
   if (!isIntact(stored, problems)) return { ok: false, root: "", count: 0, problems: problems.lines() };
-  const checks = copyChecks(options, stored, problems);
+  const contents = stack.use(await openContents(options));
+  const checks = copyChecks(options, stored, contents, problems);
   checkQueues(stored, checks);
 
   const computed = openComputed(join(scratch, "messages.sqlite"), stored, checks);
@@ -88,8 +93,6 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   const computedRoot = compareRoots(stored, computed.session.connection, problems);
   compareDerived(stored, computed.session.connection, problems);
 
-  const contents = await ContentStore.open({ folder: options.contentsFolder, timers: options.timers });
-  stack.use(contents);
   await checkFiles(stored, contents, problems, options.signal);
   const lines = problems.lines();
   return { ok: lines.length === 0, ...computedRoot, problems: lines };
@@ -103,7 +106,22 @@ function isIntact(stored: SqliteConnection, problems: Problems): boolean {
   return broken.length === 0;
 }
 
-function copyChecks(options: VerifyOptions, stored: SqliteConnection, problems: Problems): CopyChecks {
+async function openContents({
+  contentsFolder: folder,
+  timers,
+  engine,
+}: VerifyOptions): Promise<ContentStore> {
+  const contents = await ContentStore.open({ folder, timers, ...(engine === undefined ? {} : { engine }) });
+  contents.server?.assertUsable();
+  return contents;
+}
+
+function copyChecks(
+  options: VerifyOptions,
+  stored: SqliteConnection,
+  { files }: ContentStore,
+  problems: Problems,
+): CopyChecks {
   const crypto = createNodeCrypto();
   const { switches, limits } = options.definition;
   return {
@@ -112,7 +130,7 @@ function copyChecks(options: VerifyOptions, stored: SqliteConnection, problems: 
     limits,
     problems,
     reader: createCopyReader(crypto.sha256, switches, limits),
-    contents: createBlobContents(stored, join(options.contentsFolder, "files"), limits),
+    contents: createBlobContents(stored, readBlobsFrom(files), limits),
   };
 }
 

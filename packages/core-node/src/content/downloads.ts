@@ -1,6 +1,7 @@
 import type { ContentStore } from "@twentysix/storage";
 import type { DownloadServices } from "../api/services.ts";
 import type { FileHolds } from "./file-holds.ts";
+import { serverRefusal } from "./server-refusal.ts";
 
 /**
  * Files and directories that this node holds. A name is held until its last byte is read, so that a collection
@@ -42,7 +43,7 @@ async function open(
     }
   } catch (error) {
     letGo();
-    throw error;
+    throw serverRefusal(error);
   }
   // A stream that nobody begins to read runs no `finally`: its client has gone away, which the signal tells.
   signal.addEventListener("abort", letGo, { once: true });

@@ -1,5 +1,5 @@
-import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
-import type { ContentStore, FileRecords } from "@twentysix/storage";
+import { type Clock, isAbortOf, type Logger, type Random, type Timers } from "@twentysix/platform";
+import type { BlobServer, ContentStore, FileNote, FileRecords } from "@twentysix/storage";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { FileEraser } from "./file-eraser.ts";
 import { FileHolds } from "./file-holds.ts";
@@ -42,7 +42,7 @@ export class FileLifecycle {
   readonly #scrubber: FileScrubber;
   readonly #ledger: FileRecords;
   readonly #stop = new AbortController();
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: (() => void)[];
   readonly #running: readonly Promise<void>[];
 
   /** Starts at once: what a crash left of a collection is finished first. */
@@ -58,15 +58,20 @@ export class FileLifecycle {
       gracePeriodMs: options.gracePeriodMs,
     });
     this.#scrubber = new FileScrubber(parts);
-    this.#unsubscribe = pipeline.onCollected(({ files, bytes }) => {
-      log.info("Files that nothing pins are collected", { files, bytes });
-      this.#eraser.wake();
-    });
+    const { server } = options.contents;
+    this.#unsubscribe = [
+      pipeline.onCollected(({ files, bytes }) => {
+        log.info("Files that nothing pins are collected", { files, bytes });
+        this.#eraser.wake();
+      }),
+      ...(server === null ? [] : this.#listenTo(server, parts)),
+    ];
     const { signal } = this.#stop;
     this.#running = [
       timers.every(RECONCILE_PERIOD_MS, () => this.reconcile().then(() => undefined), {
         signal,
-        immediately: true,
+        // A server may be away at the start: the comparison begins once it can be asked.
+        immediately: server === null,
         onError: (error) => log.error("Records and stored bytes cannot be compared", { error }),
       }),
       timers.every(SCRUB_PAUSE_MS, () => this.#scrubber.run(signal), {
@@ -95,9 +100,32 @@ export class FileLifecycle {
   }
 
   async close(): Promise<void> {
-    this.#unsubscribe();
+    for (const end of this.#unsubscribe) end();
     this.#stop.abort();
     await Promise.all(this.#running);
     await this.#eraser.close();
+  }
+
+  /** What was in the way of a server that was away goes on; what it gave back changed is marked. */
+  #listenTo(
+    server: BlobServer,
+    { note, log }: { readonly note: (note: FileNote) => Promise<void>; readonly log: Logger },
+  ): (() => void)[] {
+    server.whenUsable("compare records and stored bytes", async () => {
+      await this.reconcile().catch((error: unknown) => {
+        if (!isAbortOf(this.#stop.signal, error)) throw error;
+      });
+    });
+    const noted = (sha256: string, error: unknown): void =>
+      log.error("A damaged file cannot be marked", { sha256, error });
+    return [
+      server.onBack(() => this.#eraser.wake()),
+      server.onDamage((sha256) => {
+        log.error("The server of the files gave back other bytes: upload or fetch them again", { sha256 });
+        note({ kind: "damaged", names: [sha256], damage: "corrupt" }).catch((error: unknown) =>
+          noted(sha256, error),
+        );
+      }),
+    ];
   }
 }

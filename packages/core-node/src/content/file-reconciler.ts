@@ -1,5 +1,11 @@
 import type { Clock, Logger, Timers } from "@twentysix/platform";
-import { BlobError, type ContentStore, type FileNote, type FileRecords } from "@twentysix/storage";
+import {
+  BlobError,
+  type ContentStore,
+  type FileNote,
+  type FileRecords,
+  isServerFailure,
+} from "@twentysix/storage";
 
 export interface FileReconcilerOptions {
   readonly contents: ContentStore;
@@ -105,7 +111,8 @@ export class FileReconciler {
     try {
       return (await this.#options.contents.stat(name, signal)) !== undefined;
     } catch (error) {
-      if (error instanceof BlobError) return false;
+      // A server that cannot be asked has lost nothing.
+      if (error instanceof BlobError && !isServerFailure(error)) return false;
       throw error;
     }
   }

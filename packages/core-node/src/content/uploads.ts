@@ -1,5 +1,5 @@
 import { encodeItemHash } from "@twentysix/protocol";
-import { BlobError, type ContentStore, FileNamer, openCar } from "@twentysix/storage";
+import { BlobError, type ContentStore, FileNamer, isServerFailure, openCar } from "@twentysix/storage";
 import { ApiError } from "../api/errors.ts";
 import {
   CarRefusal,
@@ -13,6 +13,7 @@ import type { Budgets } from "../services/budgets.ts";
 import type { GraceRoom } from "../services/grace-room.ts";
 import type { FileHolds } from "./file-holds.ts";
 import { inspectStore } from "./inspect-store.ts";
+import { assertFilesUsable, serverRefusal } from "./server-refusal.ts";
 import { type StagedBytes, stageBytes } from "./staging.ts";
 
 export interface UploadOptions {
@@ -27,7 +28,7 @@ export interface UploadOptions {
   readonly stagingFolder: string;
 }
 
-/** Uploads into the content store of this node; everything is on this machine, so IPFS is always there. */
+/** Uploads into the content store of this node, which knows UnixFS and CAR by itself: IPFS is always there. */
 export function createUploads(options: UploadOptions): UploadServices {
   const { contents, pipeline, budgets, graceRoom, holds, stagingFolder: folder } = options;
   return {
@@ -36,6 +37,7 @@ export function createUploads(options: UploadOptions): UploadServices {
     checkFunds: options.checkFunds,
     async stageFile(source, { engine, signal }) {
       budgets.assertRoom();
+      assertFilesUsable(contents.server);
       const namer = new FileNamer(engine === "ipfs" ? ["sha256", "cidV0"] : ["sha256"]);
       const bytes = await stageBytes(source, {
         folder,
@@ -53,6 +55,7 @@ export function createUploads(options: UploadOptions): UploadServices {
     },
     async stageCar(source, { signal }) {
       budgets.assertRoom();
+      assertFilesUsable(contents.server);
       const bytes = await stageBytes(source, { folder, signal, reservation: budgets.reserveDisk() });
       const held = new AsyncDisposableStack();
       held.use(bytes);
@@ -144,7 +147,7 @@ async function keepCar(contents: ContentStore, bytes: StagedBytes, signal: Abort
     const { record } = await contents.importCar(bytes.read(), { signal });
     return { hash: record.root, sizeBytes: record.cumulativeSizeBytes, type: "dir", sha256: null, cid: null };
   } catch (error) {
-    if (error instanceof BlobError && !isOutOfRoom(error)) throw new CarRefusal("blocks", error.message);
+    if (error instanceof BlobError && isFaultOfCar(error)) throw new CarRefusal("blocks", error.message);
     throw error;
   }
 }
@@ -159,9 +162,11 @@ async function storing<T>(work: () => Promise<T>): Promise<T> {
         code: error.code,
       });
     }
-    throw error;
+    throw serverRefusal(error);
   }
 }
 
 const isOutOfRoom = (error: BlobError): boolean =>
   error.code === "BLOB_DISK_BUDGET_EXCEEDED" || error.code === "BLOB_FREE_SPACE_LOW";
+
+const isFaultOfCar = (error: BlobError): boolean => !isOutOfRoom(error) && !isServerFailure(error);

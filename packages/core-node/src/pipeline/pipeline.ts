@@ -3,17 +3,20 @@ import { type Clock, createDeferred, type Deferred, type Logger, type Timers } f
 import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { Skeleton, StateRules } from "@twentysix/state";
 import type { Collected, Confirmation, FileNote, HeldFile, Origin, StateRoot } from "@twentysix/storage";
+import { answerBlob } from "./answer-blob.ts";
 import { PipelineError } from "./errors.ts";
 import { unpackReport } from "./packed-report.ts";
 import type { RecalculationReport } from "./recalculation-report.ts";
 import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
+import type { ReadBlob } from "./writer/blob-contents.ts";
 import type { BatchReport, CopyResult, ItemChange } from "./writer/jobs.ts";
 import type { WriterData, WriterRequest, WriterResponse } from "./writer-protocol.ts";
 
 export interface PipelineOptions {
   readonly databasePath: string;
-  readonly blobsPath: string;
+  /** Where the writer reads contents from: the folder of the files by SHA-256, or a way to ask for them. */
+  readonly blobs: { readonly folder: string } | { readonly read: ReadBlob };
   readonly writerCacheBytes: number;
   readonly switches: ProtocolSwitches;
   readonly limits: NetworkLimits;
@@ -98,7 +101,7 @@ export class Pipeline {
     const channels = Array.from({ length: options.verifierCount }, () => new MessageChannel());
     const writerData: WriterData = {
       databasePath: options.databasePath,
-      blobsPath: options.blobsPath,
+      blobsFolder: "folder" in options.blobs ? options.blobs.folder : null,
       cacheBytes: options.writerCacheBytes,
       switches: options.switches,
       limits: options.limits,
@@ -308,6 +311,9 @@ export class Pipeline {
           break;
         case "recalculation":
           this.#onRecalculation(response);
+          break;
+        case "readBlob":
+          void answerBlob(response, this.#options).then((answer) => this.#tellWriter(answer));
           break;
         case "defect":
           this.#defectsTotal += 1;

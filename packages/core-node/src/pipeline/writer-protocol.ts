@@ -10,7 +10,8 @@ import type { SideJob } from "./writer/jobs.ts";
 /** What the writer thread is started with. */
 export interface WriterData {
   readonly databasePath: string;
-  readonly blobsPath: string;
+  /** Folder of the files by SHA-256; null to ask the main thread for their bytes. */
+  readonly blobsFolder: string | null;
   readonly cacheBytes: number;
   readonly switches: ProtocolSwitches;
   readonly limits: NetworkLimits;
@@ -35,6 +36,8 @@ export type WriterRequest =
       readonly itemHash: string | null;
       readonly dryRun: boolean;
     }
+  /** The answer to `readBlob`; null when the bytes cannot be had now. */
+  | { readonly kind: "blob"; readonly requestId: number; readonly bytes: Uint8Array | null }
   | { readonly kind: "close" };
 
 export type WriterResponse =
@@ -46,6 +49,12 @@ export type WriterResponse =
       readonly requestId: number;
       readonly report: RecalculationReport;
       readonly isDone: boolean;
+    }
+  | {
+      readonly kind: "readBlob";
+      readonly requestId: number;
+      readonly sha256: string;
+      readonly sizeBytes: number;
     }
   /** A copy that makes the rules throw: set aside as an internal error and counted. */
   | { readonly kind: "defect"; readonly itemHash: string | null }

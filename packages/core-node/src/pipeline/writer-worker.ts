@@ -13,8 +13,9 @@ import { packReport } from "./packed-report.ts";
 import { aggregateFields } from "./prepare-message.ts";
 import { submissionRules } from "./submission-rules.ts";
 import { AccountSweeper } from "./writer/account-sweeper.ts";
+import { AskedBlobs } from "./writer/asked-blobs.ts";
 import { BatchWriter } from "./writer/batch-writer.ts";
-import { createBlobContents } from "./writer/blob-contents.ts";
+import { blobsInFolder, createBlobContents } from "./writer/blob-contents.ts";
 import { FileCollector } from "./writer/file-collector.ts";
 import type { BatchReport, CopyJob } from "./writer/jobs.ts";
 import { createPriceLists } from "./writer/price-lists.ts";
@@ -64,6 +65,8 @@ function inlineContent(envelopeText: string): string {
 }
 
 const respond = (response: WriterResponse): void => main.postMessage(response);
+const askedBlobs = new AskedBlobs((request) => respond({ kind: "readBlob", ...request }));
+const readBlob = data.blobsFolder === null ? askedBlobs.read : blobsInFolder(data.blobsFolder);
 
 const writer = new BatchWriter({
   store,
@@ -71,7 +74,7 @@ const writer = new BatchWriter({
   submissionRules: submissionRules(data.rules),
   limits: data.limits,
   reader,
-  contents: createBlobContents(store.session.connection, data.blobsPath, data.limits),
+  contents: createBlobContents(store.session.connection, readBlob, data.limits),
   priceCheck: judgePayment,
   priceLists: createPriceLists({ store, clock, log, defaults: data.priceDefaults }),
   clock,
@@ -150,6 +153,9 @@ function handle(request: WriterRequest): void {
     case "recalculate":
       recalculator.add(request);
       loop.nudge();
+      break;
+    case "blob":
+      askedBlobs.answered(request.requestId, request.bytes);
       break;
     case "close":
       loop.stop();

@@ -1,4 +1,4 @@
-import type { NodeTotals, PointReads } from "@twentysix/storage";
+import type { BlobServer, NodeTotals, PointReads } from "@twentysix/storage";
 import type { NodeHealth, NodeStatus } from "../api/services.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Budgets } from "./budgets.ts";
@@ -7,6 +7,8 @@ export interface FiguresOptions {
   readonly pipeline: Pipeline;
   readonly reads: Pick<PointReads, "totals">;
   readonly budgets: Budgets;
+  /** The server that keeps the files; null when the disk does. */
+  readonly blobServer: Pick<BlobServer, "state"> | null;
 }
 
 /** Copies waiting for the writer beyond which the node calls itself not ready. */
@@ -66,16 +68,21 @@ export class NodeFigures {
     };
   }
 
-  /** Ready to take new work: the writer keeps up, and neither disk nor memory refuse it. */
+  /** Ready to take new work: the writer keeps up, neither disk nor memory refuse it, files can be kept. */
   health(): NodeHealth {
-    const { pipeline, budgets } = this.#options;
+    const { pipeline, budgets, blobServer } = this.#options;
     const { writerQueue } = pipeline.statistics();
     const { disk, memory } = budgets.shortages();
     const checks = {
       writer: { ok: writerQueue < MAX_WRITER_QUEUE, message: `${writerQueue} messages wait for the writer` },
       disk: { ok: disk === null, message: disk?.message ?? `${budgets.diskBytes} bytes used` },
       memory: { ok: memory === null, message: memory?.message ?? `${budgets.memoryBytes} bytes used` },
+      ...(blobServer === null ? {} : { files: fileCheck(blobServer) }),
     };
     return { ready: Object.values(checks).every(({ ok }) => ok), checks };
   }
+}
+
+function fileCheck({ state }: Pick<BlobServer, "state">): NodeHealth["checks"][string] {
+  return { ok: state.isUsable, message: state.message };
 }

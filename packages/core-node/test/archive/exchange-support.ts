@@ -60,7 +60,7 @@ export async function importLines(
   const databasePath = join(folder, "messages.sqlite");
   const pipeline = await Pipeline.start({
     databasePath,
-    blobsPath: join(folder, "contents", "files"),
+    blobs: { folder: join(folder, "contents", "files") },
     writerCacheBytes: 8 * 1024 * 1024,
     switches: definition.switches,
     limits: definition.limits,

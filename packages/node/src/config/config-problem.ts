@@ -9,7 +9,9 @@ export interface ConfigProblem {
 const SHOWN_VALUE_LENGTH = 60;
 
 export function badValue(where: string, value: unknown, expected: string): ConfigProblem {
-  const text = (JSON.stringify(value) ?? String(value)).slice(0, SHOWN_VALUE_LENGTH);
+  // Whoever put a password into a URL by mistake does not want it in a log as well.
+  const shown = (JSON.stringify(value) ?? String(value)).replaceAll(/\/\/[^/@]*@/g, "//...@");
+  const text = shown.slice(0, SHOWN_VALUE_LENGTH);
   return { message: `${where}: expected ${expected}; got ${text}` };
 }
 

@@ -7,6 +7,8 @@ export type Parsed<T> =
 export interface ParseContext {
   /** The folder that relative paths start from: the working directory, or the folder of the config file. */
   readonly baseDir: string;
+  /** Environment variables that belong to no setting of their own: the keys of S3. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** A type of option: how its values are written and read. */

@@ -1,5 +1,6 @@
 import { DEFAULT_API_SETTINGS } from "@twentysix/core-node/settings";
 import { LOG_LEVELS } from "@twentysix/platform";
+import { blobs } from "./blobs-kind.ts";
 import { integer, port } from "./number-kind.ts";
 import { type OptionKind, orWord } from "./option-kind.ts";
 import { roles } from "./roles-kind.ts";
@@ -36,6 +37,12 @@ export const OPTIONS = {
     kind: path("DIR"),
     defaultText: "./data",
     help: "Folder of the database, the files and the keys of the node; created when missing.",
+  }),
+  blobs: define({
+    name: "blobs",
+    kind: blobs(),
+    defaultText: "files",
+    help: "What keeps the bytes of files: the disk under the data folder, a bucket of S3 or of a server that speaks like it, or a Kubo daemon (docs/blobs.md). The keys of S3 are read from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.",
   }),
   apiHost: define({
     name: "api-host",

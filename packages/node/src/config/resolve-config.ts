@@ -24,7 +24,7 @@ export type ConfigOutcome =
 
 /** The settings of a node: flags override the environment, which overrides the config file. */
 export async function resolveConfig(inputs: ConfigInputs): Promise<ConfigOutcome> {
-  const context = { baseDir: inputs.workingDir };
+  const context = { baseDir: inputs.workingDir, environment: inputs.environment };
   const { [CONFIG_FILE_OPTION.name]: fileFlag, ...flags } = inputs.flags;
   const fromFlags = readFlags(flags, context);
   if (!fromFlags.ok) return fromFlags;
@@ -47,7 +47,7 @@ export async function resolveConfig(inputs: ConfigInputs): Promise<ConfigOutcome
 
 async function readFileSource(
   file: string | undefined,
-  { workingDir, readTextFile }: ConfigInputs,
+  { workingDir, readTextFile, environment }: ConfigInputs,
 ): Promise<ReturnType<typeof readConfigFile>> {
   if (file === undefined) return { ok: true, values: new Map() };
   const absolutePath = resolve(workingDir, file);
@@ -61,7 +61,7 @@ async function readFileSource(
       problem: { message: `config file ${JSON.stringify(file)} cannot be read: ${reason}` },
     };
   }
-  return readConfigFile(file, text, { baseDir: dirname(absolutePath) });
+  return readConfigFile(file, text, { baseDir: dirname(absolutePath), environment });
 }
 
 function merge(

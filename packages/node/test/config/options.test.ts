@@ -23,6 +23,7 @@ test("the promised settings exist", () => {
   const flags = OPTION_KEYS.map((key) => flagOf(OPTIONS[key]));
   assert.deepEqual(flags, [
     "--data-dir",
+    "--blobs",
     "--api-host",
     "--api-port",
     "--p2p-port",

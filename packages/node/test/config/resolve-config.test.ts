@@ -61,6 +61,7 @@ describe("precedence", () => {
   test("holds for every setting", async () => {
     const samples: Record<string, readonly [string, unknown]> = {
       "data-dir": ["/a", "/b"],
+      blobs: ["kubo://127.0.0.1:5001", "files"],
       "api-host": ["::1", "example.org"],
       network: ["mainnet", "local"],
       roles: ["ccn,authority", ["ccn"]],

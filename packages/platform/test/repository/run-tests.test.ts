@@ -24,6 +24,7 @@ const FILES = {
 for (const [path, text] of Object.entries(FILES)) write(path, text);
 for (const path of [
   "scripts/run-tests.mjs",
+  "scripts/test-servers.mjs",
   "scripts/fuzz.mjs",
   "scripts/on-node-24.mjs",
   "scripts/installation.mjs",
@@ -42,11 +43,15 @@ function copy(path: string): void {
 }
 
 function run(script: string, ...args: string[]) {
+  return runIn({}, script, ...args);
+}
+
+function runIn(variables: Readonly<Record<string, string>>, script: string, ...args: string[]) {
   // A test runner inside a test runner refuses to run unless it does not know.
   const { NODE_TEST_CONTEXT: _, TWENTYSIX_FUZZ_SECONDS: __, INIT_CWD: ___, ...env } = process.env;
   const result = spawnSync(process.execPath, [join(dir, "scripts", script), ...args], {
     cwd: dir,
-    env,
+    env: { ...env, ...variables },
     encoding: "utf8",
   });
   return { ...result, lastLine: result.stdout.trimEnd().split("\n").at(-1) };
@@ -66,6 +71,22 @@ describe("run-tests", { timeout: 120_000 }, () => {
     assert.deepEqual([good.status, good.lastLine], [0, "2 passed, 0 failed"]);
     const folder = run("run-tests.mjs", "packages/a");
     assert.deepEqual([folder.status, folder.lastLine], [1, "2 passed, 1 failed"]);
+  });
+
+  test("says aloud which tests it left out because their server cannot be had", () => {
+    const path = "packages/d/test/server.test.ts";
+    const skip = "{ skip: !process.env.TWENTYSIX_TEST_S3_SERVER }";
+    write(path, `${HEADER}// Needs startS3Server.\ntest("needs a server", ${skip}, () => {});`);
+    try {
+      const withoutGo = { PATH: "/nowhere", TWENTYSIX_TEST_S3_SERVER: "" };
+      const { status, stdout, lastLine } = runIn(withoutGo, "run-tests.mjs", "packages/d");
+      assert.deepEqual([status, lastLine], [0, "0 passed, 0 failed"]);
+      assert.match(stdout, /^SKIPPED: the tests that need versitygw \(S3\): Go is not installed$/m);
+      const named = runIn({ TWENTYSIX_TEST_S3_SERVER: "/some/server" }, "run-tests.mjs", "packages/d");
+      assert.equal(named.lastLine, "1 passed, 0 failed");
+    } finally {
+      rmSync(join(dir, path));
+    }
   });
 
   test("nothing to run is a mistake, not a success", () => {

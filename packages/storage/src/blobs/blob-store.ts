@@ -1,6 +1,7 @@
 import type { ByteRange } from "./blob-range.ts";
 import type { ByteSource } from "./byte-source.ts";
 import type { DiskUsage } from "./disk-budget.ts";
+import type { FileDagName } from "./file-import.ts";
 
 export interface PutOptions {
   /** SHA-256 (64 lower-case hexadecimal digits) that the bytes must have. */
@@ -14,6 +15,8 @@ export interface PutOptions {
    * before it, so a claim made here cannot be missed.
    */
   readonly claim?: (sha256: string) => void;
+  /** How an engine that keeps files as DAGs cuts this one; `fixedCid` unless said. Others do not care. */
+  readonly layout?: FileDagName;
   readonly signal?: AbortSignal;
 }
 
@@ -56,7 +59,9 @@ export interface BlobReader extends BlobStat, AsyncDisposable {
  * Content-addressed files: bytes under the SHA-256 that they have, in lower-case hexadecimal.
  *
  * A put that resolves is durable; one that rejects leaves nothing. Every call takes an AbortSignal and rejects
- * with its reason. Names that are not 64 lower-case hexadecimal digits are refused with BLOB_NAME_INVALID.
+ * with its reason. Names that are not 64 lower-case hexadecimal digits are refused with BLOB_NAME_INVALID. Where a
+ * server keeps the bytes, every call may be refused with BLOB_SERVER_AWAY, BLOB_SERVER_TIMEOUT or
+ * BLOB_SERVER_REFUSED, and bytes that it gives back changed with BLOB_CORRUPT.
  */
 export interface BlobStore extends AsyncDisposable {
   /**

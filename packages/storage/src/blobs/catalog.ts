@@ -1,9 +1,11 @@
+import type { DagPublisher } from "./blob-engine.ts";
 import type { BlobStore, PutResult } from "./blob-store.ts";
 import type { BlockEntry, BlockIndex, DagRecord } from "./block-index.ts";
 import { Claims } from "./claims.ts";
 import type { PackedDag } from "./dag-import.ts";
 import type { FileDag } from "./file-import.ts";
 import { KeyedLock } from "./keyed-lock.ts";
+import { carOfPack, packSections } from "./pack-car.ts";
 
 /** What one import takes hold of. */
 export interface ImportClaim {
@@ -15,6 +17,8 @@ export interface CatalogParts {
   readonly files: BlobStore;
   readonly packs: BlobStore;
   readonly index: BlockIndex;
+  /** Makes DAGs that came as blocks known elsewhere. */
+  readonly dags?: DagPublisher;
 }
 
 /**
@@ -94,6 +98,9 @@ export class Catalog implements AsyncDisposable {
     const text = root.toString();
     return await this.#adding(text, pack, async () => {
       const record: DagRecord = { root: text, ...stat, pack, ownsFile: false };
+      const car = (): AsyncIterable<Uint8Array> =>
+        carOfPack(root, this.#parts.packs.get(pack, packSections(signal)));
+      await this.#parts.dags?.publish(text, car, signal);
       await this.#parts.index.add(record, entries, signal);
       return record;
     });
@@ -118,6 +125,7 @@ export class Catalog implements AsyncDisposable {
       const record = await this.#parts.index.find(root);
       if (record === undefined) return false;
       const { file, pack } = record;
+      await this.#parts.dags?.unpublish(root);
       if (file === undefined) await this.#parts.index.remove(root);
       else await this.#locks.run(`file:${file}`, () => this.#removeFileDag(record, file));
       if (pack !== undefined) await this.#removePack(pack);
@@ -125,10 +133,16 @@ export class Catalog implements AsyncDisposable {
     });
   }
 
-  /** Removes packs that no DAG has: a process died between the two. Only before the first import. */
-  async sweepPacks(signal?: AbortSignal): Promise<void> {
-    for await (const { sha256 } of this.#parts.packs.list(signal === undefined ? {} : { signal })) {
+  /** Removes packs that no DAG has, and takes back DAGs that are not held: a process died in between. */
+  async sweep(signal?: AbortSignal): Promise<void> {
+    const { packs, dags } = this.#parts;
+    for await (const { sha256 } of packs.list(signal === undefined ? {} : { signal })) {
       await this.#removePack(sha256);
+    }
+    for (const root of dags?.published() ?? []) {
+      await this.#locks.run(`root:${root}`, async () => {
+        if ((await this.#parts.index.find(root)) === undefined) await dags?.unpublish(root);
+      });
     }
   }
 

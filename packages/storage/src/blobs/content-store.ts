@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Timers } from "@twentysix/platform";
 import type { CID } from "multiformats/cid";
+import type { BlobEngine, BlobServer, BlobStores } from "./blob-engine.ts";
 import { isBlobName } from "./blob-paths.ts";
 import type { BlobStore, GetOptions, PutOptions, PutResult } from "./blob-store.ts";
 import type { BlockIndex, DagRecord } from "./block-index.ts";
@@ -20,7 +21,7 @@ import { type ArchiveOptions, archiveDag } from "./directory-archive.ts";
 import { makeDurableDirectory } from "./directory-sync.ts";
 import { DiskBudget, type DiskUsage } from "./disk-budget.ts";
 import { BlobError } from "./errors.ts";
-import { FileBlobStore } from "./file-blob-store.ts";
+import { fileEngine } from "./file-engine.ts";
 import { type FileDag, type FileDagName, FileImport } from "./file-import.ts";
 import type { FileSystem } from "./file-system.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
@@ -34,6 +35,8 @@ export interface ContentStoreOptions {
   readonly folder: string;
   readonly timers: Pick<Timers, "sleep">;
   readonly fileSystem?: FileSystem;
+  /** What keeps the bytes; plain files in the folder by default. */
+  readonly engine?: BlobEngine;
   /** A SQLite file in the folder by default. */
   readonly index?: BlockIndex;
   /** Most bytes of files and packs together. */
@@ -76,31 +79,37 @@ export class ContentStore implements AsyncDisposable {
   readonly files: BlobStore;
   readonly packs: BlobStore;
   readonly index: BlockIndex;
+  /** The server that keeps the bytes; null when the disk of this machine does. */
+  readonly server: BlobServer | null;
   /** Every block of every DAG held, each verified as it is read. */
   readonly blocks: StoredBlocks;
   readonly #budget: DiskBudget;
   readonly #catalog: Catalog;
+  readonly #stores: BlobStores;
 
-  private constructor(files: BlobStore, packs: BlobStore, index: BlockIndex, budget: DiskBudget) {
+  private constructor(stores: BlobStores, index: BlockIndex, budget: DiskBudget) {
+    const { files, packs, server, dags } = stores;
     this.files = files;
     this.packs = packs;
     this.index = index;
+    this.server = server;
+    this.#stores = stores;
     this.#budget = budget;
     this.blocks = new StoredBlocks(index, { file: files, pack: packs });
-    this.#catalog = new Catalog({ files, packs, index });
+    this.#catalog = new Catalog({ files, packs, index, ...(dags === undefined ? {} : { dags }) });
   }
 
   /** Opens the folder, removes what a crash left of imports, and counts what is held. */
   static async open(options: ContentStoreOptions): Promise<ContentStore> {
-    const { folder, fileSystem = nodeFileSystem, signal } = options;
+    const { folder, fileSystem = nodeFileSystem, engine = fileEngine, signal } = options;
     await makeDurableDirectory(fileSystem, folder);
     const budget = new DiskBudget({ ...options, freeBytes: () => fileSystem.freeBytes(folder) });
-    const shared = { fileSystem, budget, ...(signal === undefined ? {} : { signal }) };
-    const files = await FileBlobStore.open({ ...shared, folder: join(folder, "files") });
-    const packs = await FileBlobStore.open({ ...shared, folder: join(folder, "packs") });
+    const place = { folder, fileSystem, budget, ...(signal === undefined ? {} : { signal }) };
+    const stores = await engine.open(place);
     const index = options.index ?? new SqliteBlockIndex(join(folder, "index.sqlite"), options.timers);
-    const store = new ContentStore(files, packs, index, budget);
-    await store.#catalog.sweepPacks(signal);
+    const store = new ContentStore(stores, index, budget);
+    if (stores.server === null) await store.#catalog.sweep(signal);
+    else stores.server.whenUsable("remove what nothing names", (stop) => store.#catalog.sweep(stop));
     return store;
   }
 
@@ -142,7 +151,8 @@ export class ContentStore implements AsyncDisposable {
       dags = found;
     });
     return await this.#catalog.importing(async (claim) => {
-      const put = await this.files.put(bytes, { ...options, claim: claim.claimFile });
+      const [layout] = names;
+      const put = await this.files.put(bytes, { layout, ...options, claim: claim.claimFile });
       if (put.isNew) this.#catalog.forgetUnless(put.sha256);
       const records = new Map<FileDagName, DagRecord>();
       for (const [name, dag] of dags) records.set(name, await this.#addFileDag(put, dag, claim, signal));
@@ -242,6 +252,7 @@ export class ContentStore implements AsyncDisposable {
     await this.files[Symbol.asyncDispose]();
     await this.packs[Symbol.asyncDispose]();
     await this.#catalog[Symbol.asyncDispose]();
+    await this.#stores[Symbol.asyncDispose]();
     await this.index[Symbol.asyncDispose]();
   }
 

@@ -10,6 +10,9 @@ export type BlobErrorCode =
   | "BLOB_DISK_BUDGET_EXCEEDED"
   | "BLOB_FREE_SPACE_LOW"
   | "BLOB_STORE_CLOSED"
+  | "BLOB_SERVER_AWAY"
+  | "BLOB_SERVER_TIMEOUT"
+  | "BLOB_SERVER_REFUSED"
   | "BLOCK_HASH_MISMATCH"
   | "BLOCK_TOO_LARGE"
   | "BLOCK_NOT_FOUND"
@@ -52,4 +55,15 @@ export class BlobError extends Error {
     this.code = code;
     this.details = details;
   }
+}
+
+const SERVER_CODES: ReadonlySet<BlobErrorCode> = new Set([
+  "BLOB_SERVER_AWAY",
+  "BLOB_SERVER_TIMEOUT",
+  "BLOB_SERVER_REFUSED",
+]);
+
+/** The server that keeps the blobs could not be used: nothing is said about the blob. */
+export function isServerFailure(error: unknown): boolean {
+  return error instanceof BlobError && SERVER_CODES.has(error.code);
 }

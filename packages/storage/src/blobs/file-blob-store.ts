@@ -19,6 +19,7 @@ import { FileBlobReader } from "./file-blob-reader.ts";
 import type { FileSystem, WritableFile } from "./file-system.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
+import { assertExpected, assertMaxSize, diskFullError } from "./put-checks.ts";
 
 export interface FileBlobStoreOptions {
   /** Absolute path; created when missing. One process at a time may have it open. */
@@ -30,6 +31,8 @@ export interface FileBlobStoreOptions {
   readonly maxBytes?: number;
   /** Bytes that must stay free on the disk; below that, puts are refused with BLOB_FREE_SPACE_LOW. */
   readonly minFreeBytes?: number;
+  /** Another process may have it open: nothing is changed or counted at the start, and nothing may be put. */
+  readonly readOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -60,6 +63,7 @@ export class FileBlobStore implements BlobStore {
   /** Creates the folders, removes what a crash left, and counts what is there. */
   static async open(options: FileBlobStoreOptions): Promise<FileBlobStore> {
     const store = new FileBlobStore(options);
+    if (options.readOnly === true) return store;
     await store.#prepareFolders();
     await store.sweepTemporary();
     for await (const { sizeBytes } of store.list({ ...options })) store.#budget.adjust(sizeBytes);
@@ -215,34 +219,4 @@ export class FileBlobStore implements BlobStore {
     await this.#directorySync.sync(this.#paths.shardOf(sha256));
     return { sha256, sizeBytes, isNew: before === undefined };
   }
-}
-
-function assertMaxSize(sizeBytes: number, { maxSizeBytes }: PutOptions): void {
-  if (maxSizeBytes === undefined || sizeBytes <= maxSizeBytes) return;
-  throw new BlobError("BLOB_SIZE_EXCEEDED", `the content is larger than the ${maxSizeBytes} bytes allowed`, {
-    maxSizeBytes,
-    sizeBytes,
-  });
-}
-
-function assertExpected(written: BlobStat, { expectedHash, declaredSizeBytes }: PutOptions): void {
-  if (declaredSizeBytes !== undefined && written.sizeBytes !== declaredSizeBytes) {
-    throw new BlobError("BLOB_SIZE_MISMATCH", "the content has not the size that was announced", {
-      declaredSizeBytes,
-      sizeBytes: written.sizeBytes,
-    });
-  }
-  if (expectedHash === undefined || written.sha256 === expectedHash) return;
-  throw new BlobError(
-    "BLOB_HASH_MISMATCH",
-    "the content has not the hash that was asked for: its sender is at fault, ask another",
-    { expectedHash, sha256: written.sha256, sizeBytes: written.sizeBytes },
-  );
-}
-
-/** A disk that ran full is the same refusal as one that is about to; other errors pass unchanged. */
-function diskFullError(error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
-  return new BlobError("BLOB_FREE_SPACE_LOW", "the disk is full: free some space", { code }, error);
 }

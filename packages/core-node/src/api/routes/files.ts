@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import type { FileView } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ApiContext } from "../context.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, FILE_SERVER_REFUSALS } from "../errors.ts";
 import { base64JsonText } from "../http/base64-text.ts";
 import { parseRange } from "../http/byte-range.ts";
 import { isUnchanged, sendUnchanged } from "../http/conditional.ts";
@@ -36,7 +36,7 @@ export function addFileRoutes(api: FastifyInstance, context: ApiContext): void {
       tag: "Storage",
       summary: "A file as base64 JSON",
       response: BASE64_RESPONSE,
-      refusals: ["API_INVALID_HASH", "API_NOT_FOUND", "API_BODY_TOO_LARGE"],
+      refusals: ["API_INVALID_HASH", "API_NOT_FOUND", "API_BODY_TOO_LARGE", ...FILE_SERVER_REFUSALS],
     },
     (request, reply) => answerBase64(request, reply, context),
   );
@@ -49,7 +49,7 @@ export function addFileRoutes(api: FastifyInstance, context: ApiContext): void {
       summary: "The bytes of a file, or a directory as a tar archive",
       query: RAW_PARAMETERS,
       produces: "application/octet-stream",
-      refusals: ["API_INVALID_HASH", "API_NOT_FOUND", "API_RANGE_NOT_SATISFIABLE"],
+      refusals: ["API_INVALID_HASH", "API_NOT_FOUND", "API_RANGE_NOT_SATISFIABLE", ...FILE_SERVER_REFUSALS],
     },
     (call) => answerRaw(call, context),
   );

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ApiContext } from "../context.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, FILE_SERVER_REFUSALS } from "../errors.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
 import { assertAnnouncedSize } from "../http/request-body.ts";
 import { addPost } from "../http/route.ts";
@@ -35,6 +35,7 @@ export function addCarUploadRoute(api: FastifyInstance, context: ApiContext): vo
         "API_IPFS_DISABLED",
         "API_SIGNATURE_INVALID",
         "API_IPFS_FAILURE",
+        ...FILE_SERVER_REFUSALS,
       ],
       answers: SIGNED_UPLOAD_ANSWERS,
     },

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ApiContext } from "../context.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, FILE_SERVER_REFUSALS } from "../errors.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
 import { assertAnnouncedSize, bodyPieces, tooLarge } from "../http/request-body.ts";
 import { addPost } from "../http/route.ts";
@@ -45,6 +45,7 @@ export function addFileUploadRoutes(api: FastifyInstance, context: ApiContext): 
           "API_MULTIPART_MALFORMED",
           "API_PAYMENT_REQUIRED",
           "API_SIGNATURE_INVALID",
+          ...FILE_SERVER_REFUSALS,
           ...(engine === "ipfs" ? (["API_IPFS_DISABLED"] as const) : []),
         ],
         answers: SIGNED_UPLOAD_ANSWERS,

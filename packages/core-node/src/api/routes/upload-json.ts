@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ApiContext } from "../context.ts";
+import { FILE_SERVER_REFUSALS } from "../errors.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
 import { assertAnnouncedSize, readBody } from "../http/request-body.ts";
 import { addPost } from "../http/route.ts";
@@ -26,7 +27,7 @@ export function addJsonUploadRoutes(api: FastifyInstance, context: ApiContext): 
         summary: `Upload a JSON value (${engine})`,
         body: { "application/json": Type.Unknown({ description: "Any JSON value." }) },
         response: UPLOADED,
-        refusals: engine === "ipfs" ? ["API_IPFS_DISABLED"] : [],
+        refusals: [...(engine === "ipfs" ? (["API_IPFS_DISABLED"] as const) : []), ...FILE_SERVER_REFUSALS],
       },
       (request, reply) => uploadJson(request, reply, engine, canonicaliser, context),
     );

@@ -8,6 +8,8 @@ import type { Submission } from "./submission.ts";
 
 /** Where the contents of messages that are not inline are read from. */
 export interface ContentSource {
+  /** Told which contents will be read next, in their order: time to fetch some of them. */
+  ahead?(itemHashes: readonly string[]): void;
   /** The verified text of a content, null when this node does not hold it. */
   read(itemHash: string): Promise<string | null>;
 }
@@ -30,6 +32,10 @@ export async function resolveContents(
 ): Promise<Submission[]> {
   const submissions: Submission[] = [];
   let bytes = 0;
+  contents.ahead?.([
+    ...input.candidates.map(({ hash }) => hash),
+    ...input.copies.flatMap(({ copy }) => (copy.kind === "incomplete" ? [copy.envelope.itemHash] : [])),
+  ]);
   const take = (submission: Submission): void => {
     submissions.push(submission);
     if (submission.message !== null) bytes += weightOf(submission.message.content);

@@ -87,7 +87,7 @@ export async function startRealNode(
   const rules = stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000);
   const pipeline = await Pipeline.start({
     databasePath,
-    blobsPath,
+    blobs: { folder: blobsPath },
     writerCacheBytes: 4 * 1024 * 1024,
     switches: definition.switches,
     limits: definition.limits,
