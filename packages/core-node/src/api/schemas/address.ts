@@ -2,16 +2,6 @@ import { type TObject, Type } from "@sinclair/typebox";
 import { PAGE_FIGURES } from "./list.ts";
 import { nullable } from "./nullable.ts";
 
-/** What stands behind an address; nothing is kept of accounts yet. */
-export const BALANCE = Type.Object({
-  address: Type.String(),
-  balance: Type.Number(),
-  details: Type.Record(Type.String(), Type.Number()),
-  locked_amount: Type.Number(),
-  credit_balance: Type.Integer(),
-  credit_balance_details: nullable(Type.Array(Type.Unknown())),
-});
-
 export const ADDRESS_FILES = Type.Object({
   address: Type.String(),
   total_size: Type.Integer({ description: "Bytes of all files of the address." }),
