@@ -86,8 +86,7 @@ export function fillAccounts(databasePath: string, plan: AccountsPlan): void {
     }
     const perDay = (rate * DAY_SECONDS) / ATTO + 1n;
     const lots = account % 10 === 0 ? [perDay] : account % 10 === 1 ? [perDay * 2n, 10n] : [perDay * 2n];
-    const expiry =
-      account % 10 === 1 ? plan.expiryMicros + BigInt(account % 1_000) : null;
+    const expiry = account % 10 === 1 ? plan.expiryMicros + BigInt(account % 1_000) : null;
     for (const [index, remaining] of lots.entries()) {
       const hash = createHash("sha256").update(`grant ${account}`).digest();
       insert.lot.run(
