@@ -120,6 +120,17 @@ describe("balances of an authority", { timeout: 60_000 }, () => {
     assert.deepEqual(last?.balances, { [bob.address]: 2 }, "once is enough");
   });
 
+  test("that somebody else published with the key of the authority stay", async () => {
+    const height = Math.floor(startMs / 1_000) + 100;
+    const content = { chain: "ETH", main_height: height, balances: { "0xGuest": 5 } };
+    const type = authorities.balances.postType;
+    await client().createPost({ account: account("registry"), type, content, sync: true });
+    await using authority = await startTestAuthority(node.apiUrl, { startMs });
+    await authority.running.whenIdle();
+    assert.equal(await tokensOf("0xGuest"), 5n * 10n ** 18n);
+    assert.equal(await tokensOf(alice.address), 10n ** 24n);
+  });
+
   test("of more than 10,000 holders are several posts of one height", async () => {
     const holders = Array.from({ length: 12_000 }, (_value, index) => [`0x${index}`, index + 1] as const);
     const balances = { ETH: Object.fromEntries(holders) };

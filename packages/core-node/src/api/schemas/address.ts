@@ -1,6 +1,5 @@
 import { type TObject, Type } from "@sinclair/typebox";
 import { PAGE_FIGURES } from "./list.ts";
-import { nullable } from "./nullable.ts";
 
 export const ADDRESS_FILES = Type.Object({
   address: Type.String(),

@@ -45,7 +45,8 @@ interface BalancePart {
   readonly chain: string;
   readonly height: bigint;
   readonly part: number;
-  readonly parts: number;
+  /** null: somebody else's word in the name of the authority, which says nothing of all holders. */
+  readonly parts: number | null;
   readonly holders: readonly string[];
 }
 
@@ -56,11 +57,12 @@ class ChainHistory implements EarlierBalances {
   height = 0n;
 
   add({ height, part, parts, holders }: BalancePart): void {
+    if (height > this.height) this.height = height;
+    if (parts === null) return;
     const publication = this.#publications.get(height) ?? { parts: new Set(), holders: new Set() };
     this.#publications.set(height, publication);
     publication.parts.add(part);
     for (const address of holders) publication.holders.add(address);
-    if (height > this.height) this.height = height;
     if (publication.parts.size === parts && height > this.#completeHeight) this.#completeHeight = height;
   }
 
@@ -81,13 +83,12 @@ function balancePart(content: JsonValue): BalancePart | null {
   const balances = memberOf(content, "balances");
   const isHeight = typeof height === "bigint" || Number.isSafeInteger(height);
   if (typeof chain !== "string" || !isHeight || !isJsonObject(balances)) return null;
+  const parts = memberOf(content, "parts");
   return {
     chain,
     height: BigInt(height as number | bigint),
-    part: countOf(memberOf(content, "part")),
-    parts: Math.max(1, countOf(memberOf(content, "parts"))),
+    part: Number(memberOf(content, "part") ?? 0),
+    parts: Number.isSafeInteger(parts) ? Number(parts) : null,
     holders: Object.entries(balances).flatMap(([address, amount]) => (Number(amount) > 0 ? [address] : [])),
   };
 }
-
-const countOf = (value: JsonValue | undefined): number => (Number.isSafeInteger(value) ? Number(value) : 0);
