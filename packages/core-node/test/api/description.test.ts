@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { grant, instanceContent, store, T } from "./support/economy.ts";
+import { grant, instanceContent, publishBalances, store, T } from "./support/economy.ts";
 import { type RealNode, startRealNode, testAccount } from "./support/real-node.ts";
 import type { TestApi } from "./support/start-api.ts";
 
@@ -113,6 +113,7 @@ async function putProgram(api: RealNode): Promise<{ fileHash: string; storeHash:
     `"runtime":{"ref":"${ref}","comment":"","use_latest":false}`,
     '"on":{"http":true,"message":[{"sender":"somebody"}]}',
   ];
+  await publishBalances(api, T, { [api.account.address]: 1_000 });
   await api.put({ type: "PROGRAM", members: parts.join(","), time: "1700000002.5" });
   const programs = (await api.json("/api/v0/programs/on/message")) as unknown[];
   assert.equal(programs.length, 1);
@@ -177,6 +178,8 @@ test("answers are as the description says", async (t) => {
     ["/api/v0/costs", "/api/v0/costs?include_details=1&cursor=", 200],
     ["/api/v0/costs", "/api/v0/costs?include_details=2", 422],
     ["/api/v1/price/recalculation", "/api/v1/price/recalculation", 200],
+    ["/api/v1/messages/{item_hash}/explanation", `/api/v1/messages/${file}/explanation`, 200],
+    ["/api/v1/messages/{item_hash}/explanation", `/api/v1/messages/${unknown}/explanation`, 404],
     ["/version", "/version", 200],
     ["/api/v0/messages/page/{page}.json", "/api/v0/messages/page/1.json", 200],
     ["/api/v0/messages/{item_hash}/content", `/api/v0/messages/${post}/content`, 200],
@@ -237,6 +240,12 @@ test("answers are as the description says", async (t) => {
     ["/api/v0/price/estimate/instance", {}, 422],
     ["/api/v0/price/estimate", {}, 422],
     ["/api/v0/price/recalculate", {}, 401],
+    [
+      "/api/v1/quote",
+      { message: { type: "INSTANCE", content: { address, ...instanceContent(unknown) } } },
+      200,
+    ],
+    ["/api/v1/quote", {}, 422],
   ];
   for (const [route, body, status] of posted) {
     const response = await api.post(route, JSON.stringify(body));

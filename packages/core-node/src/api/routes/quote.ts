@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { formatAtto, type JsonValue, memberOf, parseAtto, stringifyJson } from "@twentysix/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { InquiredMessage } from "../../ledger/ledger-inquiry.ts";
@@ -43,13 +42,13 @@ async function answerQuote(
   if (!body.ok) return sendProblems(reply, body.problems);
   const { ledger } = context.services;
   const signal = disconnectSignal(reply);
-  const message = readQuotedMessage(body.value, body.text, context.services.clock.nowMicros());
+  const { clock } = context.services;
+  const { message, contentHash } = readQuotedMessage(body.value, body.text, clock.nowMicros());
   const report = await ledger.judge(message, signal);
   if (report === null)
     throw refuseQuote(`a message of type ${message.type} costs nothing: there is nothing to quote`);
   if ("unpriced" in report) throw refuseQuote(`there is no price for it: ${report.unpriced}`);
   const pricing = await pricesOf(ledger, report.priceList, signal);
-  const contentHash = createHash("sha256").update(message.contentText).digest("hex");
   const { paymentType, rule, funds } = report;
   return sendJson(
     request,
