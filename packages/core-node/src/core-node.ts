@@ -164,6 +164,16 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
   addFileMetrics(registry, lifecycle);
 
+  const economy = createEconomy({
+    definition,
+    rules,
+    reads,
+    pipeline,
+    clock,
+    log: log.child({ part: "prices" }),
+  });
+  stack.defer(() => economy.close());
+
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),
     reads,
@@ -178,7 +188,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       stagingFolder: paths.staging,
     }),
     downloads: createDownloads(contents, lifecycle.holds),
-    economy: createEconomy({ definition, rules, reads, pipeline, clock, log: log.child({ part: "prices" }) }),
+    economy,
     node: {
       version: options.version,
       network: definition.name,

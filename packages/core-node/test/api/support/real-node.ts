@@ -111,6 +111,7 @@ export async function startRealNode(
   connect(api, pipeline, reads);
   context.after(async () => {
     await reader?.close();
+    economy.close();
     await pipeline.close();
     connection.close();
     await rm(folder, { recursive: true });
