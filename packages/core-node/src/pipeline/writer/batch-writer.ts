@@ -7,6 +7,7 @@ import {
   type PreparedMessage,
   type PriceCheck,
   type PriceListReader,
+  pairKey,
   runBatch,
   type StateContext,
   type StateRules,
@@ -219,10 +220,30 @@ export class BatchWriter {
       if (submission.message === null) recorder.recordUnjudged(submission);
     }
     recorder.flush();
+    if (submissions.some(({ message }) => message !== null && mayHoldPrices(message, rules)))
+      this.#lookAtPrices(world, context);
     const woken = store.wake(new Set([...world.wakes, ...wakes]), nowMicros);
     return { ...recorder.report(), woken };
   }
+
+  /** A list that cannot be used leaves the one before in force: so each is read as it comes, priced by or not. */
+  #lookAtPrices(world: World, { priceLists, rules: { prices } }: StateContext): void {
+    const [pricing, settings] = [prices.pricingKey, prices.settingsKey].map((key) =>
+      pairKey(prices.address, key),
+    ) as [string, string];
+    const contents = world.index.aggregateContents;
+    const needs = [pricing, settings].filter((key) => !contents.has(key));
+    this.#options.store.fetch(
+      world,
+      needs.map((key) => ({ table: "aggregateContents", key })),
+      () => undefined,
+    );
+    priceLists(contents.get(pricing), contents.get(settings));
+  }
 }
+
+const mayHoldPrices = ({ envelope, content }: PreparedMessage, { ledger, prices }: StateRules): boolean =>
+  ledger !== null && envelope.type === "AGGREGATE" && content.owner === prices.address;
 
 /** Sweeping sends no copy back to the queue. */
 function requeue(): never {
