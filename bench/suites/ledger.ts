@@ -34,11 +34,7 @@ export async function ledger({ messages, say }: BenchContext): Promise<Figure[]>
         value: billsPerSecond(),
         unit: "bills/s",
       };
-      return [
-        inProcess,
-        ...(await ledgerLoad(node.apiUrl, hashes, say)),
-        ...(await ledgerLists(node.apiUrl, say)),
-      ];
+      return [inProcess, ...(await ledgerLoad(node, hashes, say)), ...(await ledgerLists(node.apiUrl, say))];
     } finally {
       await node.stop();
     }

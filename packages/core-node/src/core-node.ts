@@ -172,6 +172,15 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
   addFileMetrics(registry, lifecycle);
 
+  const economy = createEconomy({
+    definition,
+    rules,
+    reads,
+    pipeline,
+    clock,
+    log: log.child({ part: "prices" }),
+  });
+  stack.defer(() => economy.close());
   const ledger = createLedgerAnswers(reader);
   const switches = effectiveSwitches(definition.switches);
   const services: ApiServices = {
@@ -190,7 +199,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       stagingFolder: paths.staging,
     }),
     downloads: createDownloads(contents, lifecycle.holds),
-    economy: createEconomy({ definition, rules, reads, pipeline, clock, log: log.child({ part: "prices" }) }),
+    economy,
     node: {
       version: options.version,
       network: definition.name,

@@ -13,7 +13,8 @@ export interface PricesInForceOptions {
 
 /**
  * The prices in force, read from the database when something was committed since and the aggregates are others than
- * before. Whoever asks after a commit gets what it put into force.
+ * before. Whoever asks after a commit gets what it put into force; to be asked after each, since a list that cannot
+ * be used leaves the one that was read before.
  */
 export function createPricesInForce({
   reads,

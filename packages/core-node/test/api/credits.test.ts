@@ -247,6 +247,7 @@ describe("the credit history of an address", () => {
       assert.equal(response.status, 422, bad);
       assert.ok(Array.isArray(await response.json()));
     }
+    assert.deepEqual(await amounts(`exclude_payment_method=${",".repeat(60_000)}`), [-20, -30, -100, 1_000]);
     const nobody = await node.get(`/api/v0/addresses/0xNobody/credit_history?startDate=1&pagination=10`);
     assert.equal(nobody.status, 404);
     assert.match(JSON.stringify(await nobody.json()), /404: Not Found/);

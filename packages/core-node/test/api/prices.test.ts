@@ -295,3 +295,16 @@ describe("the price of a message", () => {
     );
   });
 });
+
+test("a list that cannot be used leaves the one before in force, whether or not anybody asked for that", async (t) => {
+  const node = await startRealNode(t);
+  const list = (storage: unknown) => ({ key: "pricing", content: { ...pricing(), storage } });
+  await send(node, publishers.prices, "AGGREGATE", T, list({ price: { storage: { holding: "7" } } }));
+  await send(node, publishers.prices, "AGGREGATE", T + 1, list("free"));
+  const content = { item_type: "storage", item_hash: "ef".repeat(32), estimated_size_mib: 1 };
+  const { text, hash } = signed(alice, "STORE", T, content);
+  const { item_content } = JSON.parse(text) as Body;
+  const body = JSON.stringify({ message: { type: "STORE", item_hash: hash, item_content } });
+  const answer = (await (await node.post("/api/v0/price/estimate", body)).json()) as Body;
+  assert.equal(answer.cost, "7.000000000000000000");
+});

@@ -29,7 +29,10 @@ function apiOver(t: Lifetime, node: StateHarness, definition: NetworkDefinition)
   const rules = stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000);
   const clock = { nowMicros: () => node.nowMicros, monotonicMs: () => 0 };
   const log = createMemoryLogger();
-  const pipeline = { recalculate: () => Promise.reject(new Error("nobody asked for that")) };
+  const pipeline = {
+    recalculate: () => Promise.reject(new Error("nobody asked for that")),
+    onCommit: () => () => undefined,
+  };
   const economy = createEconomy({ definition, rules, reads, pipeline, clock, log });
   return startApi(t, { services: { reads, economy } });
 }

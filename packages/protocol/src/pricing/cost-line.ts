@@ -1,4 +1,4 @@
-import { floorToAtto, type PriceDecimal, perSecond } from "./amount.ts";
+import { floorToAtto, type PriceDecimal } from "./amount.ts";
 import type { UnitPrices } from "./price-book.ts";
 
 /** What a line pays for. The spelling of INMUTABLE is on the wire. */
@@ -35,12 +35,12 @@ export interface CostLine extends CostAmounts {
 /** One credit an hour, rounded down: what a line costs at least when credits pay for it. */
 export const MIN_CREDIT_ATTO_PER_SECOND = 277_777_777_777_777n;
 
-/** `quantity` units at these prices: the rate a second first, then the product, then the floor. */
+/** `quantity` units at these prices: the product, then the floor. */
 export function amountsOf(prices: UnitPrices, quantity: PriceDecimal, minCredit: boolean): CostAmounts {
-  const creditAttoPerSecond = floorToAtto(perSecond(prices.creditPerHour).times(quantity));
+  const creditAttoPerSecond = floorToAtto(prices.creditPerSecond.times(quantity));
   return {
     holdAtto: floorToAtto(prices.hold.times(quantity)),
-    streamAttoPerSecond: floorToAtto(perSecond(prices.streamPerHour).times(quantity)),
+    streamAttoPerSecond: floorToAtto(prices.streamPerSecond.times(quantity)),
     creditAttoPerSecond:
       minCredit && creditAttoPerSecond < MIN_CREDIT_ATTO_PER_SECOND
         ? MIN_CREDIT_ATTO_PER_SECOND

@@ -1,11 +1,11 @@
 import type { PriceList, PriceRow, ProductPrices } from "../network/price-list.ts";
-import { PriceDecimal, ZERO } from "./amount.ts";
+import { PriceDecimal, perSecond, ZERO } from "./amount.ts";
 
-/** Prices of one unit: tokens held, tokens an hour, credits an hour. */
+/** Prices of one unit: tokens held, tokens a second, credits a second; of published rates an hour, once rounded. */
 export interface UnitPrices {
   readonly hold: PriceDecimal;
-  readonly streamPerHour: PriceDecimal;
-  readonly creditPerHour: PriceDecimal;
+  readonly streamPerSecond: PriceDecimal;
+  readonly creditPerSecond: PriceDecimal;
 }
 
 export interface ComputeUnit {
@@ -46,5 +46,9 @@ function productOf({ price, tiers, compute_unit: unit }: ProductPrices): Product
 function unitPrices(row: PriceRow | null): UnitPrices {
   const read = (text: string | null | undefined): PriceDecimal =>
     text === null || text === undefined ? ZERO : new PriceDecimal(text);
-  return { hold: read(row?.holding), streamPerHour: read(row?.payg), creditPerHour: read(row?.credit) };
+  return {
+    hold: read(row?.holding),
+    streamPerSecond: perSecond(read(row?.payg)),
+    creditPerSecond: perSecond(read(row?.credit)),
+  };
 }

@@ -1,6 +1,6 @@
 import type { MachineVolume } from "../content/volumes.ts";
 import { isImmutableVolume } from "../content/volumes.ts";
-import { floorToAtto, PriceDecimal, perSecond, ZERO } from "./amount.ts";
+import { floorToAtto, PriceDecimal, ZERO } from "./amount.ts";
 import { amountsOf, type CostLine, type CostType, sumAmounts } from "./cost-line.ts";
 import type { ExecutableContent } from "./execution-cost.ts";
 import type { ProductPriceBook, UnitPrices } from "./price-book.ts";
@@ -106,8 +106,8 @@ export function discountLine(book: ProductPriceBook, units: number, volumes: rea
     sizeMib: null,
     quantity: allowedMib,
     holdAtto: discount(storage.hold, spent.holdAtto),
-    streamAttoPerSecond: discount(perSecond(storage.streamPerHour), spent.streamAttoPerSecond),
-    creditAttoPerSecond: discount(perSecond(storage.creditPerHour), spent.creditAttoPerSecond),
+    streamAttoPerSecond: discount(storage.streamPerSecond, spent.streamAttoPerSecond),
+    creditAttoPerSecond: discount(storage.creditPerSecond, spent.creditAttoPerSecond),
   };
 }
 

@@ -29,11 +29,14 @@ type Reading =
 /** A content that is not inline is read up to this size. */
 const MAX_CONTENT_BYTES = 1024 * 1024;
 
-/** @throws ApiError API_CONTENT_UNAVAILABLE when this node does not hold the content */
+/**
+ * @param signal made when a content has to be read that is not inline
+ * @throws ApiError API_CONTENT_UNAVAILABLE when this node does not hold the content
+ */
 export async function readEstimateMessage(
   body: JsonObject,
   services: Pick<ApiServices, "reads" | "downloads">,
-  signal: AbortSignal,
+  signal: () => AbortSignal,
 ): Promise<Reading> {
   const message = memberOf(body, "message");
   if (!isJsonObject(message)) {
@@ -55,7 +58,7 @@ export async function readEstimateMessage(
   const content =
     itemType === "inline"
       ? readInline(itemHash, text)
-      : completed(await storedText(itemHash, services, signal), message);
+      : completed(await storedText(itemHash, services, signal()), message);
   if (!content.ok) return bad("value_error", [content.at], `Value error, ${content.reason}`);
   return { ok: true, message: { type, itemHash, content: content.content } };
 }

@@ -118,7 +118,7 @@ async function estimateMessage(
   const { services } = context;
   const body = requireObject(await readJsonBody(request, reply, context));
   if (!body.ok) return sendProblems(reply, body.problems);
-  const read = await readEstimateMessage(body.value, services, disconnectSignal(reply));
+  const read = await readEstimateMessage(body.value, services, () => disconnectSignal(reply));
   if (!read.ok) return sendProblems(reply, read.problems);
   const { type, itemHash, content } = read.message;
   const estimate = readEstimateContent(type, content, services.economy.switches);

@@ -72,7 +72,10 @@ export class Recalculator {
     const timeline = PriceTimeline.read(store, context().rules.prices, defaults);
     const total = request.itemHash === null ? store.countPricedMessages() : 1;
     const counts = { looked: 0, recalculated: 0, changed: 0, total };
-    this.#tasks.push({ ...request, timeline, changes: [], errors: [], after: null, ...counts });
+    const task = { ...request, timeline, changes: [], errors: [], after: null, ...counts };
+    // A single message does not wait for all others.
+    if (request.itemHash === null) this.#tasks.push(task);
+    else this.#tasks.unshift(task);
   }
 
   /** One slice; false when nothing is asked for. */
@@ -84,7 +87,7 @@ export class Recalculator {
     task.after = messages.at(-1)?.place ?? task.after;
     const isDone = messages.length < size || task.itemHash !== null;
     if (isDone || task.changes.length >= MAX_HELD) await this.#write(task);
-    if (isDone) this.#tasks.shift();
+    if (isDone) this.#tasks.splice(this.#tasks.indexOf(task), 1);
     const passed =
       Math.floor(task.looked / TOLD_EVERY) > Math.floor((task.looked - messages.length) / TOLD_EVERY);
     if (isDone || passed) this.#options.onProgress(task.requestId, reportOf(task), isDone);
@@ -105,6 +108,8 @@ export class Recalculator {
 
   #look(task: Task, stored: PricedMessage): void {
     task.looked += 1;
+    // What is about to be removed keeps the cost by which that was decided.
+    if (!this.#options.store.isStatus(stored.itemHash, "processed")) return;
     const world = new World();
     const outcome = this.#costOf(task, world, stored);
     if ("error" in outcome) {

@@ -110,17 +110,19 @@ export async function startRealNode(
   const asked = localPointReads(reads);
   const clock = createSystemClock();
   const log = createMemoryLogger();
+  const economy = createEconomy({ definition, rules, reads: asked, pipeline, clock, log });
   const services = {
     reads: asked,
     lists,
     ledger: reader === undefined ? ledgerAnswers(connection, ledger) : createLedgerAnswers(reader),
-    economy: createEconomy({ definition, rules, reads: asked, pipeline, clock, log }),
+    economy,
     matches: matchesFilter,
   };
   const api = await startApi(context, { ...options, services });
   connect(api, pipeline, reads);
   context.after(async () => {
     await reader?.close();
+    economy.close();
     await pipeline.close();
     connection.close();
     await rm(folder, { recursive: true });

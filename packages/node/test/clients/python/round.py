@@ -428,7 +428,7 @@ async def balances_credits_and_prices_are_read_by_the_strict_models():
             "rootfs": {
                 "parent": {"ref": disk.item_hash, "use_latest": True}, "persistence": "host", "size_mib": 20_480,
             },
-            "volumes": [{"ref": disk.item_hash, "mount": "/opt", "estimated_size_mib": 1}],
+            "volumes": [{"ref": disk.item_hash, "mount": "/opt"}],
         })
         estimate = await session.get_estimated_price(content)
         assert estimate.cost.startswith("3.958") and estimate.payment_type == "credit", estimate

@@ -128,6 +128,7 @@ CREATE TABLE removals (
   delete_by_us INTEGER NOT NULL,
   reason INTEGER NOT NULL
 );
+CREATE INDEX removals_owner ON removals (owner_id, delete_by_us);
 -- Newest publication of balances and of credits.
 CREATE TABLE publications (
   kind TEXT PRIMARY KEY,

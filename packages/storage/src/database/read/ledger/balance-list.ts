@@ -66,7 +66,8 @@ export class BalanceList implements ListReader<BalancesQuery> {
   }
 
   /** What is merged in order: the whole table, one walk for each chain, or the few large balances. */
-  #walks({ chains, minBalance }: BalancesQuery, after: Place | null): Walk[] {
+  #walks({ chains: given, minBalance }: BalancesQuery, after: Place | null): Walk[] {
+    const chains = given === undefined ? undefined : [...new Set(given)];
     const isRare = minBalance !== undefined && this.#countLarge(minBalance, FEW_LARGE) < FEW_LARGE;
     const large: Condition[] =
       minBalance === undefined ? [] : [{ sql: "whole >= ?", parameters: [minBalance] }];
@@ -78,7 +79,7 @@ export class BalanceList implements ListReader<BalancesQuery> {
       const index = isRare ? "INDEXED BY balances_whole" : "NOT INDEXED";
       return [walkOf(index, [...large, ...onChains, ...afterPlace(after)])];
     }
-    return [...new Set(chains)].map((chain) =>
+    return chains.map((chain) =>
       walkOf("INDEXED BY balances_chain", [
         { sql: "chain = ?", parameters: [chain] },
         ...large,
@@ -95,7 +96,7 @@ export class BalanceList implements ListReader<BalancesQuery> {
           : this.#names.labels.idsOf(chains).map((id) => this.#counters.get("balanceRows", id));
       return { total: counted.reduce((sum, n) => sum + n, 0), approximate: false };
     }
-    const total = this.#countLarge(minBalance, MAX_COUNTED_ROWS + 1, chains);
+    const total = this.#countLarge(minBalance, MAX_COUNTED_ROWS + 1, chains && [...new Set(chains)]);
     return { total: Math.min(total, MAX_COUNTED_ROWS), approximate: total > MAX_COUNTED_ROWS };
   }
 

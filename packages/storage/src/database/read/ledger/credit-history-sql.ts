@@ -50,20 +50,23 @@ function predicatesOf(filter: CreditHistoryFilter): Condition[] {
   const { hasExpiration, excludedMethods, sign, resourceTypes } = filter;
   if (hasExpiration !== undefined)
     predicates.push({ sql: `e.expires_us IS ${hasExpiration ? "NOT " : ""}NULL`, parameters: [] });
-  if (excludedMethods !== undefined)
+  if (excludedMethods !== undefined) {
+    const methods = [...new Set(excludedMethods)];
     predicates.push({
-      sql: `e.method IS NOT NULL AND e.method NOT IN (${placeholders(excludedMethods)})`,
-      parameters: excludedMethods,
+      sql: `e.method IS NOT NULL AND e.method NOT IN (${placeholders(methods)})`,
+      parameters: methods,
     });
+  }
   if (sign !== undefined)
     predicates.push({ sql: sign === "incoming" ? "e.amount > 0" : "e.amount < 0", parameters: [] });
   if (resourceTypes !== undefined) {
+    const types = [...new Set(resourceTypes)];
     const statuses = `${STATUS_CODE.processed}, ${STATUS_CODE.removing}`;
     const live = `SELECT 1 FROM items AS i CROSS JOIN messages AS m WHERE i.hash = e.resource
-      AND i.status IN (${statuses}) AND m.id = i.id AND m.type IN (${placeholders(resourceTypes)})`;
+      AND i.status IN (${statuses}) AND m.id = i.id AND m.type IN (${placeholders(types)})`;
     predicates.push({
       sql: `e.resource IS NOT NULL AND EXISTS (${live})`,
-      parameters: resourceTypes.map((type) => MESSAGE_TYPE_CODE[type]),
+      parameters: types.map((type) => MESSAGE_TYPE_CODE[type]),
     });
   }
   return predicates;

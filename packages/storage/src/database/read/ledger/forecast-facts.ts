@@ -14,8 +14,8 @@ const LOTS = `SELECT remaining, expires_us FROM credit_lots WHERE account_id = ?
   AND (expires_us IS NULL OR expires_us > ?) ORDER BY time_us, hash, idx LIMIT ${MAX_LOTS + 1}`;
 const LATEST_COSTS = `SELECT hash, credit, removable, billed FROM costs INDEXED BY costs_order
   WHERE owner_id = ? AND payment = ${PAYMENT_CODE.credit} ORDER BY time_us DESC, hash DESC LIMIT ${MAX_COSTS}`;
-const MARKED = `SELECT c.hash, r.delete_by_us, r.reason FROM costs AS c CROSS JOIN removals AS r
-  WHERE c.owner_id = ? AND r.id = c.id ORDER BY r.delete_by_us, c.hash LIMIT 1`;
+const MARKED = `SELECT i.hash, r.delete_by_us, r.reason FROM removals AS r CROSS JOIN items AS i
+  WHERE r.owner_id = ? AND i.id = r.id ORDER BY r.delete_by_us, i.hash LIMIT 1`;
 
 const NOTHING: ForecastFacts = {
   tokensAtto: 0n,
