@@ -72,8 +72,8 @@ export interface BlobStore extends AsyncDisposable {
   open(sha256: string, signal?: AbortSignal): Promise<BlobReader | undefined>;
   /** @throws BlobError BLOB_NOT_FOUND, BLOB_RANGE_INVALID at the first piece. */
   get(sha256: string, options?: GetOptions): AsyncGenerator<Uint8Array, void, undefined>;
-  stat(sha256: string): Promise<BlobStat | undefined>;
-  has(sha256: string): Promise<boolean>;
+  stat(sha256: string, signal?: AbortSignal): Promise<BlobStat | undefined>;
+  has(sha256: string, signal?: AbortSignal): Promise<boolean>;
   /** Removes the blob durably; false when there was none, or when it is claimed. */
   delete(sha256: string, options?: DeleteOptions): Promise<boolean>;
   /** All blobs in the order of their names. */

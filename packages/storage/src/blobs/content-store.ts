@@ -222,7 +222,7 @@ export class ContentStore implements AsyncDisposable {
   /** Type and sizes of what a name stands for; undefined when it is not held. */
   async stat(name: string, signal?: AbortSignal): Promise<DagStat | undefined> {
     if (isBlobName(name)) {
-      const found = await this.files.stat(name);
+      const found = await this.files.stat(name, signal);
       if (found === undefined) return undefined;
       return { type: "file", sizeBytes: found.sizeBytes, cumulativeSizeBytes: found.sizeBytes };
     }

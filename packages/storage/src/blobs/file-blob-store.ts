@@ -102,14 +102,15 @@ export class FileBlobStore implements BlobStore {
     yield* reader.read(options);
   }
 
-  async stat(sha256: string): Promise<BlobStat | undefined> {
+  async stat(sha256: string, signal?: AbortSignal): Promise<BlobStat | undefined> {
     assertBlobName(sha256);
+    signal?.throwIfAborted();
     const found = await this.#fileSystem.stat(this.#paths.blob(sha256));
     return found === undefined ? undefined : { sha256, sizeBytes: found.sizeBytes };
   }
 
-  async has(sha256: string): Promise<boolean> {
-    return (await this.stat(sha256)) !== undefined;
+  async has(sha256: string, signal?: AbortSignal): Promise<boolean> {
+    return (await this.stat(sha256, signal)) !== undefined;
   }
 
   async delete(sha256: string, { isClaimed, signal }: DeleteOptions = {}): Promise<boolean> {

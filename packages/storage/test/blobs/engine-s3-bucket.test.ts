@@ -9,6 +9,7 @@ import { S3Credentials } from "../../src/blobs/s3/s3-settings.ts";
 import { type S3Server, s3Missing, startS3Server } from "../servers/s3-server.ts";
 import { drain, seededBuffer, seededBytes, sha256 } from "./bytes.ts";
 import { openStore, remoteParts } from "./engines/tested-engine.ts";
+import { eventually } from "./eventually.ts";
 import { rejectsWith } from "./expect-code.ts";
 import { carFixture, kubo } from "./kubo-vectors.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -50,6 +51,29 @@ describe("a bucket", { skip: s3Missing(), timeout: 120_000 }, () => {
     await rejectsWith("BLOB_CORRUPT", () => drain(store.read(name)));
     assert.deepEqual(told, [name]);
     assert.equal((await store.putFile([bytes])).isNew, false);
+  });
+
+  test("keeps an object that has no record when its upload is sent again and fails", async () => {
+    const place = await server();
+    await using folder = await temporaryFolder();
+    const engine = createBlobEngine({ ...place.settings, prefix: "found/" }, remoteParts());
+    const bytes = seededBuffer("found", 300_000);
+    const name = sha256(bytes);
+    const key = `found/files/${name.slice(0, 2)}/${name}`;
+    await mkdir(join(place.bucketFolder, "found/files", name.slice(0, 2)), { recursive: true });
+    await place.overwrite(key, bytes);
+    await using store = await openStore(folder.path, { engine });
+    let dying: Promise<void> | undefined;
+    const claim = (): void => {
+      dying = place.process.kill();
+    };
+    await rejectsWith("BLOB_SERVER_AWAY", () => store.files.put([bytes], { claim }));
+    await dying;
+    await place.process.start();
+    await eventually(() => store.server?.state.isUsable === true);
+    await store.files.put([Buffer.from("what is swept is swept by now")]);
+    assert.ok((await place.keys()).includes(key));
+    assert.deepEqual(await drain(store.read(name)), Buffer.from(bytes));
   });
 
   test("with wrong keys, or that is not there, is refused by a code, and no key is told", async () => {

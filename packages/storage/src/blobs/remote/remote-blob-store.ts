@@ -81,22 +81,23 @@ export class RemoteBlobStore implements BlobStore {
   }
 
   /** Asks the server: what it has lost is not here any more. */
-  async stat(sha256: string): Promise<BlobStat | undefined> {
+  async stat(sha256: string, signal?: AbortSignal): Promise<BlobStat | undefined> {
     assertBlobName(sha256);
+    const stop = this.#signalFor(signal);
     const { catalog, name, objects } = this.#parts;
     const records = catalog.all(name, sha256, true);
     for (const record of records) {
-      const sizeBytes = await this.#sizeOf(record.address, record);
+      const sizeBytes = await this.#sizeOf(record.address, record, stop);
       if (sizeBytes !== undefined) return { sha256, sizeBytes };
     }
     const address = objects.addressOf(sha256);
     if (address === undefined || records.length > 0) return undefined;
-    const sizeBytes = await this.#sizeOf(address, undefined);
+    const sizeBytes = await this.#sizeOf(address, undefined, stop);
     return sizeBytes === undefined ? undefined : { sha256, sizeBytes };
   }
 
-  async has(sha256: string): Promise<boolean> {
-    return (await this.stat(sha256)) !== undefined;
+  async has(sha256: string, signal?: AbortSignal): Promise<boolean> {
+    return (await this.stat(sha256, signal)) !== undefined;
   }
 
   async delete(sha256: string, { isClaimed, signal }: DeleteOptions = {}): Promise<boolean> {
@@ -162,19 +163,22 @@ export class RemoteBlobStore implements BlobStore {
   ): Promise<PutResult> {
     const { catalog, name } = this.#parts;
     const { sha256, sizeBytes, chunkDigests } = spooled;
-    const isNew = !(await this.#isKnown(sha256));
+    const isNew = !(await this.#isKnown(sha256, signal));
     claim?.(sha256);
     const record = { sha256, sizeBytes, chunkDigests, address };
-    catalog.intend(name, record);
+    // What stands there already under its name, with or without a record, must not go when this fails.
+    const isOurs = isNew || this.#parts.objects.addressOf(sha256) === undefined;
+    if (isOurs) catalog.intend(name, record);
     try {
       await this.#send(record, spooled, signal);
       if (!isNew) await this.#mend(record, spooled, signal);
     } catch (error) {
       // Whether the server has it is not known; what cannot be removed now is swept when it is back.
       const isUnknown = !catalog.all(name, sha256, true).some((known) => known.address === address);
-      if (isUnknown) await this.#abandon(record).catch(orLater);
+      if (isOurs && isUnknown) await this.#abandon(record).catch(orLater);
       throw error;
     }
+    catalog.intend(name, record);
     catalog.setComplete(name, record, true);
     return { sha256, sizeBytes, isNew };
   }
@@ -203,9 +207,9 @@ export class RemoteBlobStore implements BlobStore {
     }
   }
 
-  async #isKnown(sha256: string): Promise<boolean> {
+  async #isKnown(sha256: string, signal: AbortSignal): Promise<boolean> {
     const { catalog, name } = this.#parts;
-    return catalog.find(name, sha256) !== undefined || (await this.has(sha256));
+    return catalog.find(name, sha256) !== undefined || (await this.has(sha256, signal));
   }
 
   async #remove(sha256: string, signal: AbortSignal): Promise<boolean> {
@@ -213,7 +217,8 @@ export class RemoteBlobStore implements BlobStore {
     const records = catalog.all(name, sha256);
     if (records.length === 0) {
       const address = objects.addressOf(sha256);
-      if (address === undefined || (await this.#sizeOf(address, undefined)) === undefined) return false;
+      if (address === undefined || (await this.#sizeOf(address, undefined, signal)) === undefined)
+        return false;
       await this.#parts.server.call((one) => objects.remove(address, one), signal);
       return true;
     }
@@ -243,14 +248,18 @@ export class RemoteBlobStore implements BlobStore {
   async #adopt(sha256: string, signal: AbortSignal): Promise<ObjectRecord | undefined> {
     const address = this.#parts.objects.addressOf(sha256);
     if (address === undefined) return undefined;
-    const sizeBytes = await this.#sizeOf(address, undefined);
+    const sizeBytes = await this.#sizeOf(address, undefined, signal);
     if (sizeBytes === undefined) return undefined;
     return await adopt({ sha256, sizeBytes, address }, this.#parts, signal);
   }
 
-  async #sizeOf(address: string, record: ObjectRecord | undefined): Promise<number | undefined> {
+  async #sizeOf(
+    address: string,
+    record: ObjectRecord | undefined,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     const { server, objects } = this.#parts;
-    return await server.call((signal) => objects.sizeOf(address, record, signal), this.#closing.signal);
+    return await server.call((one) => objects.sizeOf(address, record, one), signal);
   }
 
   async *#listRecords(
