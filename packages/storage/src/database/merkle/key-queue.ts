@@ -5,7 +5,8 @@ export interface QueuedKey {
 }
 
 const FIRST_ENTRIES = 4_096;
-const FIRST_BYTES = FIRST_ENTRIES * 32;
+/** Keys are kept in blocks, so that nothing is copied as there are more of them. */
+const BLOCK_BYTES = 128 * 1024;
 /** The place of an entry has 24 bits. */
 const MAX_ENTRIES = 2 ** 24;
 /** Keys of 32 bytes are digests; longer ones are CIDs, whose digest stands at their end. */
@@ -23,8 +24,11 @@ const HIGH = 1 - LOW;
  * one integer, half a million in some 50 ms.
  */
 export class KeyQueue {
-  #bytes = new Uint8Array(FIRST_BYTES);
-  #ends = new Uint32Array(FIRST_ENTRIES);
+  #blocks: Uint8Array[] = [];
+  /** Where each key begins, all blocks counted, and how long it is. */
+  #starts = new Uint32Array(FIRST_ENTRIES);
+  #lengths = new Uint8Array(FIRST_ENTRIES);
+  #end = 0;
   #values = new Float64Array(FIRST_ENTRIES);
   #order = new BigUint64Array(FIRST_ENTRIES);
   #words = new Uint32Array(this.#order.buffer);
@@ -35,12 +39,9 @@ export class KeyQueue {
   /** Not once keys are taken. */
   add(key: Uint8Array, value: number): void {
     if (this.#count >= MAX_ENTRIES) throw new RangeError(`A queue holds ${MAX_ENTRIES} keys at most`);
-    const start = this.#endOf(this.#count - 1);
-    const end = start + key.length;
-    if (this.#count === this.#ends.length) this.#growEntries();
-    if (end > this.#bytes.length) this.#bytes = grown(this.#bytes, Uint8Array);
-    this.#bytes.set(key, start);
-    this.#ends[this.#count] = end;
+    if (this.#count === this.#starts.length) this.#growEntries();
+    this.#starts[this.#count] = this.#place(key);
+    this.#lengths[this.#count] = key.length;
     this.#values[this.#count] = value;
     this.#setOrder(key);
     this.#count += 1;
@@ -54,7 +55,7 @@ export class KeyQueue {
     for (; this.#taken < this.#count && taken.length < limit; this.#taken += 1) {
       const place = (this.#words[this.#taken * 2 + LOW] ?? 0) & (MAX_ENTRIES - 1);
       const entry = {
-        key: this.#bytes.subarray(this.#endOf(place - 1), this.#endOf(place)),
+        key: this.#keyAt(place),
         value: this.#values[place] ?? 0,
       };
       const last = taken.at(-1);
@@ -65,8 +66,10 @@ export class KeyQueue {
   }
 
   clear(): void {
-    this.#bytes = new Uint8Array(FIRST_BYTES);
-    this.#ends = new Uint32Array(FIRST_ENTRIES);
+    this.#blocks = [];
+    this.#end = 0;
+    this.#starts = new Uint32Array(FIRST_ENTRIES);
+    this.#lengths = new Uint8Array(FIRST_ENTRIES);
     this.#values = new Float64Array(FIRST_ENTRIES);
     this.#order = new BigUint64Array(FIRST_ENTRIES);
     this.#words = new Uint32Array(this.#order.buffer);
@@ -88,12 +91,28 @@ export class KeyQueue {
     this.#isSorted = true;
   }
 
-  #endOf(place: number): number {
-    return place < 0 ? 0 : (this.#ends[place] ?? 0);
+  /** Copies a key into the last block, or a new one where it does not fit; gives where it begins. */
+  #place(key: Uint8Array): number {
+    const free = this.#blocks.length * BLOCK_BYTES - this.#end;
+    if (free < key.length) {
+      this.#end = this.#blocks.length * BLOCK_BYTES;
+      this.#blocks.push(new Uint8Array(BLOCK_BYTES));
+    }
+    const start = this.#end;
+    this.#blocks.at(-1)?.set(key, start % BLOCK_BYTES);
+    this.#end += key.length;
+    return start;
+  }
+
+  #keyAt(place: number): Uint8Array {
+    const start = this.#starts[place] ?? 0;
+    const block = this.#blocks[Math.floor(start / BLOCK_BYTES)] ?? new Uint8Array();
+    return block.subarray(start % BLOCK_BYTES, (start % BLOCK_BYTES) + (this.#lengths[place] ?? 0));
   }
 
   #growEntries(): void {
-    this.#ends = grown(this.#ends, Uint32Array);
+    this.#starts = grown(this.#starts, Uint32Array);
+    this.#lengths = grown(this.#lengths, Uint8Array);
     this.#values = grown(this.#values, Float64Array);
     this.#order = grown(this.#order, BigUint64Array);
     this.#words = new Uint32Array(this.#order.buffer);
