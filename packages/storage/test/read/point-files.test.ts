@@ -48,6 +48,8 @@ describe("files, events, totals and live messages", () => {
     assert.deepEqual(reads.fileOfMessage(store.itemHash), { ...view, ref: store.itemHash });
     assert.deepEqual(reads.fileOfMessage(named.itemHash), { ...view, ref: "my/file" });
     assert.equal(reads.fileOfMessage(sha256("no")), null);
+    const asked = [store.itemHash, sha256("no"), "no hash"].map((one) => ({ hash: one, useLatest: true }));
+    assert.deepEqual(reads.referencedBytes(asked), [11, null, null]);
     assert.deepEqual(reads.fileByRef("my/file", "0xA"), { ...view, ref: "my/file" });
     assert.equal(reads.fileByRef("my/file", null), null);
     assert.equal(reads.fileByRef("my/file", "0xB"), null);

@@ -147,9 +147,11 @@ export function seedFileTag(
   message: Seeded,
 ): void {
   seed.connection.run(
-    "INSERT INTO file_tags VALUES (?, ?, ?, ?, ?)",
+    `INSERT INTO file_tags (tag, owner_id, file_id, file_hash, item_id, updated_us)
+     VALUES (?, ?, ?, (SELECT hash FROM files WHERE id = ?), ?, ?)`,
     tag,
     seed.address(owner),
+    fileId,
     fileId,
     message.id,
     1n,
