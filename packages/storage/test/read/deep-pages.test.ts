@@ -5,7 +5,7 @@ import { createSqliteListReads, type MessageFilter, type MessagesQuery } from ".
 import { SeedDatabase } from "./seed.ts";
 import { hashesOf, walkList } from "./walk-list.ts";
 
-const COUNT = 6_000;
+const COUNT = 3_600;
 const BASE = 1_700_000_000_000_000n;
 
 /** Many messages, several to a moment, some with both tags, a third of them confirmed. */
@@ -30,12 +30,17 @@ function seeded(): SeedDatabase {
 }
 
 const FILTERS: readonly MessageFilter[] = [
+  {},
+  { chains: ["ETH"] },
+  { tags: ["x"] },
+  { types: [MESSAGE_TYPES[0] ?? "POST"] },
+  { senders: ["0x1"] },
   { channels: ["A"], chains: ["ETH"] },
   { senders: ["0x1"], chains: ["ETH", "SOL"] },
   { tags: ["x", "y"], chains: ["ETH"] },
   { tags: ["y"], channels: ["A", "B"] },
   { chains: ["ETH"], confirmed: false },
-  { channels: ["A"], chains: ["ETH"], startMicros: BASE + 100n, endMicros: BASE + 1_400n },
+  { channels: ["A"], chains: ["ETH"], startMicros: BASE + 100n, endMicros: BASE + 850n },
 ];
 
 describe("pages far from the start of a list", () => {
@@ -46,19 +51,10 @@ describe("pages far from the start of a list", () => {
         const query: MessagesQuery = { filter, sortBy, direction };
         it(`hold what a walk finds there: ${Object.keys(filter)}, ${sortBy} ${direction}`, () => {
           const all = hashesOf(walkList(lists, "messages", query, 500));
-          assert.ok(all.length > 900, `${all.length} messages match`);
+          assert.ok(all.length > 550, `${all.length} messages match`);
           for (const pageSize of [7, 150]) {
             const pages = Math.ceil(all.length / pageSize);
-            for (const page of [
-              1,
-              2,
-              3,
-              Math.floor(pages / 3),
-              Math.floor(pages / 2),
-              pages - 1,
-              pages,
-              pages + 1,
-            ]) {
+            for (const page of [2, Math.floor(pages / 2), pages, pages + 1]) {
               const { items } = lists.lists.messages.page(
                 query,
                 { page, pageSize },

@@ -78,18 +78,56 @@ function skipOnIndex(list: Located, wanted: Wanted): { readonly skip: number; re
   const isCountable = wanted.after === null && (list.plan.arms.length === 1 || !isTagged(list.plan.arms));
   while (skip > DEEP_ROWS && isCountable) {
     list.budget.checkpoint();
-    const time = timeAt(list, bounds, wanted.direction, Math.min(skip, DEEP_STEP_ROWS));
-    if (time === undefined) break;
-    const isDescending = wanted.direction === "desc";
-    const before = isDescending
-      ? { ...bounds, lowestMicros: time + 1n }
-      : { ...bounds, highestMicros: time - 1n };
-    const passed = countRows(list.connection, list.source, list.plan.arms, before, skip);
-    if (passed === 0) break;
-    bounds = isDescending ? { ...bounds, highestMicros: time } : { ...bounds, lowestMicros: time };
-    skip -= passed;
+    const moment = momentAt(list, bounds, wanted.direction, Math.min(skip, DEEP_STEP_ROWS));
+    if (moment === undefined || moment.before === 0) break;
+    bounds =
+      wanted.direction === "desc"
+        ? { ...bounds, highestMicros: moment.time }
+        : { ...bounds, lowestMicros: moment.time };
+    skip -= moment.before;
   }
   return { skip, bounds };
+}
+
+/** The time of the row at an offset, and how many rows stand before the first of that time. */
+function momentAt(
+  list: Located,
+  bounds: Bounds,
+  direction: Direction,
+  offset: number,
+): { readonly time: bigint; readonly before: number } | undefined {
+  const [arm] = list.plan.arms;
+  if (arm !== undefined && list.plan.arms.length === 1 && list.source.itemColumn !== null) {
+    return momentOfArm(list, arm, bounds, direction, offset);
+  }
+  const time = timeAt(list, bounds, direction, offset);
+  if (time === undefined) return undefined;
+  const before =
+    direction === "desc" ? { ...bounds, lowestMicros: time + 1n } : { ...bounds, highestMicros: time - 1n };
+  return { time, before: countRows(list.connection, list.source, list.plan.arms, before, offset) };
+}
+
+/** The same of one walk, whose rows of one time stand in the order of their ids: only that time is counted. */
+function momentOfArm(
+  { connection, source }: Located,
+  arm: Arm,
+  bounds: Bounds,
+  direction: Direction,
+  offset: number,
+): { readonly time: bigint; readonly before: number } | undefined {
+  const order = direction === "desc" ? sql`desc` : sql`asc`;
+  const at = compileSql(
+    sql`${armRows(source, arm, bounds, null)} order by k ${order}, id ${order} limit 1 offset ${offset}`,
+  );
+  const row = connection.getBig<{ id: bigint; k: bigint }>(at.sql, ...at.parameters);
+  if (row === undefined) return undefined;
+  const sameTime = { lowestMicros: row.k, highestMicros: row.k };
+  const earlier = direction === "desc" ? sql`>` : sql`<`;
+  const counted = compileSql(
+    sql`select count(*) as n from (${armRows(source, arm, sameTime, null)}) where id ${earlier} ${row.id}`,
+  );
+  const { n = 0 } = connection.get<{ n: number }>(counted.sql, ...counted.parameters) ?? {};
+  return { time: row.k, before: offset - n };
 }
 
 function timeAt(list: Located, bounds: Bounds, direction: Direction, offset: number): bigint | undefined {
