@@ -9,6 +9,7 @@ export { scrub } from "./blobs/scrub.ts";
 export * from "./database/codes.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
+export { DatabaseError, type DatabaseErrorCode } from "./database/postgres/database-error.ts";
 export {
   FileLedger,
   type FileLedgerFigures,
@@ -33,12 +34,14 @@ export type * from "./database/read/text-types.ts";
 export type * from "./database/read/types.ts";
 export { EXTRA_FIELDS, PAYMENT_TYPES } from "./database/read/types.ts";
 export type { Schema } from "./database/schema.ts";
+export type { SqlConnection, SqlRow, SqlValue } from "./database/sql/connection.ts";
 export {
-  SqliteConnection,
-  type SqliteOptions,
-  type SqlRow,
-  type SqlValue,
-} from "./database/sqlite/connection.ts";
+  type DatabaseLocation,
+  isPostgresUrl,
+  type OpenOptions,
+  openConnection,
+} from "./database/sql/open-connection.ts";
+export { SqliteConnection, type SqliteOptions } from "./database/sqlite/connection.ts";
 export { migrate } from "./database/sqlite/migrate.ts";
 export type { Candidate, CandidateState, NewCandidate } from "./database/write/candidates.ts";
 export type { Collected } from "./database/write/collected-files.ts";

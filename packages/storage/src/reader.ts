@@ -1,4 +1,6 @@
 /** The door of the reader thread: the lists of the database without files and the write side. */
+
+export { DatabaseError } from "./database/postgres/database-error.ts";
 export { type ReadBudget, UNLIMITED } from "./database/read/read-budget.ts";
 export { ReadError } from "./database/read/read-error.ts";
 export {
@@ -7,4 +9,4 @@ export {
   type ListQueries,
   type SyncListReads,
 } from "./database/read/sqlite-list-reads.ts";
-export { SqliteConnection } from "./database/sqlite/connection.ts";
+export { openConnection } from "./database/sql/open-connection.ts";

@@ -1,5 +1,6 @@
 /** The door of the writer thread: the write side of the database without files and lists, which it would only load. */
 export { blobFilePath } from "./blobs/blob-paths.ts";
 export { type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
-export type { SqliteConnection } from "./database/sqlite/connection.ts";
+export { DatabaseError } from "./database/postgres/database-error.ts";
+export type { SqlConnection } from "./database/sql/connection.ts";
 export { MessageStore } from "./database/write/message-store.ts";

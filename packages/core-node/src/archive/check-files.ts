@@ -1,11 +1,5 @@
 import { decodeItemHash } from "@twentysix/protocol";
-import {
-  BlobError,
-  type ContentStore,
-  FILE_TYPES,
-  FileNamer,
-  type SqliteConnection,
-} from "@twentysix/storage";
+import { BlobError, type ContentStore, FILE_TYPES, FileNamer, type SqlConnection } from "@twentysix/storage";
 import type { Problems } from "./problems.ts";
 
 interface FileRow {
@@ -18,7 +12,7 @@ interface FileRow {
 
 /** Reads every file that is registered as held and holds its bytes against all its names and its size. */
 export async function checkFiles(
-  stored: SqliteConnection,
+  stored: SqlConnection,
   contents: ContentStore,
   problems: Problems,
   signal: AbortSignal,

@@ -1,11 +1,5 @@
 import { encodeHex, encodeItemHash } from "@twentysix/protocol";
-import {
-  BlobError,
-  type ContentReader,
-  FileNamer,
-  PIN_CODE,
-  type SqliteConnection,
-} from "@twentysix/storage";
+import { BlobError, type ContentReader, FileNamer, PIN_CODE, type SqlConnection } from "@twentysix/storage";
 import { type FileForm, MAX_PART_BYTES, writeFilePart } from "./file-part-line.ts";
 import { IdSet } from "./id-set.ts";
 import type { LineSink } from "./line-sink.ts";
@@ -16,7 +10,7 @@ interface FileRow {
 }
 
 export interface FileExportOptions {
-  readonly connection: SqliteConnection;
+  readonly connection: SqlConnection;
   readonly contents: ContentReader;
   readonly sink: LineSink;
   /** Files of STOREs up to this place of the event log are there already. */

@@ -9,6 +9,8 @@ import {
   completeCounters,
   MessageStore,
   migrate,
+  openConnection,
+  type SqlConnection,
   SqliteConnection,
   StateTree,
 } from "@twentysix/storage";
@@ -64,7 +66,7 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   const scratch = await mkdtemp(join(options.scratchFolder, "verify-"));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rmSync(scratch, { recursive: true, force: true }));
-  const stored = new SqliteConnection(options.databasePath);
+  const stored = openConnection(options.databasePath, { purpose: "verify" });
   stack.defer(() => stored.close());
   migrate(stored);
   completeCounters(stored);
@@ -91,15 +93,19 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   return { ok: lines.length === 0, ...computedRoot, problems: lines };
 }
 
-/** A database that contradicts itself is not read any further: nothing that it says can be believed. */
-function isIntact(stored: SqliteConnection, problems: Problems): boolean {
+/**
+ * A database that contradicts itself is not read any further: nothing that it says can be believed. A server looks
+ * after its own pages.
+ */
+function isIntact(stored: SqlConnection, problems: Problems): boolean {
+  if (stored.dialect.name !== "sqlite") return true;
   const found = stored.all<{ integrity_check: string }>("PRAGMA integrity_check");
   const broken = found.filter((row) => row.integrity_check !== "ok");
   for (const row of broken) problems.report("database", row.integrity_check);
   return broken.length === 0;
 }
 
-function copyChecks(options: VerifyOptions, stored: SqliteConnection, problems: Problems): CopyChecks {
+function copyChecks(options: VerifyOptions, stored: SqlConnection, problems: Problems): CopyChecks {
   const crypto = createNodeCrypto();
   const { switches, limits } = options.definition;
   return {
@@ -113,7 +119,7 @@ function copyChecks(options: VerifyOptions, stored: SqliteConnection, problems: 
 }
 
 /** The ids that a store hands out continue from what is there, so it is opened after the seeding. */
-function openComputed(path: string, stored: SqliteConnection, { reader }: CopyChecks): MessageStore {
+function openComputed(path: string, stored: SqlConnection, { reader }: CopyChecks): MessageStore {
   const seeding = new SqliteConnection(path, { synchronous: "off" });
   try {
     migrate(seeding);
@@ -133,8 +139,8 @@ function openComputed(path: string, stored: SqliteConnection, { reader }: CopyCh
 }
 
 function compareRoots(
-  stored: SqliteConnection,
-  computed: SqliteConnection,
+  stored: SqlConnection,
+  computed: SqlConnection,
   problems: Problems,
 ): Pick<VerifyReport, "root" | "count"> {
   const found = new StateTree(stored).root();

@@ -1,12 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createSystemClock, createSystemTimers } from "@twentysix/platform";
 import type { Piece } from "@twentysix/storage";
-import {
-  createSqliteListReads,
-  type ReadBudget,
-  ReadError,
-  SqliteConnection,
-} from "@twentysix/storage/reader";
+import { createSqliteListReads, openConnection, type ReadBudget, ReadError } from "@twentysix/storage/reader";
 import type { ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
 import { runReadCall } from "./run-read-call.ts";
 
@@ -20,7 +15,9 @@ const { databasePath, cacheBytes, cancelled } = workerData as ReaderData;
 const cancelledId = new Int32Array(cancelled);
 const clock = createSystemClock();
 const timers = createSystemTimers();
-const reads = createSqliteListReads(new SqliteConnection(databasePath, { readOnly: true, cacheBytes }));
+const reads = createSqliteListReads(
+  openConnection(databasePath, { readOnly: true, cacheBytes, purpose: "lists" }),
+);
 
 /** A text of which no piece was asked for that long is held for nobody. */
 const RELEASE_TEXTS_MS = 5_000;

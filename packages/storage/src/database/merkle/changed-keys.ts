@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 
 /** A key whose leaf is to be computed again, with what it stands for. */
 export interface ChangedKey {
@@ -12,15 +12,15 @@ export interface ChangedKey {
  * inner nodes and pages, so a tree is brought up to date for a fraction of what single keys would cost.
  */
 export class ChangedKeys {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #table: string;
   #after: Uint8Array = new Uint8Array();
 
-  constructor(connection: SqliteConnection, name: "messages" | "derived") {
+  constructor(connection: SqlConnection, name: "messages" | "derived") {
     this.#connection = connection;
-    this.#table = `temp.changed_${name}`;
+    this.#table = `changed_${name}`;
     connection.exec(
-      `CREATE TEMP TABLE IF NOT EXISTS changed_${name} (key BLOB PRIMARY KEY, kind INTEGER, name TEXT) WITHOUT ROWID`,
+      `CREATE TEMP TABLE IF NOT EXISTS ${this.#table} (key ${connection.dialect.bytesType} PRIMARY KEY, kind INTEGER, name TEXT)`,
     );
     this.clear();
   }
@@ -28,8 +28,9 @@ export class ChangedKeys {
   /** Adds the items that events in (`afterSeq`, `toSeq`] are about. */
   addItemsOfEvents(afterSeq: number, toSeq: number): void {
     this.#connection.run(
-      `INSERT OR IGNORE INTO ${this.#table} (key)
-       SELECT i.hash FROM events e CROSS JOIN items i WHERE e.seq > ? AND e.seq <= ? AND i.id = e.item_id`,
+      `INSERT INTO ${this.#table} (key)
+       SELECT i.hash FROM events e CROSS JOIN items i WHERE e.seq > ? AND e.seq <= ? AND i.id = e.item_id
+       ON CONFLICT DO NOTHING`,
       afterSeq,
       toSeq,
     );
@@ -37,7 +38,7 @@ export class ChangedKeys {
 
   add({ key, kind, name }: ChangedKey): void {
     this.#connection.run(
-      `INSERT OR IGNORE INTO ${this.#table} (key, kind, name) VALUES (?, ?, ?)`,
+      `INSERT INTO ${this.#table} (key, kind, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
       key,
       kind,
       name,
@@ -56,7 +57,7 @@ export class ChangedKeys {
   }
 
   clear(): void {
-    this.#connection.exec(`DELETE FROM ${this.#table}`);
+    this.#connection.exec(this.#connection.dialect.emptyOwnTable(this.#table));
     this.#after = new Uint8Array();
   }
 }

@@ -1,5 +1,5 @@
 import { encodeHex } from "@twentysix/protocol";
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import { type ChangedKey, ChangedKeys } from "./changed-keys.ts";
 import { derivedKey, derivedLeaf } from "./derived-leaf.ts";
 import { DERIVED_KINDS } from "./dirty.ts";
@@ -44,7 +44,7 @@ interface Sweep {
  * keys. A sweep counts once all of it is done, so a crash in between loses nothing: it is made again.
  */
 export class StateTree {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #messages: MerkleTree;
   readonly #derived: MerkleTree;
   readonly #changedMessages: ChangedKeys;
@@ -52,7 +52,7 @@ export class StateTree {
   #sweep: Sweep | null = null;
   #watermark: number;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.#connection = connection;
     this.#messages = new MerkleTree(connection, MESSAGES, messageLeaves(connection));
     this.#derived = new MerkleTree(connection, DERIVED, derivedLeaves(connection));
@@ -145,7 +145,7 @@ export class StateTree {
     if (digest === null) this.#connection.run("DELETE FROM derived_leaves WHERE key = ?", key);
     else
       this.#connection.run(
-        "INSERT INTO derived_leaves (key, digest) VALUES (?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest",
+        "INSERT INTO derived_leaves (key, digest) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET digest = excluded.digest",
         key,
         digest,
       );
@@ -154,7 +154,7 @@ export class StateTree {
   #finish(sweep: Sweep): void {
     this.#connection.run("DELETE FROM derived_dirty WHERE id <= ?", sweep.toDirty);
     this.#connection.run(
-      "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
+      "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
       WATERMARK,
       String(sweep.toSeq),
     );

@@ -1,8 +1,8 @@
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import type { Leaf, ReadLeaves } from "./merkle-tree.ts";
 
 /** Accepted and forgotten messages in the order of their hashes. */
-export function messageLeaves(connection: SqliteConnection): ReadLeaves {
+export function messageLeaves(connection: SqlConnection): ReadLeaves {
   return (from, to, limit) =>
     to === null
       ? connection.all<Leaf>(
@@ -19,7 +19,7 @@ export function messageLeaves(connection: SqliteConnection): ReadLeaves {
 }
 
 /** What messages derive, in the order of its keys. */
-export function derivedLeaves(connection: SqliteConnection): ReadLeaves {
+export function derivedLeaves(connection: SqlConnection): ReadLeaves {
   return (from, to, limit) =>
     to === null
       ? connection.all<Leaf>(

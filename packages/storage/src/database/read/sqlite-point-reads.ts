@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import { AggregateRows } from "./aggregate/aggregate-rows.ts";
 import { Counters } from "./counters.ts";
 import { openDictionaries } from "./dictionary.ts";
@@ -20,7 +20,7 @@ import type { SyncPointReads } from "./types.ts";
  * Point reads on a connection of its own, opened read-only: they run on the calling thread, so every one is
  * bounded to a few indexed look-ups.
  */
-export function createSqlitePointReads(connection: SqliteConnection): SyncPointReads {
+export function createSqlitePointReads(connection: SqlConnection): SyncPointReads {
   const names = openDictionaries(connection);
   const counters = new Counters(connection);
   const messages = new MessageRows(connection, names);

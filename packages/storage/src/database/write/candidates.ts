@@ -46,9 +46,9 @@ export function putCandidate(session: WriterSession, candidate: NewCandidate, st
   const row = session.connection.get<{ id: number }>(
     `INSERT INTO candidates (item_id, identity, envelope, content, sender_id, origin, reception_us, attempts, next_attempt_us, code, details)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (identity) DO UPDATE SET content = coalesce(excluded.content, content),
-       envelope = CASE WHEN (length(excluded.envelope), excluded.envelope) < (length(envelope), envelope)
-         THEN excluded.envelope ELSE envelope END, attempts = excluded.attempts,
+     ON CONFLICT (identity) DO UPDATE SET content = coalesce(excluded.content, candidates.content),
+       envelope = CASE WHEN (length(excluded.envelope), excluded.envelope) < (length(candidates.envelope), candidates.envelope)
+         THEN excluded.envelope ELSE candidates.envelope END, attempts = excluded.attempts,
        next_attempt_us = excluded.next_attempt_us, code = excluded.code, details = excluded.details
      RETURNING id`,
     session.itemId(candidate.hash),
@@ -123,8 +123,8 @@ export function givenUpCode(session: WriterSession, identity: Uint8Array): numbe
 
 function setWaits(session: WriterSession, candidateId: number, waits: readonly string[]): void {
   session.connection.run("DELETE FROM waits WHERE candidate_id = ?", candidateId);
-  for (const key of waits) {
-    session.connection.run("INSERT OR IGNORE INTO waits (key, candidate_id) VALUES (?, ?)", key, candidateId);
+  for (const key of new Set(waits)) {
+    session.connection.run("INSERT INTO waits (key, candidate_id) VALUES (?, ?)", key, candidateId);
   }
 }
 

@@ -38,7 +38,7 @@ import type { WriterSession } from "./writer-session.ts";
 
 /**
  * Loads the facts asked for into the world. Point reads: in process each costs a few microseconds, less than
- * assembling and parsing one set-wise statement.
+ * assembling and parsing one set-wise statement; to a server they are sent together.
  */
 export function loadFacts(
   session: WriterSession,
@@ -46,7 +46,7 @@ export function loadFacts(
   needs: readonly Need[],
   read: ReadElementFields,
 ): void {
-  for (const need of needs) loaders[need.table](session, world, need.key, read);
+  session.connection.together(needs.map((need) => () => loaders[need.table](session, world, need.key, read)));
 }
 
 type Loader = (session: WriterSession, world: World, key: string, read: ReadElementFields) => void;

@@ -1,10 +1,7 @@
 import type { Need, World } from "@twentysix/state";
 import type { Status } from "../codes.ts";
 import { STATUS_CODE } from "../codes.ts";
-import { Checkpointer } from "../sqlite/checkpointer.ts";
-import { SqliteConnection } from "../sqlite/connection.ts";
 import { migrate } from "../sqlite/migrate.ts";
-import { WriteAheadLog } from "../sqlite/write-ahead-log.ts";
 import {
   type Candidate,
   type CandidateState,
@@ -34,6 +31,7 @@ import {
 } from "./confirmations.ts";
 import { loadFacts } from "./load-facts.ts";
 import { type FileNote, noteFiles } from "./note-files.ts";
+import { openForWriting, type WritableDatabase, type WritableOptions } from "./open-for-writing.ts";
 import { dropRefusal, putRefusal, type Refusal } from "./refusals.ts";
 import { type HeldFile, registerFile } from "./register-file.ts";
 import { addGracePin } from "./save-files.ts";
@@ -58,16 +56,8 @@ const INDEX_TABLES = new Set<Need["table"]>([
   "delegatedUses",
 ]);
 
-const BATCHES_PER_LOOK = 8;
-
-export interface MessageStoreOptions {
-  readonly path: string;
-  readonly cacheBytes?: number;
-  /** `off` is for databases that are thrown away: a replay, a test of rules. */
-  readonly synchronous?: "full" | "off";
+export interface MessageStoreOptions extends WritableOptions {
   readonly readElementFields: ReadElementFields;
-  /** `apart` moves the log into the database on a thread of its own; the default leaves that to `checkpoint`. */
-  readonly checkpoints?: "apart";
 }
 
 /**
@@ -77,23 +67,16 @@ export interface MessageStoreOptions {
 export class MessageStore {
   readonly #session: WriterSession;
   readonly #readElementFields: ReadElementFields;
-  readonly #log: WriteAheadLog;
-  readonly #checkpointer: Checkpointer | null;
+  readonly #log: WritableDatabase["log"];
   #hasConfirmations: boolean;
-  #batchesSinceLook = 0;
 
   constructor(options: MessageStoreOptions) {
-    const connection = new SqliteConnection(options.path, {
-      synchronous: options.synchronous ?? "full",
-      ...(options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes }),
-    });
+    const { connection, log } = openForWriting(options);
     migrate(connection);
     completeCounters(connection);
-    // What is deleted is overwritten, whole pages included: a FORGET promises that the text is gone.
-    connection.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON");
+    log?.begin();
     this.#session = new WriterSession(connection);
-    this.#log = new WriteAheadLog(options.path);
-    this.#checkpointer = options.checkpoints === "apart" ? new Checkpointer(options.path) : null;
+    this.#log = log;
     this.#readElementFields = options.readElementFields;
     this.#hasConfirmations = hasConfirmations(this.#session);
   }
@@ -103,7 +86,7 @@ export class MessageStore {
   }
 
   begin(): void {
-    this.#session.connection.exec("BEGIN IMMEDIATE");
+    this.#session.connection.begin();
   }
 
   /** Merges the counters: the last work of a batch, before its commit. */
@@ -113,12 +96,12 @@ export class MessageStore {
 
   /** Needs `finish` first. */
   commit(): void {
-    this.#session.connection.exec("COMMIT");
+    this.#session.connection.commit();
     this.#session.endBatch();
   }
 
   rollBack(): void {
-    this.#session.connection.exec("ROLLBACK");
+    this.#session.connection.rollBack();
     this.#session.rollBack();
   }
 
@@ -296,24 +279,21 @@ export class MessageStore {
 
   /** Moves committed pages from the log into the database; `truncate` also empties the log. */
   checkpoint(mode: "passive" | "truncate"): void {
-    this.#session.connection.exec(`PRAGMA wal_checkpoint(${mode})`);
+    this.#log?.checkpoint(mode);
   }
 
   /** Keeps the log within its bound. */
   checkpointIfLarge(): void {
-    this.#batchesSinceLook += 1;
-    if (this.#checkpointer === null || this.#batchesSinceLook < BATCHES_PER_LOOK) return;
-    this.#batchesSinceLook = 0;
-    if (this.#checkpointer.advise(this.#log.frames()) === "fold") this.checkpoint("passive");
+    this.#log?.checkpointIfLarge();
   }
 
   /** Ends the checkpoint thread, so that this connection is the last one that writes. */
   endCheckpoints(): void {
-    this.#checkpointer?.close();
+    this.#log?.endCheckpoints();
   }
 
   close(): void {
-    this.#log.close();
+    this.#log?.close();
     this.#session.connection.close();
   }
 }

@@ -1,4 +1,5 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import type { Dialect } from "../../sql/dialect.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import { textChanged } from "../read-error.ts";
 import type { LongPart, Piece, PiecePosition } from "../text-types.ts";
@@ -10,13 +11,20 @@ import { memberRange } from "./member-range.ts";
 type StoredPart = Extract<LongPart, { kind: "stored" }>;
 
 const STORED = {
-  copy: "SELECT CAST(content AS BLOB) AS bytes FROM copies WHERE id = ?",
-  candidate: "SELECT CAST(content AS BLOB) AS bytes FROM candidates WHERE id = ?",
-  triggers: "SELECT CAST(triggers AS BLOB) AS bytes FROM vms WHERE id = ?",
-  addresses: "SELECT CAST(json_quote(address) AS BLOB) AS bytes FROM addresses WHERE id = ?",
-  channels: "SELECT CAST(json_quote(channel) AS BLOB) AS bytes FROM channels WHERE id = ?",
-  labels: "SELECT CAST(json_quote(label) AS BLOB) AS bytes FROM labels WHERE id = ?",
+  copy: { table: "copies", column: "content", isName: false },
+  candidate: { table: "candidates", column: "content", isName: false },
+  triggers: { table: "vms", column: "triggers", isName: false },
+  addresses: { table: "addresses", column: "address", isName: true },
+  channels: { table: "channels", column: "channel", isName: true },
+  labels: { table: "labels", column: "label", isName: true },
 } as const;
+
+/** The bytes of a stored text; names are served as JSON strings. */
+function selectOf({ utf8, quotedJson }: Dialect, of: keyof typeof STORED): string {
+  const { table, column, isName } = STORED[of];
+  return `SELECT ${utf8(isName ? quotedJson(column) : column)} AS bytes FROM ${table} WHERE id = ?`;
+}
+
 const NULL = Buffer.from("null");
 
 /**
@@ -24,11 +32,11 @@ const NULL = Buffer.from("null");
  * client takes what it asked for.
  */
 export class LongTexts {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #held = new HeldTexts();
   readonly #aggregates: AggregatePieces;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.#connection = connection;
     this.#aggregates = new AggregatePieces(connection, this.#held);
   }
@@ -60,7 +68,10 @@ export class LongTexts {
   }
 
   #open(part: StoredPart): HeldText {
-    const row = this.#connection.get<{ bytes: Uint8Array<ArrayBuffer> | null }>(STORED[part.of], part.id);
+    const row = this.#connection.get<{ bytes: Uint8Array<ArrayBuffer> | null }>(
+      selectOf(this.#connection.dialect, part.of),
+      part.id,
+    );
     if (row?.bytes?.length !== part.sizeBytes) throw textChanged();
     const bytes = Buffer.from(row.bytes.buffer, row.bytes.byteOffset, row.bytes.length);
     if (part.member === null) return { bytes, start: 0, end: bytes.length };

@@ -1,5 +1,5 @@
 import { EVENT_CODE, EVENT_KINDS, ORIGINS } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { factsOfRow } from "../message/message-facts.ts";
 import { type MessageRow, type MessageRows, unknownCode } from "../message/message-rows.ts";
 import { renderMessage, renderWithoutContent } from "../message/render-message.ts";
@@ -14,7 +14,7 @@ const LAST = "SELECT seq FROM events ORDER BY seq DESC LIMIT 1";
  * that passes one of the limits.
  */
 export function liveMessagesAfter(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   rows: MessageRows,
   afterSeq: number,
   limits: { readonly messages: number; readonly bytes: number },
@@ -35,7 +35,7 @@ export function liveMessagesAfter(
   return { messages, seq, hasMore: events.length === limits.messages };
 }
 
-function liveMessage(connection: SqliteConnection, row: MessageRow, seq: number): LiveMessage {
+function liveMessage(connection: SqlConnection, row: MessageRow, seq: number): LiveMessage {
   return {
     seq,
     origin: ORIGINS[row.origin] ?? unknownCode("origin", row.origin),
@@ -47,11 +47,11 @@ function liveMessage(connection: SqliteConnection, row: MessageRow, seq: number)
 }
 
 /** The newest event number, 0 before the first. */
-export function lastEventSeq(connection: SqliteConnection): number {
+export function lastEventSeq(connection: SqlConnection): number {
   return connection.get<{ seq: number }>(LAST)?.seq ?? 0;
 }
 
-export function eventsOfItem(connection: SqliteConnection, itemId: number): EventView[] {
+export function eventsOfItem(connection: SqlConnection, itemId: number): EventView[] {
   return connection
     .allBig<{ seq: bigint; kind: bigint; at_us: bigint; cause: string | null }>(EVENTS, itemId)
     .map(({ seq, kind, at_us, cause }) => ({

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
-import { andAll, compileSql, type Fragment, isOneOf } from "../compile-sql.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import { andAll, compileSql, type Fragment, indexedBy, isOneOf } from "../compile-sql.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import {
   armRows,
@@ -27,7 +27,7 @@ export interface Wanted {
 
 /** Everything that one list is located with. */
 export interface Located {
-  readonly connection: SqliteConnection;
+  readonly connection: SqlConnection;
   readonly source: TimedSource;
   readonly selection: Selection;
   readonly plan: Plan;
@@ -92,7 +92,7 @@ function skipOnIndex(list: Located, wanted: Wanted): { readonly skip: number; re
 }
 
 function timeAt(list: Located, bounds: Bounds, direction: Direction, offset: number): bigint | undefined {
-  const arms = unionOfArms(list.plan.arms, (arm) => armRows(list.source, arm, bounds, null));
+  const arms = unionOfArms(list.plan.arms, (arm) => armRows(list.connection, list.source, arm, bounds, null));
   const order = direction === "desc" ? sql`desc` : sql`asc`;
   const { sql: text, parameters } = compileSql(sql`${arms} order by k ${order} limit 1 offset ${offset}`);
   return list.connection.getBig<{ k: bigint }>(text, ...parameters)?.k;
@@ -109,9 +109,9 @@ export function timeSlices(list: Located, wanted: Wanted, predicates: readonly F
 }
 
 /** All rows of the arms as `id, k, hash`, merged in order; lazily, when a limit follows. */
-function orderedRows({ source, plan }: Located, ordered: OrderedRows, bounds: Bounds): Fragment {
+function orderedRows({ connection, source, plan }: Located, ordered: OrderedRows, bounds: Bounds): Fragment {
   const order = ordered.direction === "desc" ? sql`desc` : sql`asc`;
-  const arms = unionOfArms(plan.arms, (arm) => armRows(source, arm, bounds, ordered));
+  const arms = unionOfArms(plan.arms, (arm) => armRows(connection, source, arm, bounds, ordered));
   return sql`${arms} order by k ${order}, hash asc`;
 }
 
@@ -155,14 +155,14 @@ export function gatherBy(
 ): RowKey[] {
   const { source, selection, plan } = list;
   const item = itemOf(source, false);
-  const conditions = [gatheredRows(source, plan, selection), ...remainingPredicates(list)];
+  const conditions = [gatheredRows(list.connection, source, plan, selection), ...remainingPredicates(list)];
   if (item.join !== null) conditions.push(sql`i.id = ${item.join}`);
   if (wanted.after !== null) conditions.push(isAfter(keys, item.hash, wanted.after, wanted.direction));
   const order = wanted.direction === "desc" ? sql`desc` : sql`asc`;
   const columns = keys.map((key, at) => sql`${key} as ${sql.ref(columnOf(at))}`);
   const terms = keys.map((_, at) => sql`${sql.ref(columnOf(at))} ${order}`);
   const index = plan.arms[0]?.path.index;
-  const from = index === null || index === undefined ? sql`` : sql`indexed by ${sql.ref(index)}`;
+  const from = index === null || index === undefined ? sql`` : indexedBy(list.connection, index);
   const items = item.join === null ? sql`` : sql`cross join items as i`;
   return fetchKeys(
     list.connection,
