@@ -30,10 +30,6 @@ export class BlockingSession {
     this.#options = options;
   }
 
-  get isLost(): boolean {
-    return this.#isLost;
-  }
-
   /** True when the connection was lost since this was last asked. */
   takeLost(): boolean {
     const wasLost = this.#isLost;
@@ -44,12 +40,16 @@ export class BlockingSession {
   /**
    * Sends statements together and waits for what they come to.
    *
+   * @param isContinued they belong to a transaction that was begun by an earlier call
    * @throws DatabaseError the failure of the first that failed; those after it were run all the same, unless they
    *   were part of one transaction
    */
-  run(statements: readonly WireStatement[]): readonly WireResult[] {
+  run(statements: readonly WireStatement[], isContinued: boolean): readonly WireResult[] {
     const { statementTimeoutMs, connectTimeoutMs } = this.#options;
-    const answer = this.#ask({ kind: "run", statements }, statementTimeoutMs + connectTimeoutMs + MARGIN_MS);
+    const answer = this.#ask(
+      { kind: "run", statements, isContinued },
+      statementTimeoutMs + connectTimeoutMs + MARGIN_MS,
+    );
     if (answer.kind === "results") return answer.results;
     if (answer.kind === "closed") throw new DatabaseError("DATABASE_LOST", "The session was closed");
     if (!answer.isOpen) this.#isLost = true;

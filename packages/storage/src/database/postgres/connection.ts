@@ -2,7 +2,6 @@ import type { SqlChanges, SqlConnection, SqlRow, SqlValue } from "../sql/connect
 import { POSTGRES } from "../sql/dialect.ts";
 import { inTransaction } from "../sql/transactions.ts";
 import { BlockingSession } from "./blocking-session.ts";
-import { DatabaseError } from "./database-error.ts";
 import { decodeValue } from "./decode-value.ts";
 import { numberPlaceholders } from "./placeholders.ts";
 import { ReadsTogether } from "./reads-together.ts";
@@ -35,6 +34,8 @@ export class PostgresConnection implements SqlConnection {
   #queue: QueuedStatement[] = [];
   #queuedBytes = 0;
   #isInTransaction = false;
+  /** The server has been told of the transaction. */
+  #hasBegun = false;
   #together: ReadsTogether<WireResult> | null = null;
   #cursors = 0;
 
@@ -126,6 +127,7 @@ export class PostgresConnection implements SqlConnection {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#isInTransaction = false;
+    this.#hasBegun = false;
     // With the connection the transaction has gone too.
     if (!this.#session.takeLost()) this.#send({ text: "ROLLBACK", values: null });
   }
@@ -175,13 +177,10 @@ export class PostgresConnection implements SqlConnection {
     const queue = this.#queue;
     this.#queue = [];
     this.#queuedBytes = 0;
-    if (this.#isInTransaction && this.#session.isLost) {
-      throw new DatabaseError(
-        "DATABASE_LOST",
-        "The connection to the database was lost during a transaction",
-      );
-    }
-    const results = this.#session.run([...queue.map(({ statement }) => statement), ...statements]);
+    const isContinued = this.#hasBegun;
+    this.#hasBegun = this.#isInTransaction;
+    const waiting = queue.map(({ statement }) => statement);
+    const results = this.#session.run([...waiting, ...statements], isContinued);
     for (const [at, queued] of queue.entries()) queued.settle(results[at]?.changes ?? 0);
     return results.slice(queue.length);
   }

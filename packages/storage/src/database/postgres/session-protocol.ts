@@ -24,7 +24,12 @@ export interface WireStatement {
 
 /** Statements that are sent together and answered together. */
 export type SessionRequest =
-  | { readonly kind: "run"; readonly statements: readonly WireStatement[] }
+  | {
+      readonly kind: "run";
+      readonly statements: readonly WireStatement[];
+      /** They belong to a transaction that an earlier request opened: on a new connection they must not run. */
+      readonly isContinued: boolean;
+    }
   | { readonly kind: "close" };
 
 export interface WireResult {

@@ -80,8 +80,9 @@ async function run(session: pg.Client, { text, values }: WireStatement): Promise
   };
 }
 
-async function runAll(statements: readonly WireStatement[]): Promise<SessionAnswer> {
+async function runAll(statements: readonly WireStatement[], isContinued: boolean): Promise<SessionAnswer> {
   try {
+    if (client === null && isContinued) throw new Error("the connection was lost during a transaction");
     client ??= await connect();
     const session = client;
     const outcomes = await Promise.allSettled(statements.map((statement) => run(session, statement)));
@@ -103,7 +104,7 @@ function failureOf(error: unknown): SessionAnswer {
 
 port.on("message", (request: SessionRequest) => {
   if (request.kind === "run") {
-    void runAll(request.statements).then(answer);
+    void runAll(request.statements, request.isContinued).then(answer);
     return;
   }
   const ending = client;
