@@ -1,4 +1,3 @@
-import type { TestContext } from "node:test";
 import { openConnection } from "@twentysix/storage";
 
 const SERVER = process.env.TWENTYSIX_TEST_POSTGRES;
@@ -13,7 +12,7 @@ export const withoutPostgres: string | false =
 let made = 0;
 
 /** A database of its own for one test; gone after it. */
-export function postgresDatabase(context: Pick<TestContext, "after">): string {
+export function postgresDatabase(context: { after(work: () => void): void }): string {
   if (SERVER === undefined) throw new Error("there is no PostgreSQL server");
   made += 1;
   const name = `test_${process.pid}_${made}`;

@@ -89,7 +89,7 @@ function indexed(connection: SqlConnection, source: TimedSource, arm: Arm): Frag
 function isIndexed({ dialect }: SqlConnection, column: string, values: readonly SqlValue[]): Fragment {
   const whole = isOneOf(sql.ref(`m.${column}`), values);
   if (column !== "ref" || dialect.name === "sqlite") return whole;
-  const starts = values.map((value) => sql`substr(${value}, 1, ${sql.lit(INDEXED_BYTES)})`);
+  const starts = values.map((value) => sql`substr(${value}::bytea, 1, ${sql.lit(INDEXED_BYTES)})`);
   return sql`substr(m.ref, 1, ${sql.lit(INDEXED_BYTES)}) in (${sql.join(starts)}) and ${whole}`;
 }
 
