@@ -5,7 +5,7 @@ import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 
 describe("a connection onPostgres", { skip: withoutPostgres }, () => {
   it("reads values as the other engine does", (t) => {
-    const connection = openConnection(postgresDatabase(t));
+    const connection = openConnection(postgresDatabase());
     t.after(() => connection.close());
     connection.exec("CREATE TABLE things (id BIGINT PRIMARY KEY, text TEXT, bytes BYTEA)");
     const bytes = Uint8Array.of(0, 1, 255);
@@ -26,7 +26,7 @@ describe("a connection onPostgres", { skip: withoutPostgres }, () => {
   });
 
   it("sends what returns nothing along with what does, and tells what it changed", (t) => {
-    const connection = openConnection(postgresDatabase(t));
+    const connection = openConnection(postgresDatabase());
     t.after(() => connection.close());
     connection.exec("CREATE TABLE things (id BIGINT PRIMARY KEY)");
     connection.transaction(() => {
@@ -46,7 +46,7 @@ describe("a connection onPostgres", { skip: withoutPostgres }, () => {
   });
 
   it("reads together what does not depend on each other", (t) => {
-    const connection = openConnection(postgresDatabase(t));
+    const connection = openConnection(postgresDatabase());
     t.after(() => connection.close());
     connection.exec("CREATE TABLE links (id BIGINT PRIMARY KEY, next BIGINT)");
     connection.transaction(() => {
@@ -68,7 +68,7 @@ describe("a connection onPostgres", { skip: withoutPostgres }, () => {
   });
 
   it("goes through more rows than are fetched at once, and may leave in between", (t) => {
-    const connection = openConnection(postgresDatabase(t));
+    const connection = openConnection(postgresDatabase());
     t.after(() => connection.close());
     const query = "SELECT * FROM generate_series(1, CAST(? AS BIGINT)) AS id";
     const ids = [...connection.iterateBig<{ id: bigint }>(query, 1_234)].map(({ id }) => Number(id));
@@ -81,7 +81,7 @@ describe("a connection onPostgres", { skip: withoutPostgres }, () => {
   });
 
   it("loses a transaction with its connection, and goes on with a new one", (t) => {
-    const url = postgresDatabase(t);
+    const url = postgresDatabase();
     const connection = openConnection(url);
     t.after(() => connection.close());
     connection.exec("CREATE TABLE things (id BIGINT)");
@@ -105,7 +105,7 @@ describe("a connection onPostgres", { skip: withoutPostgres }, () => {
   });
 
   it("takes all migrations, once", (t) => {
-    const connection = openConnection(postgresDatabase(t));
+    const connection = openConnection(postgresDatabase());
     t.after(() => connection.close());
     assert.equal(migrate(connection), migrate(connection));
   });

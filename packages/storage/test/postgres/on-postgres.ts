@@ -11,16 +11,13 @@ export const withoutPostgres: string | false =
 
 let made = 0;
 
-/** A database of its own for one test; gone after it. */
-export function postgresDatabase(context: { after(work: () => void): void }): string {
+/** A database of its own; gone with the server at the end of the run. */
+export function postgresDatabase(): string {
   if (SERVER === undefined) throw new Error("there is no PostgreSQL server");
   made += 1;
   const name = `test_${process.pid}_${made}`;
   const server = openConnection(SERVER);
   server.exec(`CREATE DATABASE ${name}`);
-  context.after(() => {
-    server.exec(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    server.close();
-  });
+  server.close();
   return new URL(`/${name}`, SERVER).href;
 }

@@ -8,7 +8,7 @@ import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
  * say of plans and indexes concerns the one inside of this process alone.
  */
 if (withoutPostgres === false) {
-  const connection = openConnection(postgresDatabase({ after }));
+  const connection = openConnection(postgresDatabase());
   after(() => connection.close());
   connection.exec("SET synchronous_commit = off");
   migrate(connection);
