@@ -35,13 +35,13 @@ await onNode24(import.meta.url, async (paths) => {
 
 /**
  * Starts what some of the test files need and tells them where it is; returns the function that stops it. A machine
- * that may not have it skips those tests, unless TWENTYSIX_REQUIRE_POSTGRES says that none may be skipped.
+ * that may not have it skips those tests, unless TWENTYSIX_TEST_POSTGRES_REQUIRED says that none may be skipped.
  */
 async function startServices(files) {
   if (!files.some((file) => fs.readFileSync(file, "utf8").includes(POSTGRES_MARK))) return async () => {};
   const { url, stop = async () => {}, reason } = await startTestPostgres();
   if (url !== undefined) process.env.TWENTYSIX_TEST_POSTGRES = url;
-  else if (process.env.TWENTYSIX_REQUIRE_POSTGRES !== undefined) throw new Error(reason);
+  else if (process.env.TWENTYSIX_TEST_POSTGRES_REQUIRED !== undefined) throw new Error(reason);
   else {
     process.stderr.write(`Tests on PostgreSQL are skipped: ${reason}\n`);
     process.env.TWENTYSIX_TEST_POSTGRES_REASON = reason;

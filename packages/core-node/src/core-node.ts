@@ -10,13 +10,9 @@ import {
 import type { NetworkDefinition } from "@twentysix/protocol";
 import {
   ContentStore,
-  createSqlitePointReads,
-  FileLedger,
-  localFileRecords,
-  localPointReads,
+  type DatabaseLocation,
   makeDurableFolder,
   type PointReads,
-  SqliteConnection,
   STATE_ROOT_ALGORITHM,
 } from "@twentysix/storage";
 import { Registry } from "prom-client";
@@ -29,6 +25,7 @@ import { createUploads } from "./content/uploads.ts";
 import { dataPaths } from "./data-paths.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { stateRulesOf } from "./pipeline/state-rules.ts";
+import { openKeyedReads } from "./reader/keyed-reads.ts";
 import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
@@ -43,6 +40,8 @@ import { createSubmit } from "./services/submit.ts";
 
 export interface CoreNodeOptions {
   readonly dataDir: string;
+  /** A PostgreSQL server and the database on it, instead of the database in the data folder. */
+  readonly database?: DatabaseLocation | null;
   readonly apiHost: string;
   readonly apiPort: number;
   readonly definition: NetworkDefinition;
@@ -83,6 +82,7 @@ const MIN_FREE_DISK_BYTES = 64 * MIB;
 export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode> {
   const { definition, clock, timers, log } = options;
   const paths = dataPaths(options.dataDir);
+  const database = options.database ?? paths.database;
   await using stack = new AsyncDisposableStack();
   await makeDurableFolder(paths.folder);
   // What a process that died was receiving; nobody was told that it is here.
@@ -97,7 +97,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     }),
   );
   const pipeline = await Pipeline.start({
-    databasePath: paths.database,
+    databasePath: database,
     blobsPath: join(paths.contents, "files"),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
@@ -113,13 +113,11 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   });
   stack.defer(() => pipeline.close());
 
-  const connection = new SqliteConnection(paths.database, { readOnly: true, cacheBytes: 16 * MIB });
-  stack.defer(() => connection.close());
-  const reads = localPointReads(createSqlitePointReads(connection));
+  const { reads, ledger } = stack.use(openKeyedReads(database, timers, log));
   const lifecycle = new FileLifecycle({
     contents,
     pipeline,
-    ledger: localFileRecords(new FileLedger(connection)),
+    ledger,
     gracePeriodMs: options.apiSettings.gracePeriodMs,
     clock,
     timers,
@@ -130,7 +128,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const readerLog = log.child({ part: "reader" });
   const reader = stack.use(
     new ReaderThread({
-      databasePath: paths.database,
+      databasePath: database,
       timers,
       onThreadLost: (reason) => readerLog.error("The reader thread was lost", { error: reason }),
     }),

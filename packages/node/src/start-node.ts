@@ -40,6 +40,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   const identity = loadIdentity(config.dataDir);
   const core = await startCoreNode({
     dataDir: config.dataDir,
+    database: config.database,
     apiHost: config.apiHost,
     apiPort: config.apiPort,
     definition,

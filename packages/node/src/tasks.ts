@@ -36,11 +36,12 @@ export async function verifyDataDir(
   options: { readonly signal: AbortSignal },
 ): Promise<VerifyReport> {
   const paths = dataPaths(config.dataDir);
-  await assertDatabase(paths.database);
+  const databasePath = config.database ?? paths.database;
+  await assertDatabase(databasePath);
   const lock = lockDataDir(config.dataDir);
   try {
     return await verifyData({
-      databasePath: paths.database,
+      databasePath,
       contentsFolder: paths.contents,
       scratchFolder: config.dataDir,
       definition: loadNetwork(config.network),
@@ -61,9 +62,10 @@ export async function exportMessages(
   options: Pick<ExportOptions, "destination" | "after" | "withFiles" | "signal">,
 ): Promise<ExportReport> {
   const paths = dataPaths(config.dataDir);
-  await assertDatabase(paths.database);
+  const databasePath = config.database ?? paths.database;
+  await assertDatabase(databasePath);
   return await exportFromDatabase({
-    databasePath: paths.database,
+    databasePath,
     contentsFolder: paths.contents,
     timers: createSystemTimers(),
     ...options,
@@ -75,6 +77,7 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
   const definition = loadNetwork(config.network);
   const gracePeriodMs = gracePeriodMsOf(config, definition);
   const paths = dataPaths(config.dataDir);
+  const databasePath = config.database ?? paths.database;
   const clock = createSystemClock();
   const timers = createSystemTimers();
   await using stack = new AsyncDisposableStack();
@@ -85,7 +88,7 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
   const budget = maxBytes === null ? {} : { maxBytes };
   const contents = stack.use(await ContentStore.open({ folder: paths.contents, timers, ...budget }));
   const pipeline = await Pipeline.start({
-    databasePath: paths.database,
+    databasePath,
     blobsPath: blobsPath(paths),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
@@ -102,7 +105,7 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
   const services = {
     pipeline,
     contents,
-    databasePath: paths.database,
+    databasePath,
     definition,
     timers,
     clock,

@@ -20,7 +20,14 @@ export type { BoundedPageRequest, ChunkRequest, ListReader } from "./database/re
 export { joinTexts, LONG_TEXT_BYTES, sizeOfText } from "./database/read/long-text/item-text.ts";
 export { matchesFilter } from "./database/read/message/matches-filter.ts";
 export { renderMessageView } from "./database/read/point/render-view.ts";
-export { type FileRecords, localFileRecords, localPointReads } from "./database/read/point-reads.ts";
+export {
+  type FileRecords,
+  localFileRecords,
+  localPointReads,
+  remoteFileRecords,
+  remotePointReads,
+} from "./database/read/point-reads.ts";
+export { atOnce, type ReadByName } from "./database/read/promised-reads.ts";
 export { type ReadBudget, UNLIMITED } from "./database/read/read-budget.ts";
 export { READ_ERROR_CODES, ReadError, type ReadErrorCode } from "./database/read/read-error.ts";
 export {

@@ -8,7 +8,14 @@ import { addConfigFlags } from "../config-flags.ts";
 import { EXIT } from "../exit-codes.ts";
 import { runTask } from "../run-task.ts";
 
-const KEYS: readonly OptionKey[] = ["dataDir", "network", "logLevel", "maxDiskBytes", "maxMemoryBytes"];
+const KEYS: readonly OptionKey[] = [
+  "dataDir",
+  "database",
+  "network",
+  "logLevel",
+  "maxDiskBytes",
+  "maxMemoryBytes",
+];
 
 interface ImportFlags {
   readonly input: string;

@@ -21,7 +21,17 @@ export interface ReaderData {
 }
 
 /** One read, as plain data. */
-export type ReadCall =
+export type ReadCall = ListCall | KeyedCall;
+
+/** A point read, or one of the file ledger, by the name of its method: where the main thread cannot make it. */
+export interface KeyedCall {
+  readonly kind: "point" | "fileRecord";
+  readonly name: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** A list or a part of one. */
+export type ListCall =
   | {
       readonly [Name in ListName]: {
         readonly kind: "page";

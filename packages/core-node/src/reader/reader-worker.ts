@@ -1,8 +1,19 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createSystemClock, createSystemTimers } from "@twentysix/platform";
 import type { Piece } from "@twentysix/storage";
-import { createSqliteListReads, openConnection, type ReadBudget, ReadError } from "@twentysix/storage/reader";
-import type { ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
+import {
+  atOnce,
+  createSqliteListReads,
+  createSqlitePointReads,
+  DatabaseError,
+  FileLedger,
+  openConnection,
+  type ReadBudget,
+  type ReadByName,
+  ReadError,
+  type SyncListReads,
+} from "@twentysix/storage/reader";
+import type { ReadCall, ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
 import { runReadCall } from "./run-read-call.ts";
 
 /*
@@ -12,12 +23,20 @@ import { runReadCall } from "./run-read-call.ts";
 const main = parentPort;
 if (main === null) throw new Error("This file is started as a worker thread");
 const { databasePath, cacheBytes, cancelled } = workerData as ReaderData;
+/** A read of a list has less; this ends what nobody waits for any more. */
+const STATEMENT_TIMEOUT_MS = 15_000;
 const cancelledId = new Int32Array(cancelled);
 const clock = createSystemClock();
 const timers = createSystemTimers();
-const reads = createSqliteListReads(
-  openConnection(databasePath, { readOnly: true, cacheBytes, purpose: "lists" }),
-);
+const connection = openConnection(databasePath, {
+  readOnly: true,
+  cacheBytes,
+  purpose: "reader",
+  statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+});
+let lists: SyncListReads | null = null;
+let points: ReadByName | null = null;
+let fileRecords: ReadByName | null = null;
 
 /** A text of which no piece was asked for that long is held for nobody. */
 const RELEASE_TEXTS_MS = 5_000;
@@ -40,18 +59,48 @@ function budgetOf({ id, timeoutMs }: ReaderRequest): ReadBudget {
   };
 }
 
-main.on("message", (request: ReaderRequest) => {
-  const { id } = request;
+function read(call: ReadCall, request: ReaderRequest): Promise<unknown> | unknown {
+  switch (call.kind) {
+    case "point":
+      points ??= atOnce(createSqlitePointReads(connection));
+      return points(call.name, call.parameters);
+    case "fileRecord":
+      fileRecords ??= atOnce(new FileLedger(connection));
+      return fileRecords(call.name, call.parameters);
+    default:
+      lists ??= createSqliteListReads(connection);
+      return runReadCall(lists, call, budgetOf(request));
+  }
+}
+
+async function answer(request: ReaderRequest): Promise<void> {
+  const { id, call } = request;
   try {
-    const value = runReadCall(reads, request.call, budgetOf(request));
-    if (request.call.kind !== "piece") return respond({ kind: "value", id, value });
+    const value = await read(call, request);
+    if (call.kind !== "piece") return respond({ kind: "value", id, value });
     respond({ kind: "value", id, value }, [(value as Piece).bytes.buffer]);
     cancelRelease();
-    cancelRelease = timers.schedule(RELEASE_TEXTS_MS, () => reads.releaseTexts());
+    cancelRelease = timers.schedule(RELEASE_TEXTS_MS, () => lists?.releaseTexts());
   } catch (error) {
-    if (error instanceof ReadError) {
-      respond({ kind: "refused", id, code: error.code, message: error.message, details: error.details });
+    const refusal = error instanceof DatabaseError ? refusalOf(error) : error;
+    if (refusal instanceof ReadError) {
+      respond({
+        kind: "refused",
+        id,
+        code: refusal.code,
+        message: refusal.message,
+        details: refusal.details,
+      });
     } else respond({ kind: "failed", id, error });
   }
-});
+}
+
+/** A server that does not answer is no defect of this node; a statement that it refuses is one. */
+function refusalOf(error: DatabaseError): unknown {
+  if (error.code === "DATABASE_LOST") return new ReadError("READER_FAILED", error.message);
+  if (error.code === "DATABASE_TIMEOUT") return new ReadError("READ_TIMEOUT", error.message);
+  return error;
+}
+
+main.on("message", (request: ReaderRequest) => void answer(request));
 respond({ kind: "ready" });

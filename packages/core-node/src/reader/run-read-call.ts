@@ -1,8 +1,8 @@
 import type { ListName, ListQueries, ListReader, ReadBudget, SyncListReads } from "@twentysix/storage";
-import type { ReadCall } from "./reader-protocol.ts";
+import type { ListCall } from "./reader-protocol.ts";
 
 /** Runs one read on the connection of this thread. */
-export function runReadCall(reads: SyncListReads, call: ReadCall, budget: ReadBudget): unknown {
+export function runReadCall(reads: SyncListReads, call: ListCall, budget: ReadBudget): unknown {
   switch (call.kind) {
     case "page": {
       const page = listOf(reads, call.list).page(call.query, call.page, budget);

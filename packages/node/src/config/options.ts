@@ -3,7 +3,7 @@ import { LOG_LEVELS } from "@twentysix/platform";
 import { integer, port } from "./number-kind.ts";
 import { type OptionKind, orWord } from "./option-kind.ts";
 import { size, sizeText } from "./size-kind.ts";
-import { addressRanges, choice, host, network, path } from "./text-kinds.ts";
+import { addressRanges, choice, databaseUrl, host, network, path } from "./text-kinds.ts";
 
 /** One setting. Its flag, environment variable and config key all follow from `name`. */
 export interface OptionDefinition<T> {
@@ -35,6 +35,12 @@ export const OPTIONS = {
     kind: path("DIR"),
     defaultText: "./data",
     help: "Folder of the database, the files and the keys of the node; created when missing.",
+  }),
+  database: define({
+    name: "database",
+    kind: orWord(databaseUrl(), "embedded"),
+    defaultText: "embedded",
+    help: "PostgreSQL database to keep messages in instead of the one inside the data folder. What is given as a flag other users of the machine can read: put a password into the environment variable, the config file or a password file of PostgreSQL.",
   }),
   apiHost: define({
     name: "api-host",

@@ -188,5 +188,6 @@ const isUrgent = ({ origin }: CopyJob): boolean => origin !== "import";
 
 /** The database itself failed (disk full, input/output): no copy is to blame and nothing can go on. */
 function isStorageFailure(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return error.code === "ERR_SQLITE_ERROR" || error.code === "DATABASE_LOST";
 }

@@ -9,7 +9,7 @@ import { MessageRows } from "./message/message-rows.ts";
 import { renderMessage } from "./message/render-message.ts";
 import { fileOfHash, fileOfMessage, fileOfRef, pinCountOf } from "./point/files.ts";
 import { itemOfHash } from "./point/item-rows.ts";
-import { eventsOfItem, lastEventSeq, liveMessagesAfter } from "./point/live-messages.ts";
+import { eventsOfItem, lastEventSeq, liveChunkOf, liveRowsAfter } from "./point/live-messages.ts";
 import { MessageViews } from "./point/message-views.ts";
 import { nodeTotals } from "./point/node-totals.ts";
 import { channelsOfSender, postTypesOfSender } from "./point/sender-labels.ts";
@@ -69,7 +69,8 @@ export function createSqlitePointReads(connection: SqlConnection): SyncPointRead
         .idsOf(addresses)
         .flatMap((id) => statsOfCounters(counters.partners("sender", id), names.addresses)),
     totals: () => nodeTotals(connection, counters),
-    liveMessages: (afterSeq, limits) => liveMessagesAfter(connection, messages, afterSeq, limits),
+    liveMessages: (afterSeq, limits) => liveChunkOf(liveRowsAfter(connection, messages, afterSeq, limits)),
+    liveRows: (afterSeq, limits) => liveRowsAfter(connection, messages, afterSeq, limits),
     lastSeq: () => lastEventSeq(connection),
   };
 }
