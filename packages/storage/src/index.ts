@@ -10,6 +10,7 @@ export * from "./database/codes.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
 export { DatabaseError, type DatabaseErrorCode } from "./database/postgres/database-error.ts";
+export { holdForWriting } from "./database/postgres/writer-lease.ts";
 export {
   FileLedger,
   type FileLedgerFigures,

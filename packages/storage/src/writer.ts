@@ -4,3 +4,4 @@ export { type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
 export { DatabaseError } from "./database/postgres/database-error.ts";
 export type { SqlConnection } from "./database/sql/connection.ts";
 export { MessageStore } from "./database/write/message-store.ts";
+export { openWhenFree } from "./database/write/open-for-writing.ts";

@@ -7,6 +7,7 @@ import { createNodeCrypto } from "@twentysix/protocol/node";
 import {
   ContentStore,
   completeCounters,
+  holdForWriting,
   MessageStore,
   migrate,
   openConnection,
@@ -68,6 +69,7 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   stack.defer(() => rmSync(scratch, { recursive: true, force: true }));
   const stored = openConnection(options.databasePath, { purpose: "verify" });
   stack.defer(() => stored.close());
+  holdForWriting(stored);
   migrate(stored);
   completeCounters(stored);
   if (!isIntact(stored, problems)) return { ok: false, root: "", count: 0, problems: problems.lines() };

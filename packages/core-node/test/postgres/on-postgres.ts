@@ -33,7 +33,7 @@ export function reusedDatabases(): {
     giveBack: (location) => {
       const connection = openConnection(location);
       const tables = connection.all<{ name: string }>(
-        "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migrations'",
+        "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('schema_migrations', 'writer_epoch')",
       );
       connection.exec(tables.map(({ name }) => `DELETE FROM ${name}`).join("; "));
       connection.close();

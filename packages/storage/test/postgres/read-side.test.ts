@@ -32,7 +32,7 @@ if (withoutPostgres === false) {
 
 function empty(connection: SqlConnection): void {
   const tables = connection.all<{ name: string }>(
-    "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migrations'",
+    "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('schema_migrations', 'writer_epoch')",
   );
   connection.exec(tables.map(({ name }) => `DELETE FROM ${name}`).join("; "));
 }

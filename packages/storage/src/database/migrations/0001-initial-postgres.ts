@@ -5,6 +5,17 @@
  * may have any length: those are found by a hash of them, or by how they begin.
  */
 export const INITIAL_POSTGRES = `
+-- Who may write: the process that counted this up last. Every transaction of a writer looks at it first.
+CREATE TABLE writer_epoch (epoch BIGINT NOT NULL, taken_at TIMESTAMPTZ NOT NULL);
+INSERT INTO writer_epoch (epoch, taken_at) VALUES (0, now());
+CREATE FUNCTION assert_writer(mine BIGINT) RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM writer_epoch WHERE epoch = mine FOR SHARE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'another process has taken over this database' USING ERRCODE = 'TW001';
+  END IF;
+END $$;
+
 CREATE DOMAIN bare_text AS TEXT COLLATE "C";
 CREATE TABLE meta (
   key bare_text PRIMARY KEY,

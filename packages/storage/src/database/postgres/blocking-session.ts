@@ -25,6 +25,7 @@ export class BlockingSession {
   #thread: { readonly worker: Worker; readonly port: MessagePort } | null = null;
   /** Set when the connection was lost, until somebody takes note. */
   #isLost = false;
+  #wasOpened = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -68,6 +69,10 @@ export class BlockingSession {
 
   #open(): MessagePort {
     if (this.#thread !== null) return this.#thread.port;
+    if (this.#options.isLasting && this.#wasOpened) {
+      throw new DatabaseError("DATABASE_LOST", "The connection to the database was lost");
+    }
+    this.#wasOpened = true;
     const { port1, port2 } = new MessageChannel();
     const data: SessionData = { ...this.#options, port: port2, answers: this.#answers.buffer };
     const worker = new Worker(new URL("./session-worker.ts", import.meta.url), {

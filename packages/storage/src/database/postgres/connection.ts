@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly statementTimeoutMs?: number;
   /** Default 10 s. */
   readonly connectTimeoutMs?: number;
+  /** What it holds is lost with it, so once lost it stays so. */
+  readonly isLasting?: boolean;
 }
 
 /** Statements that wait to be sent at most, and bytes of their values. */
@@ -38,11 +40,13 @@ export class PostgresConnection implements SqlConnection {
   #hasBegun = false;
   #together: ReadsTogether<WireResult> | null = null;
   #cursors = 0;
+  #guard: WireStatement | null = null;
 
   constructor(url: string, options: PostgresOptions = {}) {
     this.#session = new BlockingSession({
       url,
       readOnly: options.readOnly ?? false,
+      isLasting: options.isLasting ?? false,
       applicationName: options.applicationName ?? "twentysix",
       statementTimeoutMs: options.statementTimeoutMs ?? 60_000,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
@@ -115,6 +119,12 @@ export class PostgresConnection implements SqlConnection {
     this.#session.takeLost();
     this.#isInTransaction = true;
     this.run("BEGIN");
+    if (this.#guard !== null) this.#queue.push(new QueuedStatement(this.#guard, () => this.#flush()));
+  }
+
+  /** From now on every transaction begins with this statement, which fails where none may go on. */
+  guardTransactions(sql: string, ...parameters: SqlValue[]): void {
+    this.#guard = statementOf(sql, parameters);
   }
 
   commit(): void {

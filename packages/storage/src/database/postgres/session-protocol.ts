@@ -8,6 +8,8 @@ export interface SessionData {
   /** Shown by the server in its list of sessions. */
   readonly applicationName: string;
   readonly readOnly: boolean;
+  /** The session is never replaced by another one. */
+  readonly isLasting: boolean;
   /** How long the server works on one statement. */
   readonly statementTimeoutMs: number;
   readonly connectTimeoutMs: number;

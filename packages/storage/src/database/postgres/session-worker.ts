@@ -22,6 +22,15 @@ const MAX_PREPARED = 400;
 const names = new Map<string, string>();
 
 let client: pg.Client | null = null;
+let hasConnected = false;
+
+/**
+ * The server finds out within ten seconds that the machine of a session is gone, and gives back what that held.
+ */
+const SETTINGS = [
+  "-c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2",
+  ...(data.readOnly ? ["-c default_transaction_read_only=on"] : []),
+];
 
 function answer(message: SessionAnswer): void {
   port.postMessage(message);
@@ -37,12 +46,13 @@ async function connect(): Promise<pg.Client> {
     statement_timeout: data.statementTimeoutMs,
     keepAlive: true,
     pipeline: true,
-    options: data.readOnly ? "-c default_transaction_read_only=on" : undefined,
+    options: SETTINGS.join(" "),
   } as pg.ClientConfig);
   connecting.on("error", () => {
     if (client === connecting) client = null;
   });
   await connecting.connect();
+  hasConnected = true;
   names.clear();
   return connecting;
 }
@@ -83,6 +93,7 @@ async function run(session: pg.Client, { text, values }: WireStatement): Promise
 async function runAll(statements: readonly WireStatement[], isContinued: boolean): Promise<SessionAnswer> {
   try {
     if (client === null && isContinued) throw new Error("the connection was lost during a transaction");
+    if (client === null && data.isLasting && hasConnected) throw new Error("the connection was lost");
     client ??= await connect();
     const session = client;
     const outcomes = await Promise.allSettled(statements.map((statement) => run(session, statement)));

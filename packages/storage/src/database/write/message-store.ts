@@ -1,7 +1,6 @@
 import type { Need, World } from "@twentysix/state";
 import type { Status } from "../codes.ts";
 import { STATUS_CODE } from "../codes.ts";
-import { migrate } from "../sqlite/migrate.ts";
 import {
   type Candidate,
   type CandidateState,
@@ -57,6 +56,8 @@ const INDEX_TABLES = new Set<Need["table"]>([
 ]);
 
 export interface MessageStoreOptions extends WritableOptions {
+  /** Opened before; `path` is opened when it is not given. */
+  readonly database?: WritableDatabase;
   readonly readElementFields: ReadElementFields;
 }
 
@@ -71,8 +72,7 @@ export class MessageStore {
   #hasConfirmations: boolean;
 
   constructor(options: MessageStoreOptions) {
-    const { connection, log } = openForWriting(options);
-    migrate(connection);
+    const { connection, log } = options.database ?? openForWriting(options);
     completeCounters(connection);
     log?.begin();
     this.#session = new WriterSession(connection);
