@@ -172,22 +172,24 @@ export function dropCandidates(session: WriterSession, hash: string): void {
 
 /** Makes the candidates that wait for any of `keys` due now; returns how many. */
 export function wakeCandidates(session: WriterSession, keys: Iterable<string>, nowMicros: bigint): number {
-  let woken = 0;
-  for (const key of keys) {
-    const waiting = session.connection.all<IdleRow & { readonly id: number }>(
-      `SELECT id, ${IDLE} FROM waits CROSS JOIN candidates WHERE key = ? AND id = candidate_id`,
-      key,
-    );
-    countIn(session, waiting);
-    for (const { id } of waiting) {
-      woken += session.connection.run(
-        "UPDATE candidates SET next_attempt_us = ? WHERE id = ?",
-        nowMicros,
-        id,
-      ).changes;
-    }
+  const waiting = new Map<number, IdleRow>();
+  session.connection.together(
+    [...keys].map((key) => () => {
+      for (const row of waitingFor(session, key)) waiting.set(row.id, row);
+    }),
+  );
+  countIn(session, [...waiting.values()]);
+  for (const id of waiting.keys()) {
+    session.connection.run("UPDATE candidates SET next_attempt_us = ? WHERE id = ?", nowMicros, id);
   }
-  return woken;
+  return waiting.size;
+}
+
+function waitingFor(session: WriterSession, key: string): (IdleRow & { readonly id: number })[] {
+  return session.connection.all(
+    `SELECT id, ${IDLE} FROM waits CROSS JOIN candidates WHERE key = ? AND id = candidate_id`,
+    key,
+  );
 }
 
 interface CandidateRow {

@@ -14,6 +14,8 @@ export class Dictionary {
   readonly #withLower: boolean;
   readonly #ids = new Map<string, number>();
   readonly #texts = new Map<number, string>();
+  /** Known not to be interned. */
+  readonly #absent = new Set<string>();
   #nextId: number | null = null;
 
   constructor(connection: SqlConnection, table: "addresses" | "channels" | "labels", column: string) {
@@ -23,10 +25,22 @@ export class Dictionary {
     this.#withLower = table === "addresses";
   }
 
+  /** Looks many texts up at once, so that none of them costs a round trip when it is interned. */
+  prefetch(texts: Iterable<string>): void {
+    const open = [...new Set(texts)].filter((text) => !this.#ids.has(text) && !this.#absent.has(text));
+    if (this.#absent.size > MAX_CACHED) this.#absent.clear();
+    this.#connection.together(
+      open.map((text) => () => {
+        if (this.find(text) === null) this.#absent.add(text);
+      }),
+    );
+  }
+
   /** The id of a text, or null when it was never interned. */
   find(text: string): number | null {
     const cached = this.#ids.get(text);
     if (cached !== undefined) return cached;
+    if (this.#absent.has(text)) return null;
     const row = this.#connection.get<{ id: number }>(
       `SELECT id FROM ${this.#table} WHERE ${this.#column} = ?`,
       text,
@@ -76,6 +90,7 @@ export class Dictionary {
 
   forget(): void {
     this.#forgetEntries();
+    this.#absent.clear();
     this.#nextId = null;
   }
 
@@ -94,6 +109,7 @@ export class Dictionary {
   }
 
   #remember(text: string, id: number): void {
+    this.#absent.delete(text);
     if (this.#ids.size >= MAX_CACHED) this.#forgetEntries();
     this.#ids.set(text, id);
     this.#texts.set(id, text);
