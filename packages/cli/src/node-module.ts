@@ -63,7 +63,7 @@ export interface ImportReport {
 
 /** What the commands use of the package that holds the node; loaded only by a command that needs it. */
 export interface NodeModule {
-  startNode(config: NodeConfig): Promise<RunningNode>;
+  startNode(config: NodeConfig, options?: { readonly signal?: AbortSignal }): Promise<RunningNode>;
   verifyDataDir(config: NodeConfig, options: { readonly signal: AbortSignal }): Promise<VerifyReport>;
   exportMessages(config: NodeConfig, options: ExportOptions): Promise<ExportReport>;
   importMessages(config: NodeConfig, options: ImportOptions): Promise<ImportReport>;

@@ -57,6 +57,8 @@ export interface CoreNodeOptions {
   readonly timers: Timers;
   readonly log: Logger;
   readonly logPretty: boolean;
+  /** Gives the start up, which may take long where another process writes to the database. */
+  readonly signal?: AbortSignal;
 }
 
 /** A Core Channel Node that runs. */
@@ -110,6 +112,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     timers,
     log: log.child({ part: "pipeline" }),
     logPretty: options.logPretty,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   stack.defer(() => pipeline.close());
 

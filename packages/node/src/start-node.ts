@@ -25,8 +25,14 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-/** The composition root: config to services, in dependency order; `close` is its mirror. */
-export async function startNode(config: NodeConfig): Promise<RunningNode> {
+/**
+ * The composition root: config to services, in dependency order; `close` is its mirror. Where another process writes
+ * to the database it waits until that is gone, or the signal aborts.
+ */
+export async function startNode(
+  config: NodeConfig,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<RunningNode> {
   const definition = loadNetwork(config.network);
   const log = createPinoLogger({ level: config.logLevel });
   log.info("starting", {
@@ -54,6 +60,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     timers: createSystemTimers(),
     log,
     logPretty: process.stderr.isTTY === true,
+    ...(signal === undefined ? {} : { signal }),
   });
   stack.defer(() => core.close());
   const running = stack.move();

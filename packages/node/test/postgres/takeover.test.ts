@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { createSystemClock } from "@twentysix/platform";
 import { findLost } from "../support/check-kept.ts";
 import { countOf, noAcknowledgements, runLoad } from "../support/load.ts";
-import { startNode } from "../support/node-process.ts";
+import { startCommand, startNode } from "../support/node-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 
@@ -44,5 +44,22 @@ describe("a standby onPostgres", { skip: withoutPostgres }, () => {
     const messages = { ...acknowledged, files: new Map<string, string>() };
     assert.deepEqual(await findLost(standby.apiUrl, messages), []);
     assert.ok(acknowledged.processed.size > 20);
+  });
+
+  test("ends at once, and well, when it is told to", async () => {
+    using first = temporaryFolder("writer");
+    using second = temporaryFolder("standby");
+    const database = postgresDatabase();
+    await using _writer = await startNode(first.path, { flags: ["--database", database] });
+    const args = ["node", "--data-dir", second.path, "--api-port", "0", "--database", database];
+    const standby = startCommand(args);
+    const waits = Promise.withResolvers<void>();
+    standby.process.stderr.on("data", () => {
+      if (standby.output.stderr.includes("waiting to take over")) waits.resolve();
+    });
+    await waits.promise;
+    standby.process.kill("SIGTERM");
+    assert.deepEqual(await standby.ended, { exitCode: 0, signal: null });
+    assert.equal(standby.output.stdout, "");
   });
 });
