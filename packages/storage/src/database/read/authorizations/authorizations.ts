@@ -1,6 +1,7 @@
 import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dialect } from "../../sql/dialect.ts";
 import type { Dictionaries } from "../dictionary.ts";
+import { readStoredBytes } from "../long-text/stored-bytes.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import { ReadError } from "../read-error.ts";
 import type {
@@ -12,12 +13,6 @@ import type {
 } from "../types.ts";
 import { type AuthorizationEntry, authorizationEntries } from "./authorization-entries.ts";
 
-/** As bytes: a list may be too long for the heap of the thread. */
-const fieldOf = ({
-  utf8,
-  textStart,
-}: Dialect): string => `SELECT ${utf8("value")} AS bytes FROM aggregate_fields
-  WHERE owner_id = ? AND key_id = ? AND ${textStart("field")} = 'authorizations' AND field = 'authorizations'`;
 /** Owners of the aggregates of a key, in steps, so that a network full of delegations never blocks the thread. */
 const ownersOf = ({
   indexedBy,
@@ -137,13 +132,15 @@ export class Authorizations {
     return list === null ? [] : authorizationEntries(list, query.filter, budget);
   }
 
+  /** As bytes: a list may be too long for the heap of the thread. */
   #list(keyId: number, ownerId: number): Buffer | null {
-    const row = this.#connection.get<{ bytes: Uint8Array<ArrayBuffer> }>(
-      fieldOf(this.#connection.dialect),
-      ownerId,
-      keyId,
-    );
-    return row === undefined ? null : Buffer.from(row.bytes.buffer, row.bytes.byteOffset, row.bytes.length);
+    const { utf8, textStart } = this.#connection.dialect;
+    return readStoredBytes(this.#connection, {
+      expression: utf8("value"),
+      from: `FROM aggregate_fields WHERE owner_id = ? AND key_id = ?
+        AND ${textStart("field")} = 'authorizations' AND field = 'authorizations'`,
+      parameters: [ownerId, keyId],
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import { ReadError, textChanged } from "../read-error.ts";
 import type { LongPart, Piece, PiecePosition } from "../text-types.ts";
 import type { HeldText, HeldTexts } from "./held-texts.ts";
 import { LONG_TEXT_BYTES } from "./item-text.ts";
+import { readStoredBytes } from "./stored-bytes.ts";
 
 type AggregatePart = Extract<LongPart, { kind: "aggregate" }>;
 
@@ -24,10 +25,6 @@ const nextOf = ({
   textStart,
 }: Dialect): string => `SELECT ${COLUMNS} AND ${textStart("field")} >= ${textStart("?")}
   AND field > ? ORDER BY ${textStart("field")}, field LIMIT 1`;
-const valueOfField = (
-  dialect: Dialect,
-): string => `SELECT ${dialect.utf8("value")} AS bytes FROM aggregate_fields
-  WHERE owner_id = ? AND key_id = ? AND ${isText({ dialect }, "field")}`;
 const LAST_ELEMENT = "SELECT last_id FROM aggregates WHERE owner_id = ? AND key_id = ?";
 
 interface FieldRow {
@@ -100,15 +97,13 @@ export class AggregatePieces {
   }
 
   #openValue({ ownerId, keyId }: AggregatePart, field: string): HeldText {
-    const row = this.#connection.get<{ bytes: Uint8Array<ArrayBuffer> }>(
-      valueOfField(this.#connection.dialect),
-      ownerId,
-      keyId,
-      field,
-      field,
-    );
-    if (row === undefined) throw textChanged();
-    const bytes = Buffer.from(row.bytes.buffer, row.bytes.byteOffset, row.bytes.length);
+    const { dialect } = this.#connection;
+    const bytes = readStoredBytes(this.#connection, {
+      expression: dialect.utf8("value"),
+      from: `FROM aggregate_fields WHERE owner_id = ? AND key_id = ? AND ${isText({ dialect }, "field")}`,
+      parameters: [ownerId, keyId, field, field],
+    });
+    if (bytes === null) throw textChanged();
     return { bytes, start: 0, end: bytes.length };
   }
 

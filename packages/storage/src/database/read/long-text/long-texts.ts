@@ -7,6 +7,7 @@ import { AggregatePieces } from "./aggregate-pieces.ts";
 import { type HeldText, HeldTexts } from "./held-texts.ts";
 import { LONG_TEXT_BYTES } from "./item-text.ts";
 import { memberRange } from "./member-range.ts";
+import { readStoredBytes, type StoredBytes } from "./stored-bytes.ts";
 
 type StoredPart = Extract<LongPart, { kind: "stored" }>;
 
@@ -20,9 +21,10 @@ const STORED = {
 } as const;
 
 /** The bytes of a stored text; names are served as JSON strings. */
-function selectOf({ utf8, quotedJson }: Dialect, of: keyof typeof STORED): string {
+function storedBytesOf({ utf8, quotedJson }: Dialect, { of, id }: StoredPart): StoredBytes {
   const { table, column, isName } = STORED[of];
-  return `SELECT ${utf8(isName ? quotedJson(column) : column)} AS bytes FROM ${table} WHERE id = ?`;
+  const expression = utf8(isName ? quotedJson(column) : column);
+  return { expression, from: `FROM ${table} WHERE id = ?`, parameters: [id] };
 }
 
 const NULL = Buffer.from("null");
@@ -68,12 +70,8 @@ export class LongTexts {
   }
 
   #open(part: StoredPart): HeldText {
-    const row = this.#connection.get<{ bytes: Uint8Array<ArrayBuffer> | null }>(
-      selectOf(this.#connection.dialect, part.of),
-      part.id,
-    );
-    if (row?.bytes?.length !== part.sizeBytes) throw textChanged();
-    const bytes = Buffer.from(row.bytes.buffer, row.bytes.byteOffset, row.bytes.length);
+    const bytes = readStoredBytes(this.#connection, storedBytesOf(this.#connection.dialect, part));
+    if (bytes?.length !== part.sizeBytes) throw textChanged();
     if (part.member === null) return { bytes, start: 0, end: bytes.length };
     const range = memberRange(bytes, part.member);
     return range === undefined ? { bytes: NULL, start: 0, end: NULL.length } : { bytes, ...range };
