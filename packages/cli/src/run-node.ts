@@ -73,9 +73,9 @@ async function start(
   host: CommandHost,
   signal: AbortSignal,
 ): Promise<RunningNode | number> {
-  const { startNode } = await host.loadNode();
+  const { startNode, startReplicaNode } = await host.loadNode();
   try {
-    return await startNode(config, { signal });
+    return config.roles === "api" ? await startReplicaNode(config) : await startNode(config, { signal });
   } catch (error) {
     if (isAbortOf(signal, error)) return EXIT.ok;
     const message = codedMessage(error);

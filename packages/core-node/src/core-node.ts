@@ -138,7 +138,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   );
 
   const registry = new Registry();
-  const live = createLiveFeed({ pipeline, reads, timers, log });
+  const live = createLiveFeed({ commits: pipeline, reads, timers, log });
   stack.defer(() => live.close());
   const budgets = new Budgets({
     maxDiskBytes: options.maxDiskBytes,

@@ -12,4 +12,5 @@ export { PipelineError, type PipelineErrorCode } from "./pipeline/errors.ts";
 export { Pipeline, type PipelineOptions } from "./pipeline/pipeline.ts";
 export { stateRulesOf } from "./pipeline/state-rules.ts";
 export type { CopyResult } from "./pipeline/writer/jobs.ts";
+export { type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
 export { folderBytes } from "./services/disk-usage.ts";

@@ -9,6 +9,7 @@ export { scrub } from "./blobs/scrub.ts";
 export * from "./database/codes.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
+export { CommitListener } from "./database/postgres/commit-listener.ts";
 export { DatabaseError, type DatabaseErrorCode } from "./database/postgres/database-error.ts";
 export { holdForWriting } from "./database/postgres/writer-lease.ts";
 export {
@@ -50,7 +51,7 @@ export {
   openConnection,
 } from "./database/sql/open-connection.ts";
 export { SqliteConnection, type SqliteOptions } from "./database/sqlite/connection.ts";
-export { migrate } from "./database/sqlite/migrate.ts";
+export { assertNewestSchema, migrate } from "./database/sqlite/migrate.ts";
 export type { Candidate, CandidateState, NewCandidate } from "./database/write/candidates.ts";
 export type { Collected } from "./database/write/collected-files.ts";
 export { completeCounters } from "./database/write/complete-counters.ts";

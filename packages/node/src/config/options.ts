@@ -42,6 +42,12 @@ export const OPTIONS = {
     defaultText: "embedded",
     help: "PostgreSQL database to keep messages in instead of the one inside the data folder. What is given as a flag other users of the machine can read: put a password into the environment variable, the config file or a password file of PostgreSQL.",
   }),
+  roles: define({
+    name: "roles",
+    kind: choice(["all", "api"]),
+    defaultText: "all",
+    help: "What the node does: all of it, or api: serve reads and websockets from a --database that another node writes to, and refuse what would write.",
+  }),
   apiHost: define({
     name: "api-host",
     kind: host(),

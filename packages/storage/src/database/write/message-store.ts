@@ -1,6 +1,7 @@
 import type { Need, World } from "@twentysix/state";
 import type { Status } from "../codes.ts";
 import { STATUS_CODE } from "../codes.ts";
+import { TELL_COMMIT } from "../postgres/commit-notice.ts";
 import {
   type Candidate,
   type CandidateState,
@@ -96,7 +97,9 @@ export class MessageStore {
 
   /** Needs `finish` first. */
   commit(): void {
-    this.#session.connection.commit();
+    const { connection } = this.#session;
+    if (connection.dialect.name === "postgres") connection.run(TELL_COMMIT);
+    connection.commit();
     this.#session.endBatch();
   }
 
