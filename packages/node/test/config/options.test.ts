@@ -23,6 +23,8 @@ test("the promised settings exist", () => {
   const flags = OPTION_KEYS.map((key) => flagOf(OPTIONS[key]));
   assert.deepEqual(flags, [
     "--data-dir",
+    "--database",
+    "--roles",
     "--api-host",
     "--api-port",
     "--p2p-port",

@@ -61,6 +61,8 @@ describe("precedence", () => {
   test("holds for every setting", async () => {
     const samples: Record<string, readonly [string, unknown]> = {
       "data-dir": ["/a", "/b"],
+      database: ["postgres://a/b", "postgresql://user@host:5432/name"],
+      roles: ["api", "all"],
       "api-host": ["::1", "example.org"],
       network: ["mainnet", "local"],
       "log-level": ["debug", "warn"],
@@ -163,6 +165,8 @@ describe("bad values name the place, what was expected and what was found", () =
     ["api-port", ["", "-1", "65536", "80.5", "0x50", "abc", "1e3", " 80"]],
     ["api-host", ["", "a b", "-x.org", "http://localhost", "1.2.3.4:80"]],
     ["data-dir", ["", "a\0b"]],
+    ["database", ["", "/var/db", "mysql://a/b", "postgres://host", "postgres:"]],
+    ["roles", ["", "writer", "all,api"]],
     ["network", ["", "../x", "Main Net", "network.yaml"]],
     ["log-level", ["", "loud", "INFO"]],
     ["max-memory", ["", "none", "1", "10 GBB", "-1GB", "1e9", "NaN", "99999999999999TB"]],
