@@ -4,11 +4,14 @@ import * as fs from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onNode24 } from "./on-node-24.mjs";
+import { startTestPostgres } from "./test-postgres.mjs";
 import { needsServer, prepareServers } from "./test-servers.mjs";
 
 const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const TEST_FILES = ["packages/*/test/**/*.test.ts", "packages/*/test/fuzz/*.fuzz.ts"];
 const DURATIONS_FILE = resolve(rootDir, ".cache/test-durations.json");
+/** Stands in the test files that need a PostgreSQL server. */
+const POSTGRES_MARK = "onPostgres";
 const CONCURRENCY = 2;
 const FILE_TIMEOUT_MS = 15 * 60_000;
 /** How long each fuzz target runs as part of the tests; `npm run fuzz` runs them for hours. */
@@ -22,6 +25,7 @@ await onNode24(import.meta.url, async (paths) => {
     process.exitCode = 2;
     return;
   }
+  const stopServices = await startServices(files);
   const durationsMs = readDurations();
   // Servers that are not here yet are built while the tests run that need none.
   const preparing = prepareServers(files);
@@ -38,9 +42,26 @@ await onNode24(import.meta.url, async (paths) => {
   const { passed, failed } = total;
   writeDurations(durationsMs);
   for (const line of leftOut) process.stdout.write(`${line}\n`);
+  await stopServices();
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;
 });
+
+/**
+ * Starts what some of the test files need and tells them where it is; returns the function that stops it. A machine
+ * that may not have it skips those tests, unless TWENTYSIX_TEST_POSTGRES_REQUIRED says that none may be skipped.
+ */
+async function startServices(files) {
+  if (!files.some((file) => fs.readFileSync(file, "utf8").includes(POSTGRES_MARK))) return async () => {};
+  const { url, stop = async () => {}, reason } = await startTestPostgres();
+  if (url !== undefined) process.env.TWENTYSIX_TEST_POSTGRES = url;
+  else if (process.env.TWENTYSIX_TEST_POSTGRES_REQUIRED !== undefined) throw new Error(reason);
+  else {
+    process.stderr.write(`Tests on PostgreSQL are skipped: ${reason}\n`);
+    process.env.TWENTYSIX_TEST_POSTGRES_REASON = reason;
+  }
+  return stop;
+}
 
 function findTestFiles(paths) {
   const all = fs

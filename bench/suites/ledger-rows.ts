@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { dataPaths } from "@twentysix/core-node";
-import { COUNTER_CODE, MESSAGE_TYPE_CODE, MessageStore, type SqliteConnection } from "@twentysix/storage";
+import { COUNTER_CODE, MESSAGE_TYPE_CODE, MessageStore, type SqlConnection } from "@twentysix/storage";
 
 /** Accounts; the first has more of everything than all others. */
 export const ACCOUNTS = 100_000;
@@ -55,7 +55,7 @@ const numbers = (count: number): string =>
 const accountOf = (i: string): string =>
   `(CASE WHEN ${i} % 1000 < ${WHALE_SHARE * 1000} THEN 1 ELSE 2 + (${i} * 7919) % ${ACCOUNTS - 1} END)`;
 
-function fillAccounts(connection: SqliteConnection): void {
+function fillAccounts(connection: SqlConnection): void {
   const name = "printf('0xAccount%06d', i)";
   connection.exec(`
     ${numbers(ACCOUNTS)} INSERT INTO addresses (id, address, lower) SELECT i, ${name}, lower(${name}) FROM n;
@@ -83,7 +83,7 @@ function fillAccounts(connection: SqliteConnection): void {
     SELECT 1 + i % ${ACCOUNTS}, i, randomblob(32), 0, 1 + i % 1000000, CASE WHEN i % 3 = 0 THEN 4000000000000000 END FROM n`);
 }
 
-function fillEntries(connection: SqliteConnection, rows: number): void {
+function fillEntries(connection: SqlConnection, rows: number): void {
   connection.exec(`${numbers(rows)} INSERT INTO credit_entries (hash, idx, account_id, amount, time_us, expires_us, price,
       tx_hash, token, chain, origin, origin_ref, provider, method, resource)
     SELECT randomblob(32), 0, ${accountOf("i")}, CASE WHEN i % 10 = 0 THEN 1000 + i % 77777 ELSE -1 - i % 5000 END,
@@ -95,7 +95,7 @@ function fillEntries(connection: SqliteConnection, rows: number): void {
     SELECT ${COUNTER_CODE.creditEntries}, account_id, 0, count(*) FROM credit_entries GROUP BY account_id`);
 }
 
-function fillCosts(connection: SqliteConnection, rows: number): void {
+function fillCosts(connection: SqlConnection, rows: number): void {
   connection.run(
     "INSERT INTO price_lists (id, hash, pricing, settings, first_used_us) VALUES (1, ?, '{}', '{}', 0)",
     "ab".repeat(32),

@@ -53,7 +53,8 @@ export interface ImportOptions {
 
 /** What the commands use of the package that holds the node; loaded only by a command that needs it. */
 export interface NodeModule {
-  startNode(config: NodeConfig): Promise<RunningNode>;
+  startNode(config: NodeConfig, options?: { readonly signal?: AbortSignal }): Promise<RunningNode>;
+  startReplicaNode(config: NodeConfig): Promise<RunningNode>;
   verifyDataDir(config: NodeConfig, options: { readonly signal: AbortSignal }): Promise<VerifyReport>;
   exportMessages(config: NodeConfig, options: ExportOptions): Promise<ExportReport>;
   importMessages(config: NodeConfig, options: ImportOptions): Promise<ImportReport>;

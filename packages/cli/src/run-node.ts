@@ -1,5 +1,5 @@
 import type { NodeConfig } from "@twentysix/node/config";
-import { createPinoLogger, type Logger, listenForShutdown } from "@twentysix/platform";
+import { createPinoLogger, isAbortOf, type Logger, listenForShutdown } from "@twentysix/platform";
 import { type CommandHost, codedMessage, exitCodeOf } from "./command-host.ts";
 import { EXIT, exitCodeOfSignal } from "./exit-codes.ts";
 import type { RunningNode } from "./node-module.ts";
@@ -15,7 +15,7 @@ export async function runNode(config: NodeConfig, host: CommandHost): Promise<nu
   const logger = createPinoLogger({ level: config.logLevel });
   const stop = listenForStop(host, logger);
   try {
-    const node = await start(config, host);
+    const node = await start(config, host, stop.signal);
     if (typeof node === "number") return node;
     announce(node, config, host, logger);
     const ending = await Promise.race([stop.requested, node.failed.catch((error: unknown) => ({ error }))]);
@@ -33,12 +33,15 @@ export async function runNode(config: NodeConfig, host: CommandHost): Promise<nu
 interface StopWatch {
   /** Resolves with the reason of the first request to stop. */
   readonly requested: Promise<string>;
+  /** Aborts with it. */
+  readonly signal: AbortSignal;
   release(): void;
 }
 
 /** The first request starts the clock of the clean stop, whatever the node is doing; a second ends it. */
 function listenForStop(host: CommandHost, logger: Logger): StopWatch {
   const { promise: requested, resolve } = Promise.withResolvers<string>();
+  const controller = new AbortController();
   let cancelDeadline = (): void => {};
   const request = (reason: string): void => {
     cancelDeadline();
@@ -47,6 +50,7 @@ function listenForStop(host: CommandHost, logger: Logger): StopWatch {
       host.exit(EXIT.failed);
     });
     resolve(reason);
+    controller.abort();
   };
   const stopListening = listenForShutdown(
     { onFirst: request, onSecond: (signal) => host.exit(exitCodeOfSignal(signal)) },
@@ -55,6 +59,7 @@ function listenForStop(host: CommandHost, logger: Logger): StopWatch {
   onParentGone(() => request("the launcher is gone"));
   return {
     requested,
+    signal: controller.signal,
     release() {
       stopListening();
       cancelDeadline();
@@ -63,11 +68,18 @@ function listenForStop(host: CommandHost, logger: Logger): StopWatch {
 }
 
 /** The node that runs, or the exit code when it could not start. */
-async function start(config: NodeConfig, host: CommandHost): Promise<RunningNode | number> {
-  const { startNode } = await host.loadNode();
+async function start(
+  config: NodeConfig,
+  host: CommandHost,
+  signal: AbortSignal,
+): Promise<RunningNode | number> {
+  const { startNode, startReplicaNode } = await host.loadNode();
   try {
-    return await startNode(config);
+    return config.roles?.includes("api")
+      ? await startReplicaNode(config)
+      : await startNode(config, { signal });
   } catch (error) {
+    if (isAbortOf(signal, error)) return EXIT.ok;
     const message = codedMessage(error);
     if (message === undefined) throw error;
     host.stderr.write(`twentysix: the node cannot start: ${message}\n`);

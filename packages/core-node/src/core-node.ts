@@ -10,13 +10,9 @@ import { effectiveSwitches, type NetworkDefinition } from "@twentysix/protocol";
 import {
   type BlobEngine,
   ContentStore,
-  createSqlitePointReads,
-  FileLedger,
-  localFileRecords,
-  localPointReads,
+  type DatabaseLocation,
   makeDurableFolder,
   type PointReads,
-  SqliteConnection,
   STATE_ROOT_ALGORITHM,
 } from "@twentysix/storage";
 import { Registry } from "prom-client";
@@ -33,6 +29,7 @@ import { createLedgerAnswers } from "./ledger/ledger-answers.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { stateRulesOf } from "./pipeline/state-rules.ts";
 import { submissionRules } from "./pipeline/submission-rules.ts";
+import { openKeyedReads } from "./reader/keyed-reads.ts";
 import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
@@ -44,10 +41,13 @@ import { createLiveFeed } from "./services/live-feed.ts";
 import { NodeFigures } from "./services/node-figures.ts";
 import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
 import { addProcessMetrics } from "./services/process-metrics.ts";
+import { createRecalculation } from "./services/recalculation.ts";
 import { createSubmit } from "./services/submit.ts";
 
 export interface CoreNodeOptions {
   readonly dataDir: string;
+  /** A PostgreSQL server and the database on it, instead of the database in the data folder. */
+  readonly database?: DatabaseLocation | null;
   readonly apiHost: string;
   readonly apiPort: number;
   readonly definition: NetworkDefinition;
@@ -65,6 +65,8 @@ export interface CoreNodeOptions {
   readonly timers: Timers;
   readonly log: Logger;
   readonly logPretty: boolean;
+  /** Gives the start up, which may take long where another process writes to the database. */
+  readonly signal?: AbortSignal;
 }
 
 /** A Core Channel Node that runs. */
@@ -90,6 +92,7 @@ const MIN_FREE_DISK_BYTES = 64 * MIB;
 export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode> {
   const { definition, clock, timers, log } = options;
   const paths = dataPaths(options.dataDir);
+  const database = options.database ?? paths.database;
   await using stack = new AsyncDisposableStack();
   await makeDurableFolder(paths.folder);
   // What a process that died was receiving; nobody was told that it is here.
@@ -106,7 +109,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   );
   const rules = stateRulesOf(definition, options.apiSettings.gracePeriodMs);
   const pipeline = await Pipeline.start({
-    databasePath: paths.database,
+    databasePath: database,
     blobs: blobsFor(contents, paths),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
@@ -120,16 +123,16 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     timers,
     log: log.child({ part: "pipeline" }),
     logPretty: options.logPretty,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   stack.defer(() => pipeline.close());
 
-  const connection = new SqliteConnection(paths.database, { readOnly: true, cacheBytes: 16 * MIB });
-  stack.defer(() => connection.close());
-  const reads = localPointReads(createSqlitePointReads(connection));
+  const ledgerSettings = { rules: submissionRules(rules), definition };
+  const { reads, fileRecords } = stack.use(openKeyedReads({ database, ledger: ledgerSettings, timers, log }));
   const lifecycle = new FileLifecycle({
     contents,
     pipeline,
-    ledger: localFileRecords(new FileLedger(connection)),
+    ledger: fileRecords,
     gracePeriodMs: options.apiSettings.gracePeriodMs,
     clock,
     timers,
@@ -140,15 +143,15 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const readerLog = log.child({ part: "reader" });
   const reader = stack.use(
     new ReaderThread({
-      databasePath: paths.database,
+      databasePath: database,
       timers,
-      ledger: { rules: submissionRules(rules), definition },
+      ledger: ledgerSettings,
       onThreadLost: (reason) => readerLog.error("The reader thread was lost", { error: reason }),
     }),
   );
 
   const registry = new Registry();
-  const live = createLiveFeed({ pipeline, reads, timers, log });
+  const live = createLiveFeed({ commits: pipeline, reads, timers, log });
   stack.defer(() => live.close());
   const budgets = new Budgets({
     maxDiskBytes: options.maxDiskBytes,
@@ -176,8 +179,8 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     definition,
     rules,
     reads,
-    pipeline,
-    clock,
+    commits: pipeline,
+    recalculation: createRecalculation({ pipeline, clock, log: log.child({ part: "prices" }) }),
     log: log.child({ part: "prices" }),
   });
   stack.defer(() => economy.close());

@@ -14,4 +14,5 @@ export { Pipeline, type PipelineOptions } from "./pipeline/pipeline.ts";
 export { stateRulesOf } from "./pipeline/state-rules.ts";
 export type { CopyResult } from "./pipeline/writer/jobs.ts";
 export { MAX_QUEUED_PER_SENDER } from "./pipeline/writer/sender-places.ts";
+export { type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
 export { folderBytes } from "./services/disk-usage.ts";

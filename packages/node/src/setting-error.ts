@@ -5,7 +5,7 @@ import { flagOf, OPTIONS, type OptionKey } from "./config/index.ts";
  * that is not there. The command line answers it like every other bad value, with one line and exit code 2.
  */
 export class SettingError extends Error {
-  readonly code: "NETWORK_DEFINITION_INVALID" | "DATA_DIR_UNUSABLE";
+  readonly code: "NETWORK_DEFINITION_INVALID" | "DATA_DIR_UNUSABLE" | "DATABASE_MISSING";
   readonly setting: OptionKey;
 
   constructor(code: SettingError["code"], setting: OptionKey, reason: string) {

@@ -1,4 +1,4 @@
-import { type CoreNode, startCoreNode } from "@twentysix/core-node";
+import { type CoreNode, startCoreNode, startReplica } from "@twentysix/core-node";
 import {
   createPinoLogger,
   createSystemClock,
@@ -14,10 +14,11 @@ import { lockDataDir } from "./data-lock.ts";
 import { gracePeriodMsOf } from "./grace-period.ts";
 import { loadIdentity } from "./identity.ts";
 import { loadNetwork } from "./network.ts";
+import { SettingError } from "./setting-error.ts";
 import { VERSION } from "./version.ts";
 
-/** A node that runs and answers. */
-export interface RunningNode {
+/** A node that answers, whatever its roles. */
+export interface ServingNode {
   /** Where the HTTP API is: `http://127.0.0.1:4024`. */
   readonly apiUrl: string;
   readonly network: string;
@@ -26,14 +27,24 @@ export interface RunningNode {
   readonly version: string;
   /** Rejects when a part fails that the node cannot live without. */
   readonly failed: Promise<never>;
-  /** Direct access to the parts, for commands and tests in the same process. */
-  readonly core: CoreNode;
   /** Finishes what is acknowledged, then lets go of everything. */
   close(): Promise<void>;
 }
 
-/** The composition root: config to services, in dependency order; `close` is its mirror. */
-export async function startNode(config: NodeConfig): Promise<RunningNode> {
+/** A node that runs and answers. */
+export interface RunningNode extends ServingNode {
+  /** Direct access to the parts, for commands and tests in the same process. */
+  readonly core: CoreNode;
+}
+
+/**
+ * The composition root: config to services, in dependency order; `close` is its mirror. Where another process writes
+ * to the database it waits until that is gone, or the signal aborts.
+ */
+export async function startNode(
+  config: NodeConfig,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<RunningNode> {
   const definition = loadNetwork(config.network);
   const log = createPinoLogger({ level: config.logLevel });
   log.info("starting", {
@@ -50,6 +61,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   const identity = loadIdentity(config.dataDir);
   const core = await startCoreNode({
     dataDir: config.dataDir,
+    database: config.database,
     apiHost: config.apiHost,
     apiPort: config.apiPort,
     definition,
@@ -64,6 +76,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     timers,
     log,
     logPretty: process.stderr.isTTY === true,
+    ...(signal === undefined ? {} : { signal }),
   });
   stack.defer(() => core.close());
   if (authorityInputs !== null) {
@@ -80,6 +93,45 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     version: VERSION,
     failed: core.failed,
     core,
+    close: () => running.disposeAsync(),
+  };
+}
+
+/** A node of the role `api`: it serves what another one writes. @throws SettingError DATABASE_MISSING */
+export async function startReplicaNode(config: NodeConfig): Promise<ServingNode> {
+  const { database } = config;
+  if (database === null) {
+    throw new SettingError("DATABASE_MISSING", "roles", "the role api needs the --database of another node");
+  }
+  const definition = loadNetwork(config.network);
+  const log = createPinoLogger({ level: config.logLevel });
+  log.info("starting as a replica", { network: definition.name, networkHash: networkHash(definition) });
+  await using stack = new AsyncDisposableStack();
+  const lock = lockDataDir(config.dataDir);
+  stack.defer(() => lock.release());
+  const identity = loadIdentity(config.dataDir);
+  const replica = await startReplica({
+    database,
+    apiHost: config.apiHost,
+    apiPort: config.apiPort,
+    definition,
+    apiSettings: apiSettingsOf(config, gracePeriodMsOf(config, definition)),
+    maxMemoryBytes: config.maxMemoryBytes,
+    memoryUsage: () => process.memoryUsage.rss(),
+    version: VERSION,
+    address: identity.address,
+    clock: createSystemClock(),
+    timers: createSystemTimers(),
+    log,
+  });
+  stack.defer(() => replica.close());
+  const running = stack.move();
+  return {
+    apiUrl: replica.apiUrl,
+    network: definition.name,
+    address: identity.address,
+    version: VERSION,
+    failed: new Promise<never>(() => undefined),
     close: () => running.disposeAsync(),
   };
 }

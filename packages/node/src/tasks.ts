@@ -37,11 +37,12 @@ export async function verifyDataDir(
   options: { readonly signal: AbortSignal },
 ): Promise<VerifyReport> {
   const paths = dataPaths(config.dataDir);
-  await assertDatabase(paths.database);
+  const databasePath = config.database ?? paths.database;
+  await assertDatabase(databasePath);
   const lock = lockDataDir(config.dataDir);
   try {
     return await verifyData({
-      databasePath: paths.database,
+      databasePath,
       contentsFolder: paths.contents,
       engine: engineOf(config),
       scratchFolder: config.dataDir,
@@ -63,9 +64,10 @@ export async function exportMessages(
   options: Pick<ExportOptions, "destination" | "after" | "withFiles" | "signal">,
 ): Promise<ExportReport> {
   const paths = dataPaths(config.dataDir);
-  await assertDatabase(paths.database);
+  const databasePath = config.database ?? paths.database;
+  await assertDatabase(databasePath);
   return await exportFromDatabase({
-    databasePath: paths.database,
+    databasePath,
     contentsFolder: paths.contents,
     engine: engineOf(config),
     timers: createSystemTimers(),
@@ -78,6 +80,7 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
   const definition = loadNetwork(config.network);
   const gracePeriodMs = gracePeriodMsOf(config, definition);
   const paths = dataPaths(config.dataDir);
+  const databasePath = config.database ?? paths.database;
   const clock = createSystemClock();
   const timers = createSystemTimers();
   await using stack = new AsyncDisposableStack();
@@ -90,7 +93,7 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
   const contents = stack.use(await ContentStore.open({ folder: paths.contents, engine, timers, ...budget }));
   contents.server?.assertUsable();
   const pipeline = await Pipeline.start({
-    databasePath: paths.database,
+    databasePath,
     blobs: blobsFor(contents, paths),
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
@@ -108,7 +111,7 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
   const services = {
     pipeline,
     contents,
-    databasePath: paths.database,
+    databasePath,
     definition,
     timers,
     clock,

@@ -11,6 +11,9 @@ export { scrub } from "./blobs/scrub.ts";
 export * from "./database/codes.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
+export { CommitListener } from "./database/postgres/commit-listener.ts";
+export { DatabaseError, type DatabaseErrorCode } from "./database/postgres/database-error.ts";
+export { holdForWriting } from "./database/postgres/writer-lease.ts";
 export {
   FileLedger,
   type FileLedgerFigures,
@@ -24,7 +27,14 @@ export type { BoundedPageRequest, ChunkRequest, ListReader } from "./database/re
 export { joinTexts, LONG_TEXT_BYTES, sizeOfText } from "./database/read/long-text/item-text.ts";
 export { matchesFilter } from "./database/read/message/matches-filter.ts";
 export { renderMessageView } from "./database/read/point/render-view.ts";
-export { type FileRecords, localFileRecords, localPointReads } from "./database/read/point-reads.ts";
+export {
+  type FileRecords,
+  localFileRecords,
+  localPointReads,
+  remoteFileRecords,
+  remotePointReads,
+} from "./database/read/point-reads.ts";
+export { atOnce, type ReadByName } from "./database/read/promised-reads.ts";
 export { type ReadBudget, UNLIMITED } from "./database/read/read-budget.ts";
 export { READ_ERROR_CODES, ReadError, type ReadErrorCode } from "./database/read/read-error.ts";
 export {
@@ -38,13 +48,15 @@ export type * from "./database/read/text-types.ts";
 export type * from "./database/read/types.ts";
 export { EXTRA_FIELDS, PAYMENT_TYPES } from "./database/read/types.ts";
 export type { Schema } from "./database/schema.ts";
+export type { SqlConnection, SqlRow, SqlValue } from "./database/sql/connection.ts";
 export {
-  SqliteConnection,
-  type SqliteOptions,
-  type SqlRow,
-  type SqlValue,
-} from "./database/sqlite/connection.ts";
-export { migrate } from "./database/sqlite/migrate.ts";
+  type DatabaseLocation,
+  isPostgresUrl,
+  type OpenOptions,
+  openConnection,
+} from "./database/sql/open-connection.ts";
+export { SqliteConnection, type SqliteOptions } from "./database/sqlite/connection.ts";
+export { assertNewestSchema, migrate } from "./database/sqlite/migrate.ts";
 export type { Candidate, CandidateState, NewCandidate } from "./database/write/candidates.ts";
 export type { Collected } from "./database/write/collected-files.ts";
 export { completeCounters } from "./database/write/complete-counters.ts";

@@ -1,6 +1,9 @@
 /** The door of the reader thread: the lists of the database without files and the write side. */
 
+export { DatabaseError } from "./database/postgres/database-error.ts";
+export { FileLedger } from "./database/read/file-ledger.ts";
 export { FactReader } from "./database/read/ledger/fact-reader.ts";
+export { atOnce, type ReadByName } from "./database/read/promised-reads.ts";
 export { type ReadBudget, UNLIMITED } from "./database/read/read-budget.ts";
 export { ReadError } from "./database/read/read-error.ts";
 export {
@@ -9,4 +12,6 @@ export {
   type ListQueries,
   type SyncListReads,
 } from "./database/read/sqlite-list-reads.ts";
-export { SqliteConnection } from "./database/sqlite/connection.ts";
+export { createSqlitePointReads } from "./database/read/sqlite-point-reads.ts";
+export type { SqlConnection } from "./database/sql/connection.ts";
+export { openConnection } from "./database/sql/open-connection.ts";

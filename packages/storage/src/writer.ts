@@ -2,6 +2,8 @@
 export { blobFilePath } from "./blobs/blob-paths.ts";
 export { encodeCostLines } from "./database/cost-lines.ts";
 export { type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
-export type { SqliteConnection } from "./database/sqlite/connection.ts";
+export { DatabaseError } from "./database/postgres/database-error.ts";
+export type { SqlConnection } from "./database/sql/connection.ts";
 export { isLive } from "./database/write/crowded-senders.ts";
 export { MessageStore } from "./database/write/message-store.ts";
+export { openWhenFree } from "./database/write/open-for-writing.ts";

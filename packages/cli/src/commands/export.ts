@@ -8,7 +8,7 @@ import { addConfigFlags } from "../config-flags.ts";
 import { EXIT } from "../exit-codes.ts";
 import { runTask } from "../run-task.ts";
 
-const KEYS: readonly OptionKey[] = ["dataDir", "blobs", "network", "logLevel", "maxMemoryBytes"];
+const KEYS: readonly OptionKey[] = ["dataDir", "blobs", "database", "network", "logLevel", "maxMemoryBytes"];
 
 interface ExportFlags {
   readonly output: string;

@@ -11,6 +11,7 @@ import { runTask } from "../run-task.ts";
 const KEYS: readonly OptionKey[] = [
   "dataDir",
   "blobs",
+  "database",
   "network",
   "logLevel",
   "maxDiskBytes",

@@ -5,7 +5,7 @@ import { addConfigFlags } from "../config-flags.ts";
 import { EXIT } from "../exit-codes.ts";
 import { runTask } from "../run-task.ts";
 
-const KEYS: readonly OptionKey[] = ["dataDir", "blobs", "network", "logLevel", "maxMemoryBytes"];
+const KEYS: readonly OptionKey[] = ["dataDir", "blobs", "database", "network", "logLevel", "maxMemoryBytes"];
 
 /** `twentysix verify`: computes the state anew from the stored messages and compares it with the stored one. */
 export function verifyCommand(host: CommandHost, finish: (exitCode: number) => void): Command {

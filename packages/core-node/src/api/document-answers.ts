@@ -8,12 +8,20 @@ import { ERROR_SCHEMA, PROBLEMS_SCHEMA } from "./schemas/errors.ts";
 const REFUSALS_OF_COST: Partial<Record<CostClass, readonly ApiErrorCode[]>> = {
   point: ["API_RATE_LIMITED"],
   list: ["API_RATE_LIMITED", "API_ANSWER_TOO_LARGE", "API_OVERLOADED", "API_READ_TIMEOUT"],
-  write: ["API_RATE_LIMITED", "API_BODY_TIMEOUT", "API_BODY_TOO_LARGE", "API_OVERLOADED", "API_STORAGE_FULL"],
+  write: [
+    "API_RATE_LIMITED",
+    "API_BODY_TIMEOUT",
+    "API_BODY_TOO_LARGE",
+    "API_OVERLOADED",
+    "API_READ_ONLY",
+    "API_STORAGE_FULL",
+  ],
   upload: [
     "API_RATE_LIMITED",
     "API_BODY_TIMEOUT",
     "API_BODY_TOO_LARGE",
     "API_OVERLOADED",
+    "API_READ_ONLY",
     "API_STORAGE_FULL",
     "API_GRACE_PERIOD_FULL",
   ],

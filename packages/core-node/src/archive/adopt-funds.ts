@@ -1,6 +1,6 @@
 import { decodeItemHash } from "@twentysix/protocol";
 import { adoptStatus, type FundsStatus, World } from "@twentysix/state";
-import { type MessageStore, type SqliteConnection, STATUS_CODE } from "@twentysix/storage";
+import { type MessageStore, type SqlConnection, STATUS_CODE } from "@twentysix/storage";
 
 /** Rounds of fetching that one message may take; more is a defect. */
 const MAX_ROUNDS = 20;
@@ -10,7 +10,7 @@ const BATCH = 256;
  * Gives the messages of a replay the statuses that a lack of funds gave them: no replay of messages tells those,
  * and the state root does not depend on them. What they bring with them is compared like everything else.
  */
-export function adoptFunds(stored: SqliteConnection, computed: MessageStore, nowMicros: bigint): void {
+export function adoptFunds(stored: SqlConnection, computed: MessageStore, nowMicros: bigint): void {
   for (let after = 0n; ; ) {
     const found = stored.allBig<{
       id: bigint;

@@ -5,7 +5,7 @@ import {
   FILE_TYPES,
   FileNamer,
   isServerFailure,
-  type SqliteConnection,
+  type SqlConnection,
 } from "@twentysix/storage";
 import type { Problems } from "./problems.ts";
 
@@ -19,7 +19,7 @@ interface FileRow {
 
 /** Reads every file that is registered as held and holds its bytes against all its names and its size. */
 export async function checkFiles(
-  stored: SqliteConnection,
+  stored: SqlConnection,
   contents: ContentStore,
   problems: Problems,
   signal: AbortSignal,

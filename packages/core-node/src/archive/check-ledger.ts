@@ -4,7 +4,7 @@ import {
   CREDIT_ENTRY_COLUMNS,
   type CreditEntryRow,
   creditEntryOf,
-  type SqliteConnection,
+  type SqlConnection,
 } from "@twentysix/storage";
 import type { Problems } from "./problems.ts";
 
@@ -26,7 +26,7 @@ interface AccountRow {
 }
 
 /** Compares every account with its balances, its history and its costs, and the costs with their messages. */
-export function checkLedger(stored: SqliteConnection, problems: Problems): void {
+export function checkLedger(stored: SqlConnection, problems: Problems): void {
   for (const { kind, query } of RULES)
     for (const { hash } of stored.all<{ hash: Uint8Array }>(query))
       problems.report(KIND, `${decodeItemHash(hash)} ${kind}`);
@@ -61,7 +61,7 @@ const RULES: readonly { readonly kind: string; readonly query: string }[] = [
   },
 ];
 
-function checkAccount(stored: SqliteConnection, account: AccountRow, problems: Problems): void {
+function checkAccount(stored: SqlConnection, account: AccountRow, problems: Problems): void {
   const report = (what: string, found: unknown, expected: unknown): void => {
     if (String(found) !== String(expected))
       problems.report(KIND, `${what} of ${account.address} are ${found}, computed ${expected}`);
@@ -105,7 +105,7 @@ function checkAccount(stored: SqliteConnection, account: AccountRow, problems: P
   );
 }
 
-function historyOf(stored: SqliteConnection, accountId: bigint, address: string): CreditEntry[] {
+function historyOf(stored: SqlConnection, accountId: bigint, address: string): CreditEntry[] {
   return stored
     .allBig<CreditEntryRow>(
       `SELECT ${CREDIT_ENTRY_COLUMNS} FROM credit_entries WHERE account_id = ?`,
@@ -121,7 +121,7 @@ const lotTexts = (history: readonly CreditEntry[]): string =>
     .sort()
     .join(", ");
 
-function lotsIn(stored: SqliteConnection, accountId: bigint): string {
+function lotsIn(stored: SqlConnection, accountId: bigint): string {
   return stored
     .allBig<{ hash: Uint8Array; idx: bigint; remaining: bigint }>(
       "SELECT hash, idx, remaining FROM credit_lots WHERE account_id = ?",
@@ -140,7 +140,7 @@ interface Totals {
 }
 
 /** Sums of costs by owner and payment type, and those of everyone. */
-function checkTotals(stored: SqliteConnection, problems: Problems): void {
+function checkTotals(stored: SqlConnection, problems: Problems): void {
   const computed = new Map<string, Totals>();
   for (const row of stored.iterateBig<{
     owner_id: bigint;
@@ -180,7 +180,7 @@ function checkTotals(stored: SqliteConnection, problems: Problems): void {
 const textOf = ({ n, hold, stream, credit }: Totals): string => `${n} ${hold} ${stream} ${credit}`;
 
 /** What expenses took for each resource. */
-function checkConsumed(stored: SqliteConnection, problems: Problems): void {
+function checkConsumed(stored: SqlConnection, problems: Problems): void {
   const computed = new Map<string, bigint>();
   for (const { resource, amount } of stored.iterateBig<{ resource: Uint8Array; amount: bigint }>(
     "SELECT resource, amount FROM credit_entries WHERE resource IS NOT NULL AND method = 'credit_expense' AND amount < 0",

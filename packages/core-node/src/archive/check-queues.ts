@@ -1,5 +1,5 @@
 import { decodeItemHash } from "@twentysix/protocol";
-import { MESSAGE_TYPE_CODE, type SqliteConnection } from "@twentysix/storage";
+import { MESSAGE_TYPE_CODE, type SqlConnection } from "@twentysix/storage";
 import type { Problems } from "./problems.ts";
 import { type CopyChecks, verifyStored } from "./read-copies.ts";
 
@@ -57,7 +57,7 @@ const RULES: readonly Rule[] = [
 ];
 
 /** Checks the queue, the refusals and the forgotten: each status has what it stands for, each queued copy verifies. */
-export function checkQueues(stored: SqliteConnection, checks: CopyChecks): void {
+export function checkQueues(stored: SqlConnection, checks: CopyChecks): void {
   for (const rule of RULES) {
     for (const { hash } of stored.iterateBig<{ hash: Uint8Array }>(rule.query)) {
       checks.problems.report(rule.kind, `${decodeItemHash(hash)} ${rule.text}`);
@@ -68,7 +68,7 @@ export function checkQueues(stored: SqliteConnection, checks: CopyChecks): void 
   checkCounters(stored, checks.problems);
 }
 
-function checkCandidates(stored: SqliteConnection, checks: CopyChecks): void {
+function checkCandidates(stored: SqlConnection, checks: CopyChecks): void {
   const queued = new Map<bigint, bigint>();
   const rows = stored.iterateBig<{ hash: Uint8Array; envelope: string; origin: bigint; is_queued: bigint }>(
     `SELECT i.hash, c.envelope, c.origin, c.next_attempt_us IS NOT NULL AS is_queued
@@ -93,7 +93,7 @@ function checkCandidates(stored: SqliteConnection, checks: CopyChecks): void {
   compareCounts("queued copies by type", counted, queued, checks.problems);
 }
 
-function checkAddresses(stored: SqliteConnection, problems: Problems): void {
+function checkAddresses(stored: SqlConnection, problems: Problems): void {
   for (const row of stored.iterateBig<{ address: string; lower: string }>(
     "SELECT address, lower FROM addresses",
   )) {
@@ -149,7 +149,7 @@ const COUNTED: readonly { readonly what: string; readonly counter: string; reado
   },
 ];
 
-function checkCounters(stored: SqliteConnection, problems: Problems): void {
+function checkCounters(stored: SqlConnection, problems: Problems): void {
   for (const { what, counter, rows } of COUNTED) {
     compareCounts(what, countsOf(stored, counter), countsOf(stored, rows), problems);
   }
@@ -157,7 +157,7 @@ function checkCounters(stored: SqliteConnection, problems: Problems): void {
 
 type Counts = ReadonlyMap<bigint, bigint>;
 
-const countsOf = (stored: SqliteConnection, query: string): Counts =>
+const countsOf = (stored: SqlConnection, query: string): Counts =>
   new Map([...stored.iterateBig<{ a: bigint; n: bigint }>(query)].map(({ a, n }) => [a, n]));
 
 function compareCounts(what: string, counted: Counts, found: Counts, problems: Problems): void {

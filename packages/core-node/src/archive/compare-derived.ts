@@ -1,5 +1,5 @@
 import { decodeItemHash } from "@twentysix/protocol";
-import type { SqliteConnection } from "@twentysix/storage";
+import type { SqlConnection } from "@twentysix/storage";
 import { DERIVED_TABLES, type DerivedTable } from "./derived-tables.ts";
 import type { Problems } from "./problems.ts";
 
@@ -10,19 +10,15 @@ type Row = Readonly<Record<string, Value>>;
 const MAX_SHOWN = 100;
 
 /** Compares every table that follows from messages, row by row, with one that was computed anew. */
-export function compareDerived(
-  stored: SqliteConnection,
-  computed: SqliteConnection,
-  problems: Problems,
-): void {
+export function compareDerived(stored: SqlConnection, computed: SqlConnection, problems: Problems): void {
   for (const table of DERIVED_TABLES) compareTable(table, stored, computed, problems);
 }
 
 /** Walks both sides in the order of the key, so that a missing row is one problem and no more. */
 function compareTable(
   table: DerivedTable,
-  stored: SqliteConnection,
-  computed: SqliteConnection,
+  stored: SqlConnection,
+  computed: SqlConnection,
   problems: Problems,
 ): void {
   const left = rowsOf(table, stored);
@@ -43,10 +39,10 @@ function compareTable(
   }
 }
 
-function rowsOf(table: DerivedTable, connection: SqliteConnection): Generator<Row, void, undefined> {
+function rowsOf(table: DerivedTable, connection: SqlConnection): Generator<Row, void, undefined> {
   const columns = [...table.key, ...table.columns].join(", ");
   return connection.iterateBig<Row>(
-    `SELECT ${columns} FROM ${table.source ?? table.name} ORDER BY ${table.key.join(", ")}`,
+    `SELECT ${columns} FROM ${table.source ?? table.name} AS compared ORDER BY ${table.key.join(", ")}`,
   );
 }
 
@@ -69,7 +65,7 @@ const bytesOf = (value: Value): Uint8Array =>
 
 function reportDifferences(
   table: DerivedTable,
-  stored: SqliteConnection,
+  stored: SqlConnection,
   found: Row,
   expected: Row,
   problems: Problems,
@@ -81,7 +77,7 @@ function reportDifferences(
   }
 }
 
-function nameOf(table: DerivedTable, stored: SqliteConnection, row: Row): string {
+function nameOf(table: DerivedTable, stored: SqlConnection, row: Row): string {
   const key = table.key.map((column) => `${column} ${shown(row[column])}`).join(", ");
   const id = table.item === undefined ? null : row[table.item];
   if (typeof id !== "bigint") return key;

@@ -3,7 +3,7 @@ export class NoDatabaseError extends Error {
   readonly code = "NO_DATABASE";
 
   constructor(path: string) {
-    super(`there is no database at ${path}: check --data-dir`);
+    super(`there is no database at ${path}: check --data-dir and --database`);
   }
 }
 

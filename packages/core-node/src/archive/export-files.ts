@@ -5,7 +5,7 @@ import {
   FileNamer,
   isServerFailure,
   PIN_CODE,
-  type SqliteConnection,
+  type SqlConnection,
 } from "@twentysix/storage";
 import { type FileForm, MAX_PART_BYTES, writeFilePart } from "./file-part-line.ts";
 import { IdSet } from "./id-set.ts";
@@ -17,7 +17,7 @@ interface FileRow {
 }
 
 export interface FileExportOptions {
-  readonly connection: SqliteConnection;
+  readonly connection: SqlConnection;
   readonly contents: ContentReader;
   readonly sink: LineSink;
   /** Files of STOREs up to this place of the event log are there already. */

@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "@twentysix/storage";
+import type { SqlConnection } from "@twentysix/storage";
 import { writeExchangeLine } from "./exchange-line.ts";
 import type { FileExport } from "./export-files.ts";
 import type { LineSink } from "./line-sink.ts";
@@ -15,7 +15,7 @@ import {
 } from "./stored-skeletons.ts";
 
 export interface ForgottenExportOptions {
-  readonly connection: SqliteConnection;
+  readonly connection: SqlConnection;
   readonly sink: LineSink;
   /** null leaves files out. */
   readonly files: FileExport | null;
@@ -115,7 +115,7 @@ export class ForgottenExport {
 const CHUNK = 512;
 
 /** Ids of the items that were forgotten after a place of the event log. */
-function* changedSince(connection: SqliteConnection, afterSeq: number): Generator<number, void, undefined> {
+function* changedSince(connection: SqlConnection, afterSeq: number): Generator<number, void, undefined> {
   for (let after = afterSeq; ; ) {
     const events = connection.all<{ seq: number; item_id: number }>(
       "SELECT seq, item_id FROM events WHERE seq > ? AND kind = 6 ORDER BY seq LIMIT ?",

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Timers } from "@twentysix/platform";
 import { encodeItemHash } from "@twentysix/protocol";
-import { type BlobEngine, ContentReader, SqliteConnection } from "@twentysix/storage";
+import { type BlobEngine, ContentReader, openConnection, type SqlConnection } from "@twentysix/storage";
 import { readBlobsFrom } from "../content/read-blob.ts";
 import { createBlobContents } from "../pipeline/writer/blob-contents.ts";
 import type { ContentSource } from "../pipeline/writer/resolve-content.ts";
@@ -55,7 +55,7 @@ export interface ExportReport {
  * @throws ExportPositionError; the signal's reason
  */
 export async function exportMessages(options: ExportOptions): Promise<ExportReport> {
-  const connection = new SqliteConnection(options.databasePath, { readOnly: true });
+  const connection = openConnection(options.databasePath, { readOnly: true, purpose: "export" });
   try {
     const { contentsFolder: folder, timers, engine } = options;
     const place = { folder, timers, ...(engine === undefined ? {} : { engine }) };
@@ -68,7 +68,7 @@ export async function exportMessages(options: ExportOptions): Promise<ExportRepo
 
 class ExportRun {
   readonly #options: ExportOptions;
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #contents: ContentSource;
   readonly #sink: LineSink;
   readonly #files: FileExport | null;
@@ -78,7 +78,7 @@ class ExportRun {
   #contentsMissing = 0;
   #lastItemHash: string | null = null;
 
-  constructor(options: ExportOptions, connection: SqliteConnection, contents: ContentReader) {
+  constructor(options: ExportOptions, connection: SqlConnection, contents: ContentReader) {
     const { destination, signal, after } = options;
     this.#options = options;
     this.#connection = connection;
@@ -144,7 +144,7 @@ class ExportRun {
 }
 
 /** Where a message stands in the log: when it was processed last. */
-function positionOf(connection: SqliteConnection, itemHash: string): number {
+function positionOf(connection: SqlConnection, itemHash: string): number {
   const row = connection.get<{ seq: number | null }>(
     "SELECT max(e.seq) AS seq FROM items i JOIN events e ON e.item_id = i.id WHERE i.hash = ? AND e.kind = 2",
     encodeItemHash(itemHash),

@@ -1,6 +1,6 @@
 import { decodeItemHash, ERROR_TABLE, encodeItemHash, isItemHash } from "@twentysix/protocol";
 import type { PreparedContent, PreparedMessage, StateRules } from "@twentysix/state";
-import { MESSAGE_TYPE_CODE, type SqliteConnection } from "@twentysix/storage";
+import { MESSAGE_TYPE_CODE, type SqlConnection } from "@twentysix/storage";
 import type { CopyJob } from "../pipeline/writer/jobs.ts";
 
 /*
@@ -12,7 +12,7 @@ import type { CopyJob } from "../pipeline/writer/jobs.ts";
  * Without canonical order a FORGET that names aggregates hits the elements that there are. Those are gone, so it is
  * given their hashes as far as they were elements of an aggregate that it names.
  */
-export function withForgottenElements(stored: SqliteConnection, rules: StateRules, job: CopyJob): CopyJob {
+export function withForgottenElements(stored: SqlConnection, rules: StateRules, job: CopyJob): CopyJob {
   if (rules.canonicalOrder || job.copy.kind !== "message") return job;
   const { message } = job.copy;
   const { detail } = message.content;
@@ -24,7 +24,7 @@ export function withForgottenElements(stored: SqliteConnection, rules: StateRule
 }
 
 function forgottenElements(
-  stored: SqliteConnection,
+  stored: SqlConnection,
   { envelope, content }: PreparedMessage,
   name: string,
 ): string[] {
@@ -45,7 +45,7 @@ function forgottenElements(
  * there such a refusal would have come over it anyhow.
  */
 export function restsOnForgotten(
-  stored: SqliteConnection,
+  stored: SqlConnection,
   rules: StateRules,
   { content }: PreparedMessage,
   code: number,
@@ -67,7 +67,7 @@ function groundsOf(rules: StateRules, { detail, ref }: PreparedContent): string[
 }
 
 /** Whose delegations a message relied on: those of its owner, a FORGET on those of the owners of its targets. */
-function grantersOf(stored: SqliteConnection, { detail, owner }: PreparedContent): string[] {
+function grantersOf(stored: SqlConnection, { detail, owner }: PreparedContent): string[] {
   if (detail.kind !== "FORGET") return [owner];
   return detail.hashes.flatMap((hash) => {
     const query = `SELECT a.address FROM items i JOIN forgotten f ON f.id = i.id JOIN addresses a ON a.id = f.owner_id
@@ -76,7 +76,7 @@ function grantersOf(stored: SqliteConnection, { detail, owner }: PreparedContent
   });
 }
 
-function hasForgottenDelegation(stored: SqliteConnection, owner: string): boolean {
+function hasForgottenDelegation(stored: SqlConnection, owner: string): boolean {
   const row = stored.get(
     `SELECT 1 FROM forgotten f JOIN addresses a ON a.id = f.owner_id JOIN labels l ON l.id = f.label_id
      WHERE a.lower = ? AND l.label = 'security' AND f.type = ?`,
@@ -86,7 +86,7 @@ function hasForgottenDelegation(stored: SqliteConnection, owner: string): boolea
   return row !== undefined;
 }
 
-function isForgotten(stored: SqliteConnection, hash: string): boolean {
+function isForgotten(stored: SqlConnection, hash: string): boolean {
   const query = "SELECT 1 FROM items i JOIN forgotten f ON f.id = i.id WHERE i.hash = ?";
   return stored.get(query, encodeItemHash(hash)) !== undefined;
 }

@@ -6,7 +6,8 @@ import {
   BlobError,
   type ContentStore,
   type HeldFile,
-  SqliteConnection,
+  openConnection,
+  type SqlConnection,
   STATUSES,
   type Status,
 } from "@twentysix/storage";
@@ -79,7 +80,7 @@ export async function importMessages(
 class ImportRun {
   readonly #services: ImportServices;
   readonly #options: ImportOptions;
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #inFlight = new InFlight(IN_FLIGHT);
   readonly #tally = new ImportTally();
   readonly #files: FileIntake;
@@ -93,7 +94,7 @@ class ImportRun {
     const { switches } = services.definition;
     this.#services = services;
     this.#options = options;
-    this.#connection = new SqliteConnection(databasePath, { readOnly: true });
+    this.#connection = openConnection(databasePath, { readOnly: true, purpose: "import" });
     this.#startSeq =
       this.#connection.get<{ seq: number | null }>("SELECT max(seq) AS seq FROM events")?.seq ?? 0;
     this.#files = new FileIntake(

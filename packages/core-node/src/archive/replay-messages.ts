@@ -1,7 +1,7 @@
 import type { Clock, Logger, Random } from "@twentysix/platform";
 import { errorOfCode } from "@twentysix/protocol";
 import type { PreparedMessage, PriceListReader, StateRules } from "@twentysix/state";
-import { type MessageStore, type SqliteConnection, STATUSES } from "@twentysix/storage";
+import { type MessageStore, type SqlConnection, STATUSES } from "@twentysix/storage";
 import { BatchWriter } from "../pipeline/writer/batch-writer.ts";
 import type { CopyJob } from "../pipeline/writer/jobs.ts";
 import { restsOnForgotten, withForgottenElements } from "./forgotten-grounds.ts";
@@ -10,7 +10,7 @@ import { type CopyChecks, readCopies } from "./read-copies.ts";
 import { messagesInProcessingOrder, storedMessage } from "./stored-messages.ts";
 
 export interface ReplayOptions extends CopyChecks {
-  readonly stored: SqliteConnection;
+  readonly stored: SqlConnection;
   readonly computed: MessageStore;
   readonly rules: StateRules;
   readonly clock: Clock;

@@ -1,11 +1,5 @@
 import { decodeItemHash, MESSAGE_TYPES } from "@twentysix/protocol";
-import {
-  COUNTER_CODE,
-  EVENT_CODE,
-  forgottenLeaf,
-  type SqliteConnection,
-  STATUS_CODE,
-} from "@twentysix/storage";
+import { COUNTER_CODE, EVENT_CODE, forgottenLeaf, type SqlConnection, STATUS_CODE } from "@twentysix/storage";
 
 /** Tables that cannot be computed from messages: dictionaries, held files, what chains say. */
 const GIVEN = ["addresses", "channels", "labels", "files", "confirmations"] as const;
@@ -17,7 +11,7 @@ const UNKNOWN_TYPE = -1;
  * that both databases can be compared row by row), and what is kept of forgotten messages. Which FORGETs hid those
  * is computed again from the FORGETs themselves.
  */
-export function seedForReplay(stored: SqliteConnection, computed: SqliteConnection): void {
+export function seedForReplay(stored: SqlConnection, computed: SqlConnection): void {
   computed.transaction(() => {
     for (const table of GIVEN) copyRows(stored, computed, `SELECT * FROM ${table}`, table);
     const live = `SELECT id, hash, 0 AS status, reception_us FROM items WHERE id IN (SELECT id FROM messages)
@@ -36,7 +30,7 @@ export function seedForReplay(stored: SqliteConnection, computed: SqliteConnecti
   });
 }
 
-function copyRows(from: SqliteConnection, to: SqliteConnection, query: string, table: string): void {
+function copyRows(from: SqlConnection, to: SqlConnection, query: string, table: string): void {
   for (const row of from.iterateBig<Record<string, bigint | string | Uint8Array | null>>(query)) {
     const columns = Object.keys(row);
     const places = columns.map(() => "?").join(", ");
@@ -45,7 +39,7 @@ function copyRows(from: SqliteConnection, to: SqliteConnection, query: string, t
 }
 
 /** Gives every forgotten message its leaf, without FORGETs as yet, and puts it into the log that the root follows. */
-function prepareForgotten(computed: SqliteConnection): void {
+function prepareForgotten(computed: SqlConnection): void {
   const rows = computed.all<{ id: number; hash: Uint8Array; parent: Uint8Array | null }>(
     "SELECT i.id, i.hash, f.parent FROM items i JOIN forgotten f ON f.id = i.id",
   );
@@ -57,7 +51,7 @@ function prepareForgotten(computed: SqliteConnection): void {
 }
 
 /** The writer counts an item out of its old status and into its new one. */
-function seedStatusCounters(computed: SqliteConnection): void {
+function seedStatusCounters(computed: SqlConnection): void {
   const set = (status: number, type: number, n: number): void => {
     computed.run(
       "INSERT INTO counters (dimension, a, b, n) VALUES (?, ?, ?, ?)",

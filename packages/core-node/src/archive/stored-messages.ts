@@ -1,5 +1,5 @@
 import { decodeItemHash, MESSAGE_TYPES, type MessageType } from "@twentysix/protocol";
-import type { SqliteConnection } from "@twentysix/storage";
+import type { SqlConnection } from "@twentysix/storage";
 
 /** One stored copy of a live message. */
 export interface StoredCopy {
@@ -34,7 +34,7 @@ const MAX_CHARACTERS = 16 * 1024 * 1024;
  * order it is the first that counts.
  */
 export function* messagesInProcessingOrder(
-  stored: SqliteConnection,
+  stored: SqlConnection,
   from = 0,
   maxCharacters = MAX_CHARACTERS,
 ): Generator<readonly ProcessedMessage[], void, undefined> {
@@ -69,7 +69,7 @@ export function* messagesInProcessingOrder(
 }
 
 /** A live or removed message by its id; null when there is none. */
-export function storedMessage(stored: SqliteConnection, id: number): StoredMessage | null {
+export function storedMessage(stored: SqlConnection, id: number): StoredMessage | null {
   const row = stored.get<{
     hash: Uint8Array;
     copy_id: number;

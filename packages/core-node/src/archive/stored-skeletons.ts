@@ -7,7 +7,7 @@ import {
   MESSAGE_TYPES,
 } from "@twentysix/protocol";
 import type { ForgottenMessage, Skeleton } from "@twentysix/state";
-import type { SqliteConnection } from "@twentysix/storage";
+import type { SqlConnection } from "@twentysix/storage";
 
 /** A forgotten message as this node still has it. */
 export interface HiddenMessage extends Skeleton {
@@ -44,7 +44,7 @@ const SKELETON = `SELECT i.hash, f.type, c.label AS chain, s.address AS sender, 
 const TEXTS = `SELECT envelope, content FROM candidates WHERE item_id = ? AND code = ${ERROR_TABLE.FORGOTTEN_DUPLICATE.code} ORDER BY id`;
 
 /** A forgotten message by its id; null when there is none. */
-export function hiddenMessage(stored: SqliteConnection, id: number): HiddenMessage | null {
+export function hiddenMessage(stored: SqlConnection, id: number): HiddenMessage | null {
   const row = stored.getBig<Row>(SKELETON, id);
   if (row === undefined) return null;
   return { id, hash: decodeItemHash(row.hash), message: messageOf(row), texts: stored.all(TEXTS, id) };
@@ -80,7 +80,7 @@ const CHUNK = 512;
 
 /** Messages that a FORGET names or covers, in the order of their ids. */
 export function* targetsOf(
-  stored: SqliteConnection,
+  stored: SqlConnection,
   forgetId: number,
 ): Generator<HiddenMessage, void, undefined> {
   yield* inChunks(
@@ -91,10 +91,7 @@ export function* targetsOf(
 }
 
 /** Messages that were forgotten along with another. */
-export function* childrenOf(
-  stored: SqliteConnection,
-  hash: string,
-): Generator<HiddenMessage, void, undefined> {
+export function* childrenOf(stored: SqlConnection, hash: string): Generator<HiddenMessage, void, undefined> {
   yield* inChunks(
     stored,
     "SELECT id FROM forgotten WHERE parent = ? AND id > ? ORDER BY id LIMIT ?",
@@ -103,7 +100,7 @@ export function* childrenOf(
 }
 
 function* inChunks(
-  stored: SqliteConnection,
+  stored: SqlConnection,
   query: string,
   key: number | Uint8Array,
 ): Generator<HiddenMessage, void, undefined> {
@@ -126,7 +123,7 @@ export interface Holder {
 }
 
 /** The FORGETs that hide a message itself, in the order in which they were processed. */
-export function holdersOf(stored: SqliteConnection, id: number): Holder[] {
+export function holdersOf(stored: SqlConnection, id: number): Holder[] {
   return stored.all<{ id: number; seq: number }>(
     `SELECT r.forget_id AS id, max(e.seq) AS seq FROM forgets r JOIN events e ON e.item_id = r.forget_id AND e.kind = 2
      WHERE r.item_id = ? GROUP BY r.forget_id ORDER BY seq`,
@@ -135,7 +132,7 @@ export function holdersOf(stored: SqliteConnection, id: number): Holder[] {
 }
 
 /** The id of a forgotten message. */
-export function forgottenId(stored: SqliteConnection, hash: string): number | null {
+export function forgottenId(stored: SqlConnection, hash: string): number | null {
   const query = "SELECT f.id FROM items i JOIN forgotten f ON f.id = i.id WHERE i.hash = ?";
   return stored.get<{ id: number }>(query, encodeItemHash(hash))?.id ?? null;
 }

@@ -8,8 +8,11 @@ import {
   type BlobEngine,
   ContentStore,
   completeCounters,
+  holdForWriting,
   MessageStore,
   migrate,
+  openConnection,
+  type SqlConnection,
   SqliteConnection,
   StateTree,
 } from "@twentysix/storage";
@@ -70,8 +73,9 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   const scratch = await mkdtemp(join(options.scratchFolder, "verify-"));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rmSync(scratch, { recursive: true, force: true }));
-  const stored = new SqliteConnection(options.databasePath);
+  const stored = openConnection(options.databasePath, { purpose: "verify" });
   stack.defer(() => stored.close());
+  holdForWriting(stored);
   migrate(stored);
   completeCounters(stored);
   if (!isIntact(stored, problems)) return { ok: false, root: "", count: 0, problems: problems.lines() };
@@ -98,8 +102,12 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   return { ok: lines.length === 0, ...computedRoot, problems: lines };
 }
 
-/** A database that contradicts itself is not read any further: nothing that it says can be believed. */
-function isIntact(stored: SqliteConnection, problems: Problems): boolean {
+/**
+ * A database that contradicts itself is not read any further: nothing that it says can be believed. A server looks
+ * after its own pages.
+ */
+function isIntact(stored: SqlConnection, problems: Problems): boolean {
+  if (stored.dialect.name !== "sqlite") return true;
   const found = stored.all<{ integrity_check: string }>("PRAGMA integrity_check");
   const broken = found.filter((row) => row.integrity_check !== "ok");
   for (const row of broken) problems.report("database", row.integrity_check);
@@ -118,7 +126,7 @@ async function openContents({
 
 function copyChecks(
   options: VerifyOptions,
-  stored: SqliteConnection,
+  stored: SqlConnection,
   { files }: ContentStore,
   problems: Problems,
 ): CopyChecks {
@@ -135,7 +143,7 @@ function copyChecks(
 }
 
 /** The ids that a store hands out continue from what is there, so it is opened after the seeding. */
-function openComputed(path: string, stored: SqliteConnection, { reader }: CopyChecks): MessageStore {
+function openComputed(path: string, stored: SqlConnection, { reader }: CopyChecks): MessageStore {
   const seeding = new SqliteConnection(path, { synchronous: "off" });
   try {
     migrate(seeding);
@@ -155,8 +163,8 @@ function openComputed(path: string, stored: SqliteConnection, { reader }: CopyCh
 }
 
 function compareRoots(
-  stored: SqliteConnection,
-  computed: SqliteConnection,
+  stored: SqlConnection,
+  computed: SqlConnection,
   problems: Problems,
 ): Pick<VerifyReport, "root" | "count"> {
   const found = new StateTree(stored, null).root();

@@ -1,5 +1,5 @@
 import type { Clock } from "@twentysix/platform";
-import { FactReader, type SqliteConnection } from "@twentysix/storage/reader";
+import { FactReader, type SqlConnection } from "@twentysix/storage/reader";
 import { aggregateFields } from "../pipeline/prepare-message.ts";
 import type { LedgerCall, LedgerSettings } from "../reader/reader-protocol.ts";
 import { LedgerInquiry } from "./ledger-inquiry.ts";
@@ -7,7 +7,7 @@ import { standingOf } from "./ledger-standing.ts";
 
 /** Answers questions about money on a connection of the thread that calls. */
 export function createLedgerCalls(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   { rules, definition }: LedgerSettings,
   clock: Pick<Clock, "nowMicros">,
 ): (call: LedgerCall) => Promise<unknown> {

@@ -1,5 +1,12 @@
 import { MessageChannel, Worker } from "node:worker_threads";
-import { type Clock, createDeferred, type Deferred, type Logger, type Timers } from "@twentysix/platform";
+import {
+  type Clock,
+  createDeferred,
+  type Deferred,
+  type Logger,
+  raceAbort,
+  type Timers,
+} from "@twentysix/platform";
 import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { Skeleton, StateRules } from "@twentysix/state";
 import type { Collected, Confirmation, FileNote, HeldFile, Origin, StateRoot } from "@twentysix/storage";
@@ -28,6 +35,8 @@ export interface PipelineOptions {
   readonly verifierCount: number;
   /** Copies that may be on their way at once; more are refused. */
   readonly maxInFlight: number;
+  /** Gives the start up, which may take long where another process writes to the database. */
+  readonly signal?: AbortSignal;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
@@ -124,11 +133,21 @@ export class Pipeline {
     this.#ready = Promise.all(ready).then(() => undefined);
   }
 
-  /** Starts the threads; resolves when they are ready to work. */
+  /**
+   * Starts the threads; resolves when they are ready to work: of a standby, when it has taken over.
+   *
+   * @throws PipelineError PIPELINE_THREAD_FAILED; the signal's reason
+   */
   static async start(options: PipelineOptions): Promise<Pipeline> {
     const pipeline = new Pipeline(options);
-    await pipeline.#ready;
-    return pipeline;
+    try {
+      await raceAbort(pipeline.#ready, options.signal);
+      return pipeline;
+    } catch (error) {
+      pipeline.#isClosing = true;
+      await pipeline.#endThreads();
+      throw error;
+    }
   }
 
   /**
@@ -256,10 +275,14 @@ export class Pipeline {
       this.#tellWriter({ kind: "close" });
       await this.#options.timers.withTimeout(END_TIMEOUT_MS, () => this.#closed.promise).catch(this.#logLate);
     }
-    await Promise.all([this.#writer, ...this.#verifiers].map((worker) => worker.terminate()));
+    await this.#endThreads();
     this.#rejectAll(
       new PipelineError("PIPELINE_CLOSED", "The node is shutting down: submit the message again later"),
     );
+  }
+
+  async #endThreads(): Promise<void> {
+    await Promise.all([this.#writer, ...this.#verifiers].map((worker) => worker.terminate()));
   }
 
   readonly #logLate = (error: unknown): void => {

@@ -7,7 +7,7 @@ import {
   createSystemTimers,
 } from "@twentysix/platform";
 import { judgePayment } from "@twentysix/state";
-import { MessageStore, StateTree } from "@twentysix/storage/writer";
+import { MessageStore, openWhenFree, StateTree } from "@twentysix/storage/writer";
 import { createCopyReader } from "./copy-reader.ts";
 import { packReport } from "./packed-report.ts";
 import { aggregateFields } from "./prepare-message.ts";
@@ -30,20 +30,28 @@ import type { WriterData, WriterRequest, WriterResponse } from "./writer-protoco
  * they are durable.
  */
 
+/** How soon a standby notices that it may take over. */
+const STANDBY_PAUSE_MS = 250;
+let isStandby = false;
+
 const main = parentPort;
 if (main === null) throw new Error("This file is started as a worker thread");
 const data = workerData as WriterData;
 const log = createPinoLogger({ level: data.logLevel, pretty: data.logPretty, fields: { thread: "writer" } });
 const clock = createSystemClock();
 const reader = createCopyReader((bytes) => hash("sha256", bytes, "buffer"), data.switches, data.limits);
-const store = new MessageStore({
+const timers = createSystemTimers();
+const databaseOptions = {
   path: data.databasePath,
   cacheBytes: data.cacheBytes,
   checkpoints: "apart",
+} as const;
+const store = new MessageStore({
+  ...databaseOptions,
+  database: await openWhenFree(databaseOptions, pauseAsStandby),
   readElementFields: (envelopeText, contentText) =>
     aggregateFields(contentText ?? inlineContent(envelopeText)),
 });
-const timers = createSystemTimers();
 const collector = data.collectsFiles
   ? new FileCollector({
       store,
@@ -58,6 +66,13 @@ const roots = new RootRequests(new StateTree(connection, dirty), (requestId, roo
   respond({ kind: "stateRoot", requestId, ...root }),
 );
 const eraser = new RetainedEraser({ store, clock, rules: data.rules });
+
+/** Another process writes to the database: this one is there for when it is gone. */
+async function pauseAsStandby(): Promise<void> {
+  if (!isStandby) log.info("Another node writes to this database; waiting to take over");
+  isStandby = true;
+  await timers.sleep(STANDBY_PAUSE_MS);
+}
 
 function inlineContent(envelopeText: string): string {
   const { item_content: content } = JSON.parse(envelopeText) as { item_content?: string };

@@ -24,10 +24,12 @@ import type {
   ReadOptions,
 } from "@twentysix/storage";
 import { DEFAULT_LIST_LIMITS, type ListLimits } from "./list-limits.ts";
-import type { ReadCall } from "./reader-protocol.ts";
-import type { ReaderThread } from "./reader-thread.ts";
+import type { ListCall } from "./reader-protocol.ts";
 
-type Caller = Pick<ReaderThread, "call">;
+interface Caller {
+  call(call: ListCall, signal?: AbortSignal): Promise<unknown>;
+}
+
 export type ReadLimits = Pick<ListLimits, "stepItems" | "stepBytes" | "maxCursorPageBytes">;
 
 /** Items of the first step, and the fewest of any: how many fit is known after each. */
@@ -82,11 +84,11 @@ function listReadOf<Name extends ListName, Page extends ListPage>(
 ): ListRead<ListQueries[Name], Page> {
   const { stepBytes, maxCursorPageBytes } = limits;
   const readStep = (query: ListQueries[Name], request: ChunkRequest, options?: ReadOptions) =>
-    cursorCall(thread, { kind: "cursor", list, query, request } as ReadCall, options);
+    cursorCall(thread, { kind: "cursor", list, query, request } as ListCall, options);
   return {
     page: (query, page, options) =>
       thread.call(
-        { kind: "page", list, query, page: { ...page, maxBytes: stepBytes } } as ReadCall,
+        { kind: "page", list, query, page: { ...page, maxBytes: stepBytes } } as ListCall,
         options?.signal,
       ) as Promise<Page>,
     rest: (query, rest, options) => inSteps(limits, rest, (request) => readStep(query, request, options)),
@@ -96,7 +98,7 @@ function listReadOf<Name extends ListName, Page extends ListPage>(
   };
 }
 
-function cursorCall(thread: Caller, call: ReadCall, options: ReadOptions | undefined): Promise<CursorPage> {
+function cursorCall(thread: Caller, call: ListCall, options: ReadOptions | undefined): Promise<CursorPage> {
   return thread.call(call, options?.signal) as Promise<CursorPage>;
 }
 

@@ -34,7 +34,17 @@ export interface ReaderData {
 }
 
 /** One read, as plain data. */
-export type ReadCall =
+export type ReadCall = ListCall | KeyedCall | LedgerCall;
+
+/** A point read, or one of the file ledger, by the name of its method: where the main thread cannot make it. */
+export interface KeyedCall {
+  readonly kind: "point" | "fileRecord";
+  readonly name: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** A list or a part of one. */
+export type ListCall =
   | {
       readonly [Name in ListName]: {
         readonly kind: "page";
@@ -64,8 +74,7 @@ export type ReadCall =
       readonly filter: CreditHistoryFilter;
       readonly after: CreditPosition | null;
     }
-  | { readonly kind: "forecastFacts"; readonly address: string; readonly nowMicros: bigint }
-  | LedgerCall;
+  | { readonly kind: "forecastFacts"; readonly address: string; readonly nowMicros: bigint };
 
 /** Questions about money, which look at the facts that the writer judges by. */
 export type LedgerCall =

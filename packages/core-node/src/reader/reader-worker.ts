@@ -2,12 +2,18 @@ import { parentPort, workerData } from "node:worker_threads";
 import { createSystemClock, createSystemTimers } from "@twentysix/platform";
 import type { Piece } from "@twentysix/storage";
 import {
+  atOnce,
   createSqliteListReads,
+  createSqlitePointReads,
+  DatabaseError,
+  FileLedger,
+  openConnection,
   type ReadBudget,
+  type ReadByName,
   ReadError,
-  SqliteConnection,
+  type SyncListReads,
 } from "@twentysix/storage/reader";
-import type { LedgerCall, ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
+import type { LedgerCall, ReadCall, ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
 import { isLedgerCall, runReadCall } from "./run-read-call.ts";
 
 /*
@@ -17,11 +23,20 @@ import { isLedgerCall, runReadCall } from "./run-read-call.ts";
 const main = parentPort;
 if (main === null) throw new Error("This file is started as a worker thread");
 const { databasePath, cacheBytes, cancelled, ledger } = workerData as ReaderData;
+/** A read of a list has less; this ends what nobody waits for any more. */
+const STATEMENT_TIMEOUT_MS = 15_000;
 const cancelledId = new Int32Array(cancelled);
 const clock = createSystemClock();
 const timers = createSystemTimers();
-const connection = new SqliteConnection(databasePath, { readOnly: true, cacheBytes });
-const reads = createSqliteListReads(connection);
+const connection = openConnection(databasePath, {
+  readOnly: true,
+  cacheBytes,
+  purpose: "reader",
+  statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+});
+let lists: SyncListReads | null = null;
+let points: ReadByName | null = null;
+let fileRecords: ReadByName | null = null;
 /** Loaded when the first question about money comes: a node that only lists need not hold it. */
 let ledgerCalls: Promise<(call: LedgerCall) => Promise<unknown>> | null = null;
 
@@ -53,18 +68,49 @@ function budgetOf({ id, timeoutMs }: ReaderRequest): ReadBudget {
   };
 }
 
-main.on("message", async (request: ReaderRequest) => {
+function read(call: ReadCall, request: ReaderRequest): Promise<unknown> | unknown {
+  if (isLedgerCall(call)) return answerLedger(call);
+  switch (call.kind) {
+    case "point":
+      points ??= atOnce(createSqlitePointReads(connection));
+      return points(call.name, call.parameters);
+    case "fileRecord":
+      fileRecords ??= atOnce(new FileLedger(connection));
+      return fileRecords(call.name, call.parameters);
+    default:
+      lists ??= createSqliteListReads(connection);
+      return runReadCall(lists, call, budgetOf(request));
+  }
+}
+
+async function answer(request: ReaderRequest): Promise<void> {
   const { id, call } = request;
   try {
-    const value = isLedgerCall(call) ? await answerLedger(call) : runReadCall(reads, call, budgetOf(request));
+    const value = await read(call, request);
     if (call.kind !== "piece") return respond({ kind: "value", id, value });
     respond({ kind: "value", id, value }, [(value as Piece).bytes.buffer]);
     cancelRelease();
-    cancelRelease = timers.schedule(RELEASE_TEXTS_MS, () => reads.releaseTexts());
+    cancelRelease = timers.schedule(RELEASE_TEXTS_MS, () => lists?.releaseTexts());
   } catch (error) {
-    if (error instanceof ReadError) {
-      respond({ kind: "refused", id, code: error.code, message: error.message, details: error.details });
+    const refusal = error instanceof DatabaseError ? refusalOf(error) : error;
+    if (refusal instanceof ReadError) {
+      respond({
+        kind: "refused",
+        id,
+        code: refusal.code,
+        message: refusal.message,
+        details: refusal.details,
+      });
     } else respond({ kind: "failed", id, error });
   }
-});
+}
+
+/** A server that does not answer is no defect of this node; a statement that it refuses is one. */
+function refusalOf(error: DatabaseError): unknown {
+  if (error.code === "DATABASE_LOST") return new ReadError("READER_FAILED", error.message);
+  if (error.code === "DATABASE_TIMEOUT") return new ReadError("READ_TIMEOUT", error.message);
+  return error;
+}
+
+main.on("message", (request: ReaderRequest) => void answer(request));
 respond({ kind: "ready" });

@@ -1,5 +1,5 @@
 import type { ListName, ListQueries, ListReader, ReadBudget, SyncListReads } from "@twentysix/storage";
-import type { LedgerCall, ReadCall } from "./reader-protocol.ts";
+import type { LedgerCall, ListCall, ReadCall } from "./reader-protocol.ts";
 
 const LEDGER_CALLS: ReadonlySet<ReadCall["kind"]> = new Set<LedgerCall["kind"]>([
   "judgePayment",
@@ -12,11 +12,7 @@ export function isLedgerCall(call: ReadCall): call is LedgerCall {
 }
 
 /** Runs one read on the connection of this thread. */
-export function runReadCall(
-  reads: SyncListReads,
-  call: Exclude<ReadCall, LedgerCall>,
-  budget: ReadBudget,
-): unknown {
+export function runReadCall(reads: SyncListReads, call: ListCall, budget: ReadBudget): unknown {
   switch (call.kind) {
     case "page": {
       const page = listOf(reads, call.list).page(call.query, call.page, budget);

@@ -1,7 +1,7 @@
 import { isAbortOf, type Logger, type Timers } from "@twentysix/platform";
 import { type LiveMessage, matchesFilter, type PointReads, ReadError } from "@twentysix/storage";
 import type { LiveFeed } from "../api/services.ts";
-import type { CommitNotice, Pipeline } from "../pipeline/pipeline.ts";
+import type { CommitNotice } from "../pipeline/pipeline.ts";
 import { ItemWatch } from "./item-watch.ts";
 
 /** Read from the outbox in one go; others get their turn before the next. */
@@ -9,8 +9,20 @@ const CHUNK = { messages: 200, bytes: 1024 * 1024 };
 /** Before the outbox is asked again when it could not be read. */
 const RETRY_MS = 1_000;
 
+/** Where the news of commits comes from: the pipeline of this process, or the writer in another one. */
+export interface CommitSource {
+  onCommit(listener: (notice: HeardCommit) => void): () => void;
+}
+
+export interface HeardCommit {
+  /** null: what changed is not told. */
+  readonly changes: CommitNotice["changes"] | null;
+  /** Messages that became live in it; of another process's, how many there may be. */
+  readonly processed: number;
+}
+
 interface LiveFeedParts {
-  readonly pipeline: Pick<Pipeline, "onCommit">;
+  readonly commits: CommitSource;
   readonly reads: Pick<PointReads, "liveMessages" | "lastSeq">;
   readonly timers: Timers;
   readonly log: Logger;
@@ -25,9 +37,10 @@ export function createLiveFeed(
 ): LiveFeed & { readonly items: ItemWatch; close(): void } {
   const items = new ItemWatch();
   const outbox = new OutboxReader(parts);
-  const stop = parts.pipeline.onCommit((notice: CommitNotice) => {
-    items.tell(notice.changes);
-    if (notice.processed > 0) outbox.wake();
+  const stop = parts.commits.onCommit(({ changes, processed }) => {
+    if (changes === null) items.tellAll();
+    else items.tell(changes);
+    if (processed > 0) outbox.wake();
   });
   return {
     items,

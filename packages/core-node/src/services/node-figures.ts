@@ -4,7 +4,7 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Budgets } from "./budgets.ts";
 
 export interface FiguresOptions {
-  readonly pipeline: Pipeline;
+  readonly pipeline: Pick<Pipeline, "statistics">;
   readonly reads: Pick<PointReads, "totals">;
   readonly budgets: Budgets;
   /** The server that keeps the files; null when the disk does. */

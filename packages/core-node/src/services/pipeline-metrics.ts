@@ -6,7 +6,7 @@ import type { Budgets } from "./budgets.ts";
 import type { NodeFigures } from "./node-figures.ts";
 
 export interface MeasuredParts {
-  readonly pipeline: Pipeline;
+  readonly pipeline: Pick<Pipeline, "statistics">;
   readonly reader: ReaderThread;
   readonly budgets: Budgets;
   readonly figures: NodeFigures;

@@ -75,7 +75,7 @@ async function awaitOutcome(
 ): Promise<SubmissionOutcome> {
   const final = createDeferred<ItemChange>();
   const stop = services.items.on(itemHash, (change) => {
-    if (change.status !== "pending") final.resolve(change);
+    if (change !== null && change.status !== "pending") final.resolve(change);
   });
   const giveUp = new AbortController();
   const signal = AbortSignal.any([options.signal, giveUp.signal]);

@@ -5,6 +5,7 @@ import type { NetworkDefinition } from "@twentysix/protocol";
 import { localPointReads } from "@twentysix/storage";
 import { stateRulesOf } from "../../src/pipeline/state-rules.ts";
 import { createEconomy } from "../../src/services/economy.ts";
+import { noRecalculation } from "../../src/services/read-only.ts";
 import {
   balancePost,
   distribution,
@@ -27,13 +28,9 @@ const GRACE_MICROS = 90_000_000_001n;
 function apiOver(t: Lifetime, node: StateHarness, definition: NetworkDefinition): Promise<TestApi> {
   const reads = localPointReads(node.reads);
   const rules = stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000);
-  const clock = { nowMicros: () => node.nowMicros, monotonicMs: () => 0 };
   const log = createMemoryLogger();
-  const pipeline = {
-    recalculate: () => Promise.reject(new Error("nobody asked for that")),
-    onCommit: () => () => undefined,
-  };
-  const economy = createEconomy({ definition, rules, reads, pipeline, clock, log });
+  const commits = { onCommit: () => () => undefined };
+  const economy = createEconomy({ definition, rules, reads, commits, recalculation: noRecalculation, log });
   return startApi(t, { services: { reads, economy } });
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
-import { createSqlitePointReads, SqliteConnection } from "@twentysix/storage";
+import { createSqlitePointReads, type SqlConnection, SqliteConnection } from "@twentysix/storage";
 import fc from "fast-check";
 import { evm, forget, type Signed, store } from "./support/signed.ts";
 import { networkDefinition, StateHarness, testFile } from "./support/state-harness.ts";
@@ -10,7 +10,7 @@ const local = networkDefinition("local");
 const owners = [evm("stores much"), evm("stores more")];
 const T = 1_700_000_000;
 
-const sum = (connection: SqliteConnection, query: string): number =>
+const sum = (connection: SqlConnection, query: string): number =>
   connection.get<{ n: number }>(query)?.n ?? 0;
 
 /** What is counted of files, against what their pins come to. */

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { createSeededRandom, shuffled } from "@twentysix/platform";
 import { MESSAGE_TYPES } from "@twentysix/protocol";
-import { createSqlitePointReads, SqliteConnection } from "@twentysix/storage";
+import { createSqlitePointReads, type SqlConnection, SqliteConnection } from "@twentysix/storage";
 import fc from "fast-check";
 import { messagesOf, moves } from "./support/adversarial.ts";
 import { amend, evm, forget, grant, post, program, store } from "./support/signed.ts";
@@ -20,13 +20,13 @@ type Totals = Pick<
   "pendingByType" | "pendingMessages"
 >;
 
-function kept(connection: SqliteConnection): Totals {
+function kept(connection: SqlConnection): Totals {
   const { pendingByType, pendingMessages } = createSqlitePointReads(connection).totals();
   return { pendingByType, pendingMessages };
 }
 
 /** The same, counted from what is queued. */
-function counted(connection: SqliteConnection): Totals {
+function counted(connection: SqlConnection): Totals {
   const rows = connection.all<{ envelope: string }>(
     "SELECT envelope FROM candidates WHERE next_attempt_us IS NOT NULL",
   );

@@ -19,7 +19,7 @@ test("the live feed reads a burst of large messages in bounded parts, all of the
     },
   };
   const timers = createSystemTimers();
-  const feed = createLiveFeed({ pipeline: node.pipeline, reads, timers, log: createMemoryLogger() });
+  const feed = createLiveFeed({ commits: node.pipeline, reads, timers, log: createMemoryLogger() });
   t.after(() => feed.close());
   const count = 40;
   const told: LiveMessage[] = [];

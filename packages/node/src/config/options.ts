@@ -5,7 +5,7 @@ import { integer, port } from "./number-kind.ts";
 import { type OptionKind, orWord } from "./option-kind.ts";
 import { roles } from "./roles-kind.ts";
 import { size, sizeText } from "./size-kind.ts";
-import { addressRanges, choice, host, network, path } from "./text-kinds.ts";
+import { addressRanges, choice, databaseUrl, host, network, path } from "./text-kinds.ts";
 
 /** One setting. Its flag, environment variable and config key all follow from `name`. */
 export interface OptionDefinition<T> {
@@ -43,6 +43,12 @@ export const OPTIONS = {
     kind: blobs(),
     defaultText: "files",
     help: "What keeps the bytes of files: the disk under the data folder, a bucket of S3 or of a server that speaks like it, or a Kubo daemon (docs/blobs.md). The keys of S3 are read from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.",
+  }),
+  database: define({
+    name: "database",
+    kind: orWord(databaseUrl(), "embedded"),
+    defaultText: "embedded",
+    help: "PostgreSQL database to keep messages in instead of the one inside the data folder. What is given as a flag other users of the machine can read: put a password into the environment variable, the config file or a password file of PostgreSQL.",
   }),
   apiHost: define({
     name: "api-host",

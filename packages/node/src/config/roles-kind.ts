@@ -1,16 +1,20 @@
 import { type OptionKind, type Parsed, parsed } from "./option-kind.ts";
 
-/** What a process does: keep messages and files (`ccn`), publish what an authority of the network says. */
-export const ROLES = ["ccn", "authority"] as const;
+/**
+ * What a process does: keep messages and files (`ccn`), publish what an authority of the network says, or serve
+ * what a node with the same database server writes (`api`).
+ */
+export const ROLES = ["ccn", "authority", "api"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Roles, separated by commas in a flag or variable, a list of texts in the config file. */
 export function roles(): OptionKind<readonly Role[]> {
-  const describe = `roles separated by commas, of ${ROLES.join(", ")}, with ccn among them`;
+  const describe = "roles separated by commas, of ccn, authority; or api alone";
   const check = (items: readonly unknown[]): Parsed<readonly Role[]> => {
     const known = items.flatMap((item) => ROLES.filter((role) => role === item));
     const isDistinct = new Set(known).size === items.length;
-    return isDistinct && known.includes("ccn") ? parsed(known) : { ok: false, expected: describe };
+    const isApart = known.includes("api") ? known.length === 1 : known.includes("ccn");
+    return isDistinct && isApart ? parsed(known) : { ok: false, expected: describe };
   };
   return {
     placeholder: "LIST",

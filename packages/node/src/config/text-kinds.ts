@@ -56,6 +56,20 @@ export function network(): OptionKind<string> {
   });
 }
 
+/** Where a database of a server is: `postgres://user@host:5432/name`. */
+export function databaseUrl(): OptionKind<string> {
+  const describe = "a URL such as postgres://user@host:5432/name";
+  return textKind({
+    placeholder: "URL",
+    describe,
+    parseText(text) {
+      const url = URL.parse(text);
+      const isPostgres = url?.protocol === "postgres:" || url?.protocol === "postgresql:";
+      return isPostgres && url.pathname.length > 1 ? parsed(text) : { ok: false, expected: describe };
+    },
+  });
+}
+
 /** IP addresses and ranges: separated by commas in a flag or variable, a list of texts in the config file. */
 export function addressRanges(): OptionKind<readonly string[]> {
   const describe = "IP addresses or ranges such as 10.0.0.0/8, separated by commas";

@@ -24,6 +24,7 @@ test("the promised settings exist", () => {
   assert.deepEqual(flags, [
     "--data-dir",
     "--blobs",
+    "--database",
     "--api-host",
     "--api-port",
     "--p2p-port",

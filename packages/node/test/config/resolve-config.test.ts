@@ -62,6 +62,7 @@ describe("precedence", () => {
     const samples: Record<string, readonly [string, unknown]> = {
       "data-dir": ["/a", "/b"],
       blobs: ["kubo://127.0.0.1:5001", "files"],
+      database: ["postgres://a/b", "postgresql://user@host:5432/name"],
       "api-host": ["::1", "example.org"],
       network: ["mainnet", "local"],
       roles: ["ccn,authority", ["ccn"]],
@@ -123,12 +124,13 @@ describe("values", () => {
     assert.equal((await configOf({ file: { network: "mainnet" } })).config.network, "mainnet");
   });
 
-  test("roles are a list that has ccn in it, or the word of the network", async () => {
+  test("roles are a list that has ccn in it, api alone, or the word of the network", async () => {
     const rolesOf = async (given: Given) => (await configOf(given)).config.roles;
     assert.equal(await rolesOf({}), null);
     assert.deepEqual(await rolesOf({ flags: { roles: "authority, ccn" } }), ["authority", "ccn"]);
     assert.deepEqual(await rolesOf({ file: { roles: ["ccn"] } }), ["ccn"]);
-    for (const roles of ["", "authority", "ccn,ccn", "ccn,king", "ccn,"]) {
+    assert.deepEqual(await rolesOf({ flags: { roles: "api" } }), ["api"]);
+    for (const roles of ["", "authority", "ccn,ccn", "ccn,king", "ccn,", "ccn,api"]) {
       assert.match(await problemOf({ flags: { roles } }), /^--roles: expected roles separated by commas/);
     }
     assert.match(await problemOf({ file: { roles: "ccn" } }), /expected a list of roles/);
@@ -179,6 +181,8 @@ describe("bad values name the place, what was expected and what was found", () =
     ["api-port", ["", "-1", "65536", "80.5", "0x50", "abc", "1e3", " 80"]],
     ["api-host", ["", "a b", "-x.org", "http://localhost", "1.2.3.4:80"]],
     ["data-dir", ["", "a\0b"]],
+    ["database", ["", "/var/db", "mysql://a/b", "postgres://host", "postgres:"]],
+    ["roles", ["", "writer", "all,api"]],
     ["network", ["", "../x", "Main Net", "network.yaml"]],
     ["log-level", ["", "loud", "INFO"]],
     ["max-memory", ["", "none", "1", "10 GBB", "-1GB", "1e9", "NaN", "99999999999999TB"]],

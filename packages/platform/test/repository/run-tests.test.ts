@@ -28,6 +28,7 @@ for (const path of [
   "scripts/fuzz.mjs",
   "scripts/on-node-24.mjs",
   "scripts/installation.mjs",
+  "scripts/test-postgres.mjs",
 ])
   copy(path);
 for (const path of ["packages/cli/bin/node-runtime.mjs", "packages/cli/bin/run-with-node.mjs"]) copy(path);

@@ -101,13 +101,16 @@ export interface SeedFile {
 }
 
 export function seedFile(seed: SeedDatabase, { fileHash, sizeBytes, type = "file" }: SeedFile): number {
-  return seed.connection.run(
-    "INSERT INTO files (hash, size, type, sha256) VALUES (?, ?, ?, ?)",
+  const id = seed.nextId("files");
+  seed.connection.run(
+    "INSERT INTO files (id, hash, size, type, sha256) VALUES (?, ?, ?, ?, ?)",
+    id,
     encodeItemHash(fileHash),
     sizeBytes,
     FILE_TYPE_CODE[type],
     type === "file" ? encodeItemHash(fileHash) : null,
-  ).lastId;
+  );
+  return id;
 }
 
 export interface SeedPin {

@@ -15,6 +15,7 @@ import {
   type CounterDimension,
   MESSAGE_TYPE_CODE,
   migrate,
+  type SqlConnection,
   SqliteConnection,
   STATUS_CODE,
   type Status,
@@ -56,38 +57,53 @@ const DEFAULT_MEMBERS: Readonly<Record<MessageType, string>> = {
   FORGET: '"hashes":[]',
 };
 
-/** A real database in memory (or in a file), filled by plain SQL according to the comments of the schema. */
+let openEmpty = (path: string): SqlConnection => new SqliteConnection(path, { synchronous: "off" });
+
+/** From now on databases are made by `open`, as those of another engine. */
+export function seedOn(open: () => SqlConnection): void {
+  openEmpty = open;
+}
+
+/** A real database (in memory, unless a file is named), filled by plain SQL as the comments of the schema say. */
 export class SeedDatabase {
-  readonly connection: SqliteConnection;
+  readonly connection: SqlConnection;
+  readonly #lastIds = new Map<string, number>();
+  readonly #names = new Map<string, number>();
   #serial = 0;
 
   constructor(path = ":memory:") {
-    this.connection = new SqliteConnection(path, { synchronous: "off" });
+    this.connection = openEmpty(path);
     migrate(this.connection);
   }
 
   address(text: string): number {
-    this.connection.run(
-      "INSERT OR IGNORE INTO addresses (address, lower) VALUES (?, ?)",
-      text,
-      text.toLowerCase(),
-    );
-    return this.#id("SELECT id FROM addresses WHERE address = ?", text);
+    return this.#name("addresses", text, (id) => {
+      const insert = "INSERT INTO addresses (id, address, lower) VALUES (?, ?, ?)";
+      this.connection.run(insert, id, text, text.toLowerCase());
+    });
   }
 
   channel(text: string): number {
-    this.connection.run("INSERT OR IGNORE INTO channels (channel) VALUES (?)", text);
-    return this.#id("SELECT id FROM channels WHERE channel = ?", text);
+    return this.#name("channels", text, (id) =>
+      this.connection.run("INSERT INTO channels (id, channel) VALUES (?, ?)", id, text),
+    );
   }
 
   label(text: string): number {
-    this.connection.run("INSERT OR IGNORE INTO labels (label) VALUES (?)", text);
-    return this.#id("SELECT id FROM labels WHERE label = ?", text);
+    return this.#name("labels", text, (id) =>
+      this.connection.run("INSERT INTO labels (id, label) VALUES (?, ?)", id, text),
+    );
+  }
+
+  /** Ids are given out here alone. */
+  nextId(table: string): number {
+    const id = (this.#lastIds.get(table) ?? 0) + 1;
+    this.#lastIds.set(table, id);
+    return id;
   }
 
   item(itemHash: string, status: Status, receptionMicros = 1_700_000_000_000_000n): number {
-    const row = this.connection.get<{ id: number }>("SELECT coalesce(max(id), 0) + 1 AS id FROM items");
-    const id = row?.id ?? 1;
+    const id = this.nextId("items");
     this.connection.run(
       "INSERT INTO items (id, hash, status, reception_us) VALUES (?, ?, ?, ?)",
       id,
@@ -100,7 +116,7 @@ export class SeedDatabase {
 
   count(dimension: CounterDimension, a: number, b: number, n = 1): void {
     this.connection.run(
-      "INSERT INTO counters (dimension, a, b, n) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+      "INSERT INTO counters (dimension, a, b, n) VALUES (?, ?, ?, ?) ON CONFLICT (a, dimension, b) DO UPDATE SET n = counters.n + excluded.n",
       COUNTER_CODE[dimension],
       a,
       b,
@@ -110,7 +126,8 @@ export class SeedDatabase {
 
   event(itemId: number, kind: number, atMicros: bigint, cause: string | null = null): void {
     this.connection.run(
-      "INSERT INTO events (item_id, kind, at_us, cause) VALUES (?, ?, ?, ?)",
+      "INSERT INTO events (seq, item_id, kind, at_us, cause) VALUES (?, ?, ?, ?, ?)",
+      this.nextId("events"),
       itemId,
       kind,
       atMicros,
@@ -144,13 +161,15 @@ export class SeedDatabase {
       channel,
     });
     const id = this.item(itemHash, status, timeMicros + 5n);
-    const copyId = this.connection.run(
-      "INSERT INTO copies (item_id, envelope, content, origin, reception_us) VALUES (?, ?, ?, 0, ?)",
+    const copyId = this.nextId("copies");
+    this.connection.run(
+      "INSERT INTO copies (id, item_id, envelope, content, origin, reception_us) VALUES (?, ?, ?, ?, 0, ?)",
+      copyId,
       id,
       envelope,
       isInline ? null : content,
       timeMicros,
-    ).lastId;
+    );
     this.#insertMessage(
       { ...seed, type, sender, owner, chain, channel, status },
       { id, copyId, timeMicros, content, isInline, itemHash },
@@ -261,9 +280,13 @@ export class SeedDatabase {
       this.count("senderLabel", ids.senderId, ids.labelId);
   }
 
-  #id(sql: string, text: string): number {
-    const row = this.connection.get<{ id: number }>(sql, text);
-    if (row === undefined) throw new Error(`no row for ${text}`);
-    return row.id;
+  #name(table: string, text: string, insert: (id: number) => void): number {
+    const key = `${table} ${text}`;
+    const known = this.#names.get(key);
+    if (known !== undefined) return known;
+    const id = this.nextId(table);
+    insert(id);
+    this.#names.set(key, id);
+    return id;
   }
 }

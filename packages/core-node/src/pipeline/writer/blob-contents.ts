@@ -1,7 +1,7 @@
 import { hash as digest } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { decodeUtf8, encodeHex, encodeItemHash, type NetworkLimits } from "@twentysix/protocol";
-import { blobFilePath, type SqliteConnection } from "@twentysix/storage/writer";
+import { blobFilePath, type SqlConnection } from "@twentysix/storage/writer";
 import type { ContentSource } from "./resolve-content.ts";
 
 /** The bytes of a file by its SHA-256; null when they cannot be had now. */
@@ -25,7 +25,7 @@ interface FileRow {
  * A content must be smaller than `storedContentBytes`. Source: pyaleph `src/aleph/services/ipfs/service.py`.
  */
 export function createBlobContents(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   readBlob: ReadBlob,
   { storedContentBytes }: Pick<NetworkLimits, "storedContentBytes">,
 ): ContentSource {

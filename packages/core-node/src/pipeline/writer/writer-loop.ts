@@ -189,7 +189,10 @@ export class WriterLoop {
 
 const isUrgent = ({ origin }: CopyJob): boolean => origin !== "import";
 
+const STORAGE_FAILURES = new Set(["ERR_SQLITE_ERROR", "DATABASE_LOST", "DATABASE_TAKEN_OVER"]);
+
 /** The database itself failed (disk full, input/output): no copy is to blame and nothing can go on. */
 function isStorageFailure(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return STORAGE_FAILURES.has(String(error.code));
 }

@@ -33,6 +33,7 @@ import type { LedgerSettings, ReadCall } from "../../../src/reader/reader-protoc
 import { ReaderThread, type ReaderThreadOptions } from "../../../src/reader/reader-thread.ts";
 import { isLedgerCall, runReadCall } from "../../../src/reader/run-read-call.ts";
 import { createEconomy } from "../../../src/services/economy.ts";
+import { createRecalculation } from "../../../src/services/recalculation.ts";
 import { type Lifetime, startApi, type TestApi } from "./start-api.ts";
 
 /** Steps of long lists; small, so that a test meets several of them. */
@@ -110,7 +111,14 @@ export async function startRealNode(
   const asked = localPointReads(reads);
   const clock = createSystemClock();
   const log = createMemoryLogger();
-  const economy = createEconomy({ definition, rules, reads: asked, pipeline, clock, log });
+  const economy = createEconomy({
+    definition,
+    rules,
+    reads: asked,
+    commits: pipeline,
+    recalculation: createRecalculation({ pipeline, clock, log }),
+    log,
+  });
   const services = {
     reads: asked,
     lists,
@@ -199,8 +207,15 @@ function listReads(connection: SqliteConnection): ListReads {
   const sync = createSqliteListReads(connection);
   const limits = { ...DEFAULT_API_SETTINGS.lists, stepItems: STEP_ITEMS };
   const read = async (call: ReadCall): Promise<unknown> => {
-    if (isLedgerCall(call)) throw new Error("a list was expected to be read");
-    return runReadCall(sync, call, UNLIMITED);
+    const unexpected = new Error("a list was expected to be read");
+    if (isLedgerCall(call)) throw unexpected;
+    switch (call.kind) {
+      case "point":
+      case "fileRecord":
+        throw unexpected;
+      default:
+        return runReadCall(sync, call, UNLIMITED);
+    }
   };
   return createReaderLists({ call: read }, limits);
 }

@@ -54,10 +54,27 @@ export const testFile = (n: number): { readonly hash: string; readonly sizeBytes
   return { hash: createHash("sha256").update(bytes).digest("hex"), sizeBytes: bytes.length };
 };
 
+/** Where harnesses get their databases. */
+export interface TestDatabases {
+  take(folder: string | null): string;
+  giveBack(location: string): void;
+}
+
+let databases: TestDatabases = {
+  take: (folder) => (folder === null ? ":memory:" : join(folder, "messages.sqlite")),
+  giveBack: () => undefined,
+};
+
+/** From now on a harness has its database from there, as one of another engine. */
+export function harnessOn(others: TestDatabases): void {
+  databases = others;
+}
+
 /** The writer of a node over a real database, with a clock that jumps to whatever is due next. */
 export class StateHarness implements AsyncDisposable {
   readonly store: MessageStore;
   readonly #folder: string | null;
+  readonly #location: string;
   readonly #isOwnFolder: boolean;
   readonly #writer: BatchWriter;
   readonly #definition: NetworkDefinition;
@@ -76,9 +93,10 @@ export class StateHarness implements AsyncDisposable {
     this.#folder = folder;
     this.#isOwnFolder = isOwnFolder;
     this.#definition = definition;
+    this.#location = databases.take(folder);
     const reader = createCopyReader(crypto.sha256, definition.switches, definition.limits);
     this.store = new MessageStore({
-      path: folder === null ? ":memory:" : join(folder, "messages.sqlite"),
+      path: this.#location,
       synchronous: "off",
       readElementFields: (envelope, content) => aggregateFields(content ?? inlineContent(envelope)),
     });
@@ -301,8 +319,13 @@ export class StateHarness implements AsyncDisposable {
     return reads.nodeMetrics({ kind, nodeId, ...range, direction: "asc" });
   }
 
+  get #isServer(): boolean {
+    return this.store.session.connection.dialect.name === "postgres";
+  }
+
   /** The derived tables as texts, by hashes and not by ids. */
   dump(): Record<string, readonly string[]> {
+    if (this.#isServer) this.store.session.connection.exec(HEX_ON_POSTGRES);
     return Object.fromEntries(
       Object.entries(VIEWS).map(([name, query]) => [
         name,
@@ -320,7 +343,11 @@ export class StateHarness implements AsyncDisposable {
   /** The tables and columns of the database in which a text contains `part`. */
   textsWith(part: string): readonly string[] {
     const { connection } = this.store.session;
-    const tables = connection.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
+    const tables = connection.all<{ name: string }>(
+      this.#isServer
+        ? "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
+        : "SELECT name FROM sqlite_master WHERE type = 'table'",
+    );
     return tables.flatMap(({ name }) =>
       connection
         .allBig(`SELECT * FROM "${name}"`)
@@ -331,6 +358,7 @@ export class StateHarness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.store.close();
+    databases.giveBack(this.#location);
     if (this.#folder !== null && this.#isOwnFolder) await rm(this.#folder, { recursive: true, force: true });
   }
 }
@@ -339,38 +367,40 @@ function inlineContent(envelopeText: string): string {
   return (JSON.parse(envelopeText) as { item_content?: string }).item_content ?? "{}";
 }
 
+const HEX_ON_POSTGRES = `CREATE OR REPLACE FUNCTION hex(bytea) RETURNS text
+  LANGUAGE sql IMMUTABLE AS $$ SELECT upper(encode($1, 'hex')) $$`;
+
 const VIEWS: Readonly<Record<string, string>> = {
-  messages: `SELECT lower(hex(i.hash)), i.status, s.address, o.address, ch.channel, CAST(m.time_us AS TEXT), c.envelope
-    FROM messages m JOIN items i ON i.id = m.id JOIN addresses s ON s.id = m.sender_id JOIN addresses o ON o.id = m.owner_id
+  messages: `SELECT lower(hex(i.hash)) AS a, i.status AS b, s.address AS c, o.address AS d, ch.channel AS e, CAST(m.time_us AS TEXT) AS f, c.envelope AS g FROM messages m JOIN items i ON i.id = m.id JOIN addresses s ON s.id = m.sender_id JOIN addresses o ON o.id = m.owner_id
     LEFT JOIN channels ch ON ch.id = m.channel_id JOIN copies c ON c.id = m.copy_id ORDER BY i.hash`,
-  tags: `SELECT lower(hex(i.hash)), l.label, CAST(t.time_us AS TEXT) FROM message_tags t JOIN items i ON i.id = t.message_id
+  tags: `SELECT lower(hex(i.hash)) AS a, l.label AS b, CAST(t.time_us AS TEXT) AS c FROM message_tags t JOIN items i ON i.id = t.message_id
     JOIN labels l ON l.id = t.tag_id ORDER BY i.hash, l.label`,
-  posts: `SELECT lower(hex(i.hash)), lower(hex(c.hash)), CAST(p.updated_us AS TEXT), lower(hex(t.hash)), ch.channel FROM posts p
+  posts: `SELECT lower(hex(i.hash)) AS a, lower(hex(c.hash)) AS b, CAST(p.updated_us AS TEXT) AS c, lower(hex(t.hash)) AS d, ch.channel AS e FROM posts p
     JOIN items i ON i.id = p.id JOIN items c ON c.id = p.current_id JOIN items t ON t.id = p.tags_id
     LEFT JOIN channels ch ON ch.id = p.channel_id ORDER BY i.hash`,
-  post_tags: `SELECT lower(hex(i.hash)), l.label, CAST(t.updated_us AS TEXT) FROM post_tags t JOIN items i ON i.id = t.post_id
+  post_tags: `SELECT lower(hex(i.hash)) AS a, l.label AS b, CAST(t.updated_us AS TEXT) AS c FROM post_tags t JOIN items i ON i.id = t.post_id
     JOIN labels l ON l.id = t.tag_id ORDER BY i.hash, l.label`,
-  amends: `SELECT lower(hex(i.hash)), lower(hex(t.hash)) FROM amends a JOIN items i ON i.id = a.id JOIN items t ON t.id = a.target_id
+  amends: `SELECT lower(hex(i.hash)) AS a, lower(hex(t.hash)) AS b FROM amends a JOIN items i ON i.id = a.id JOIN items t ON t.id = a.target_id
     ORDER BY i.hash`,
-  aggregates: `SELECT o.address, l.label, lower(hex(f.hash)), lower(hex(e.hash)) FROM aggregates a JOIN addresses o ON o.id = a.owner_id
+  aggregates: `SELECT o.address AS a, l.label AS b, lower(hex(f.hash)) AS c, lower(hex(e.hash)) AS d FROM aggregates a JOIN addresses o ON o.id = a.owner_id
     JOIN labels l ON l.id = a.key_id JOIN items f ON f.id = a.first_id JOIN items e ON e.id = a.last_id ORDER BY 1, 2`,
-  fields: `SELECT o.address, l.label, f.field, lower(hex(i.hash)), f.value FROM aggregate_fields f
+  fields: `SELECT o.address AS a, l.label AS b, f.field AS c, lower(hex(i.hash)) AS d, f.value AS e FROM aggregate_fields f
     JOIN addresses o ON o.id = f.owner_id JOIN labels l ON l.id = f.key_id JOIN items i ON i.id = f.item_id ORDER BY 1, 2, 3`,
-  file_tags: `SELECT t.tag, o.address, lower(hex(f.hash)), lower(hex(i.hash)) FROM file_tags t JOIN addresses o ON o.id = t.owner_id
+  file_tags: `SELECT t.tag AS a, o.address AS b, lower(hex(f.hash)) AS c, lower(hex(i.hash)) AS d FROM file_tags t JOIN addresses o ON o.id = t.owner_id
     JOIN files f ON f.id = t.file_id JOIN items i ON i.id = t.item_id ORDER BY 1`,
-  vms: `SELECT lower(hex(i.hash)), lower(hex(o.hash)), v.allow_amend FROM vms v JOIN items i ON i.id = v.id
+  vms: `SELECT lower(hex(i.hash)) AS a, lower(hex(o.hash)) AS b, v.allow_amend AS c FROM vms v JOIN items i ON i.id = v.id
     JOIN items o ON o.id = v.original_id ORDER BY i.hash`,
-  pins: `SELECT lower(hex(i.hash)), lower(hex(f.hash)), p.kind, o.address, p.ref, p.tag, CAST(p.created_us AS TEXT) FROM pins p
+  pins: `SELECT lower(hex(i.hash)) AS a, lower(hex(f.hash)) AS b, p.kind AS c, o.address AS d, p.ref AS e, p.tag AS f, CAST(p.created_us AS TEXT) AS g FROM pins p
     JOIN items i ON i.id = p.item_id JOIN files f ON f.id = p.file_id JOIN addresses o ON o.id = p.owner_id ORDER BY 1, 2, 3`,
-  tombstones: `SELECT o.address, l.label, lower(hex(i.hash)) FROM aggregate_tombstones t JOIN addresses o ON o.id = t.owner_id
+  tombstones: `SELECT o.address AS a, l.label AS b, lower(hex(i.hash)) AS c FROM aggregate_tombstones t JOIN addresses o ON o.id = t.owner_id
     JOIN labels l ON l.id = t.key_id JOIN items i ON i.id = t.forget_id ORDER BY 1, 2, 3`,
-  delegations: `SELECT d.owner, lower(hex(i.hash)) FROM delegated_uses d JOIN items i ON i.id = d.item_id ORDER BY 1, 2`,
-  measurements: `SELECT n.kind, n.node_id, CAST(n.measured_us AS TEXT), lower(hex(i.hash)), n.metrics FROM node_metrics n
+  delegations: `SELECT d.owner AS a, lower(hex(i.hash)) AS b FROM delegated_uses d JOIN items i ON i.id = d.item_id ORDER BY 1, 2`,
+  measurements: `SELECT n.kind AS a, n.node_id AS b, CAST(n.measured_us AS TEXT) AS c, lower(hex(i.hash)) AS d, n.metrics AS e FROM node_metrics n
     JOIN items i ON i.id = n.item_id ORDER BY 1, 2, 3, 4`,
-  forgotten: `SELECT lower(hex(i.hash)), lower(hex(f.parent)), f.revises FROM forgotten f JOIN items i ON i.id = f.id ORDER BY i.hash`,
-  forgets: `SELECT lower(hex(i.hash)), lower(hex(f.hash)) FROM forgets r JOIN items i ON i.id = r.item_id
+  forgotten: `SELECT lower(hex(i.hash)) AS a, lower(hex(f.parent)) AS b, f.revises AS c FROM forgotten f JOIN items i ON i.id = f.id ORDER BY i.hash`,
+  forgets: `SELECT lower(hex(i.hash)) AS a, lower(hex(f.hash)) AS b FROM forgets r JOIN items i ON i.id = r.item_id
     JOIN items f ON f.id = r.forget_id ORDER BY i.hash, f.hash`,
-  statuses: `SELECT lower(hex(hash)), status, lower(hex(leaf)) FROM items ORDER BY hash`,
+  statuses: `SELECT lower(hex(hash)) AS a, status AS b, lower(hex(leaf)) AS c FROM items ORDER BY hash`,
 };
 
 /** The messages of these tests have no long texts. */

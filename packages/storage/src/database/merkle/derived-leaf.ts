@@ -1,6 +1,6 @@
 import { decodeItemHash, encodeHex, encodeItemHash } from "@twentysix/protocol";
 import { splitPairKey } from "@twentysix/state";
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import type { DerivedKind } from "./dirty.ts";
 import { sha256 } from "./leaf.ts";
 
@@ -15,16 +15,12 @@ export function derivedKey(kind: DerivedKind, name: string): Uint8Array {
  *
  * @returns null when there is no such entity, or nothing of it that its message does not say already
  */
-export function derivedLeaf(
-  connection: SqliteConnection,
-  kind: DerivedKind,
-  name: string,
-): Uint8Array | null {
+export function derivedLeaf(connection: SqlConnection, kind: DerivedKind, name: string): Uint8Array | null {
   const facts = READERS[kind](connection, name);
   return facts === null ? null : sha256(JSON.stringify([kind, name, ...facts]));
 }
 
-type Reader = (connection: SqliteConnection, name: string) => readonly unknown[] | null;
+type Reader = (connection: SqlConnection, name: string) => readonly unknown[] | null;
 
 const text = (hash: Uint8Array): string => decodeItemHash(hash);
 

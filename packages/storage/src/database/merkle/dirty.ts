@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 
 /** Derived entities that have a leaf of their own; the position is what the database stores. */
 export const DERIVED_KINDS = ["post", "aggregate", "tag", "vm"] as const;
@@ -12,10 +12,10 @@ const MAX_REMEMBERED = 50_000;
  * over and over: what is noted already, and not yet taken up by the trees, is not noted again.
  */
 export class DirtyEntities {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #noted = new Set<string>();
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.#connection = connection;
   }
 

@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import { sha256 } from "./leaf.ts";
 
 /**
@@ -33,11 +33,11 @@ export type ReadLeaves = (from: Uint8Array, to: Uint8Array | null, limit: number
 
 /** One tree in the database. Not a transaction of its own: the caller brings that. */
 export class MerkleTree {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #tree: number;
   readonly #readLeaves: ReadLeaves;
 
-  constructor(connection: SqliteConnection, tree: number, readLeaves: ReadLeaves) {
+  constructor(connection: SqlConnection, tree: number, readLeaves: ReadLeaves) {
     this.#connection = connection;
     this.#tree = tree;
     this.#readLeaves = readLeaves;
@@ -117,7 +117,7 @@ export class MerkleTree {
 
   #store(nibbles: readonly number[], node: MerkleNode): MerkleNode {
     this.#connection.run(
-      "INSERT INTO merkle_nodes (tree, position, n, digest) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = excluded.n, digest = excluded.digest",
+      "INSERT INTO merkle_nodes (tree, position, n, digest) VALUES (?, ?, ?, ?) ON CONFLICT (tree, position) DO UPDATE SET n = excluded.n, digest = excluded.digest",
       this.#tree,
       positionOf(nibbles),
       node.count,

@@ -1,5 +1,5 @@
 import { encodeHex } from "@twentysix/protocol";
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import { derivedKey, derivedLeaf } from "./derived-leaf.ts";
 import { DERIVED_KINDS, type DirtyEntities } from "./dirty.ts";
 import { KeyQueue, type QueuedKey } from "./key-queue.ts";
@@ -44,7 +44,7 @@ interface Sweep {
  * keys. A sweep counts once all of it is done, so a crash in between loses nothing: it is made again.
  */
 export class StateTree {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #messages: MerkleTree;
   readonly #derived: MerkleTree;
   readonly #changedMessages = new KeyQueue();
@@ -55,7 +55,7 @@ export class StateTree {
   #watermark: number;
 
   /** @param dirty who notes changes in this database; null where nobody writes */
-  constructor(connection: SqliteConnection, dirty: Pick<DirtyEntities, "forget"> | null) {
+  constructor(connection: SqlConnection, dirty: Pick<DirtyEntities, "forget"> | null) {
     this.#connection = connection;
     this.#dirty = dirty;
     this.#messages = new MerkleTree(connection, MESSAGES, messageLeaves(connection));
@@ -160,7 +160,7 @@ export class StateTree {
     if (digest === null) this.#connection.run("DELETE FROM derived_leaves WHERE key = ?", key);
     else
       this.#connection.run(
-        "INSERT INTO derived_leaves (key, digest) VALUES (?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest",
+        "INSERT INTO derived_leaves (key, digest) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET digest = excluded.digest",
         key,
         digest,
       );
@@ -169,7 +169,7 @@ export class StateTree {
   #finish(sweep: Sweep): void {
     this.#connection.run("DELETE FROM derived_dirty WHERE id <= ?", sweep.toDirty);
     this.#connection.run(
-      "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
+      "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
       WATERMARK,
       String(sweep.toSeq),
     );

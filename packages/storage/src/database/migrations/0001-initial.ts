@@ -1,3 +1,4 @@
+import { INITIAL_POSTGRES } from "./0001-initial-postgres.ts";
 import type { Migration } from "./migration.ts";
 
 /**
@@ -333,4 +334,4 @@ CREATE TABLE node_metrics (
 CREATE INDEX node_metrics_item ON node_metrics (item_id);
 `;
 
-export const initial: Migration = { number: 1, name: "initial", sql: { sqlite } };
+export const initial: Migration = { number: 1, name: "initial", sql: { sqlite, postgres: INITIAL_POSTGRES } };

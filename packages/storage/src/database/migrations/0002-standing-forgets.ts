@@ -15,4 +15,8 @@ CREATE TABLE aggregate_tombstones (
 CREATE INDEX candidates_retained ON candidates (item_id) WHERE code = 504;
 `;
 
-export const standingForgets: Migration = { number: 2, name: "standing forgets", sql: { sqlite } };
+export const standingForgets: Migration = {
+  number: 2,
+  name: "standing forgets",
+  sql: { sqlite, postgres: null },
+};

@@ -49,4 +49,4 @@ CREATE INDEX messages_chain ON messages (chain_id, time_us);
 CREATE INDEX pins_grace ON pins (file_id) WHERE kind = 3;
 `;
 
-export const fewerPages: Migration = { number: 3, name: "fewer pages", sql: { sqlite } };
+export const fewerPages: Migration = { number: 3, name: "fewer pages", sql: { sqlite, postgres: null } };

@@ -24,4 +24,8 @@ CREATE TABLE damaged_files (
 );
 `;
 
-export const fileLifecycle: Migration = { number: 4, name: "file lifecycle", sql: { sqlite } };
+export const fileLifecycle: Migration = {
+  number: 4,
+  name: "file lifecycle",
+  sql: { sqlite, postgres: null },
+};

@@ -1,3 +1,4 @@
+import { LEDGER_POSTGRES } from "./0005-ledger-postgres.ts";
 import type { Migration } from "./migration.ts";
 
 /**
@@ -154,4 +155,4 @@ ALTER TABLE file_tags ADD COLUMN file_hash BLOB;
 UPDATE file_tags SET file_hash = (SELECT hash FROM files WHERE files.id = file_tags.file_id);
 `;
 
-export const ledger: Migration = { number: 5, name: "ledger", sql: { sqlite } };
+export const ledger: Migration = { number: 5, name: "ledger", sql: { sqlite, postgres: LEDGER_POSTGRES } };

@@ -2,5 +2,6 @@
 export interface Migration {
   readonly number: number;
   readonly name: string;
-  readonly sql: { readonly sqlite: string };
+  /** null: what it changes is part of an earlier migration, since no database of this engine is older than it. */
+  readonly sql: { readonly sqlite: string; readonly postgres: string | null };
 }

@@ -8,9 +8,12 @@ import {
   sql,
 } from "kysely";
 import type { Schema } from "../schema.ts";
-import type { SqlValue } from "../sqlite/connection.ts";
+import type { SqlConnection, SqlValue } from "../sql/connection.ts";
 
-/** The query builder, used to compile only: it never runs anything. */
+/**
+ * The query builder, used to compile only: it never runs anything. What it writes (names in double quotes, `?` for
+ * parameters) each connection understands.
+ */
 export const builder = new Kysely<Schema>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),
@@ -36,13 +39,18 @@ export function compileSql(query: {
   return { sql: text, parameters: parameters as readonly SqlValue[] };
 }
 
+/** Holds the planner to an index, where the engine takes such orders. */
+export function indexedBy({ dialect }: Pick<SqlConnection, "dialect">, index: string): Fragment {
+  return sql.raw(dialect.indexedBy(index));
+}
+
 export function andAll(fragments: readonly Fragment[]): Fragment {
-  return fragments.length === 0 ? sql`1` : sql.join(fragments, sql` and `);
+  return fragments.length === 0 ? sql`true` : sql.join(fragments, sql` and `);
 }
 
 /** `column in (...)`; one value becomes an equality, which planners like better. */
 export function isOneOf(column: Fragment, values: readonly SqlValue[]): Fragment {
-  if (values.length === 0) return sql`0`;
+  if (values.length === 0) return sql`false`;
   if (values.length === 1) return sql`${column} = ${values[0]}`;
   return sql`${column} in (${sql.join(values)})`;
 }

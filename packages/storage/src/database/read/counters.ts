@@ -1,5 +1,5 @@
 import { COUNTER_CODE, type CounterDimension } from "../codes.ts";
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 
 const ONE = "SELECT n FROM counters WHERE dimension = ? AND a = ? AND b = ?";
 const SUM = "SELECT coalesce(sum(n), 0) AS n FROM counters WHERE dimension = ? AND a = ?";
@@ -14,9 +14,9 @@ export interface CounterRow {
 
 /** The counts that the writer keeps, so that nothing has to be counted when it is asked. */
 export class Counters {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.#connection = connection;
   }
 

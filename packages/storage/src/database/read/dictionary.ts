@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import { LONG_TEXT_BYTES, longText } from "./long-text/item-text.ts";
 import type { ItemText } from "./text-types.ts";
 
@@ -17,7 +17,7 @@ const TABLES = {
  * is not there is asked again each time.
  */
 export class Dictionary {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #table: keyof typeof TABLES;
   readonly #byName: string;
   readonly #byId: string;
@@ -27,11 +27,11 @@ export class Dictionary {
   readonly #ids = new Map<string, number>();
   #cachedCharacters = 0;
 
-  constructor(connection: SqliteConnection, table: keyof typeof TABLES) {
+  constructor(connection: SqlConnection, table: keyof typeof TABLES) {
     const column = TABLES[table];
     this.#connection = connection;
     this.#table = table;
-    this.#quotedSize = `SELECT octet_length(json_quote(${column})) AS bytes FROM ${table} WHERE id = ?`;
+    this.#quotedSize = `SELECT octet_length(${connection.dialect.quotedJson(column)}) AS bytes FROM ${table} WHERE id = ?`;
     this.#byName = `SELECT id FROM ${table} WHERE ${column} = ?`;
     this.#byId = `SELECT ${column} AS name FROM ${table} WHERE id = ?`;
     this.#shortById = `SELECT CASE WHEN octet_length(${column}) > ? THEN NULL ELSE ${column} END AS name
@@ -111,7 +111,7 @@ export interface Dictionaries {
   readonly labels: Dictionary;
 }
 
-export function openDictionaries(connection: SqliteConnection): Dictionaries {
+export function openDictionaries(connection: SqlConnection): Dictionaries {
   return {
     addresses: new Dictionary(connection, "addresses"),
     channels: new Dictionary(connection, "channels"),

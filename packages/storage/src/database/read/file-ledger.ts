@@ -1,6 +1,6 @@
 import { decodeItemHash, encodeItemHash } from "@twentysix/protocol";
 import { FILE_DAMAGES, type FileDamage } from "../codes.ts";
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 
 /** An entry of the journal: bytes that are to go under these names. */
 export interface PendingDeletion {
@@ -33,10 +33,10 @@ interface DeletionRow {
 
 /** What the records say of the bytes on the disk, read anew at every call. Each call is a few indexed look-ups. */
 export class FileLedger {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
 
   /** @param connection one without an open transaction, so that every call sees the last commit */
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.#connection = connection;
   }
 

@@ -1,8 +1,8 @@
 import { encodeItemHash, isItemHash } from "@twentysix/protocol";
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 
 /** Ids of those items that this node has an opinion on, without duplicates. */
-export function idsOfHashes(connection: SqliteConnection, itemHashes: readonly string[]): number[] {
+export function idsOfHashes(connection: SqlConnection, itemHashes: readonly string[]): number[] {
   const ids = new Set<number>();
   for (const itemHash of itemHashes) {
     const id = idOfHash(connection, itemHash);
@@ -11,7 +11,7 @@ export function idsOfHashes(connection: SqliteConnection, itemHashes: readonly s
   return [...ids];
 }
 
-export function idOfHash(connection: SqliteConnection, itemHash: string): number | null {
+export function idOfHash(connection: SqlConnection, itemHash: string): number | null {
   if (!isItemHash(itemHash, { anyCidV1: true })) return null;
   const row = connection.get<{ id: number }>("SELECT id FROM items WHERE hash = ?", encodeItemHash(itemHash));
   return row?.id ?? null;

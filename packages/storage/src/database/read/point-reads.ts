@@ -1,5 +1,6 @@
 import type { FileLedger } from "./file-ledger.ts";
-import { promised } from "./promised-reads.ts";
+import { liveChunkOf } from "./point/live-messages.ts";
+import { atOnce, promisedBy, type ReadByName } from "./promised-reads.ts";
 import type { PointReads, Promised, SyncPointReads } from "./types.ts";
 
 /** Every point read, each exactly once. */
@@ -22,6 +23,7 @@ const POINT_READS: Readonly<Record<keyof SyncPointReads, true>> = {
   statsOf: true,
   totals: true,
   liveMessages: true,
+  liveRows: true,
   lastSeq: true,
   balanceOf: true,
   creditAmounts: true,
@@ -51,10 +53,24 @@ const namesOf = <Name extends string>(names: Readonly<Record<Name, true>>): Name
 
 /** Point reads out of a database inside of this process. */
 export function localPointReads(reads: SyncPointReads): PointReads {
-  return promised(reads, namesOf(POINT_READS));
+  return promisedBy(namesOf(POINT_READS), atOnce(reads));
+}
+
+/** Point reads that another thread answers. */
+export function remotePointReads(read: ReadByName): PointReads {
+  const reads = promisedBy<SyncPointReads>(namesOf(POINT_READS), read);
+  return {
+    ...reads,
+    liveMessages: async (afterSeq, limits) => liveChunkOf(await reads.liveRows(afterSeq, limits)),
+  };
 }
 
 /** The file ledger out of a database inside of this process. */
 export function localFileRecords(ledger: FileLedger): FileRecords {
-  return promised(ledger, namesOf(FILE_RECORDS));
+  return promisedBy(namesOf(FILE_RECORDS), atOnce(ledger));
+}
+
+/** The file ledger that another thread answers. */
+export function remoteFileRecords(read: ReadByName): FileRecords {
+  return promisedBy<FileLedger>(namesOf(FILE_RECORDS), read);
 }

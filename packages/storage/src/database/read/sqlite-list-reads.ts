@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import { AggregateRows } from "./aggregate/aggregate-rows.ts";
 import { Authorizations } from "./authorizations/authorizations.ts";
 import { Counters } from "./counters.ts";
@@ -90,7 +90,7 @@ export interface SyncListReads {
   forecastFacts(address: string, nowMicros: bigint): ForecastFacts;
 }
 
-export function createSqliteListReads(connection: SqliteConnection): SyncListReads {
+export function createSqliteListReads(connection: SqlConnection): SyncListReads {
   const names = openDictionaries(connection);
   const counters = new Counters(connection);
   const aggregates = new AggregateRows(connection, names);

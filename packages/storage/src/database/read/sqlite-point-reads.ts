@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import { AggregateRows } from "./aggregate/aggregate-rows.ts";
 import { Counters } from "./counters.ts";
 import { openDictionaries } from "./dictionary.ts";
@@ -14,7 +14,7 @@ import { MessageRows } from "./message/message-rows.ts";
 import { renderMessage } from "./message/render-message.ts";
 import { fileOfHash, fileOfMessage, fileOfRef, pinCountOf } from "./point/files.ts";
 import { itemOfHash } from "./point/item-rows.ts";
-import { eventsOfItem, lastEventSeq, liveMessagesAfter } from "./point/live-messages.ts";
+import { eventsOfItem, lastEventSeq, liveChunkOf, liveRowsAfter } from "./point/live-messages.ts";
 import { MessageViews } from "./point/message-views.ts";
 import { nodeTotals } from "./point/node-totals.ts";
 import { channelsOfSender, postTypesOfSender } from "./point/sender-labels.ts";
@@ -25,7 +25,7 @@ import type { SyncPointReads } from "./types.ts";
  * Point reads on a connection of its own, opened read-only: they run on the calling thread, so every one is
  * bounded to a few indexed look-ups.
  */
-export function createSqlitePointReads(connection: SqliteConnection): SyncPointReads {
+export function createSqlitePointReads(connection: SqlConnection): SyncPointReads {
   const names = openDictionaries(connection);
   const counters = new Counters(connection);
   const messages = new MessageRows(connection, names);
@@ -74,7 +74,8 @@ export function createSqlitePointReads(connection: SqliteConnection): SyncPointR
         .idsOf(addresses)
         .flatMap((id) => statsOfCounters(counters.partners("sender", id), names.addresses)),
     totals: () => nodeTotals(connection, counters),
-    liveMessages: (afterSeq, limits) => liveMessagesAfter(connection, messages, afterSeq, limits),
+    liveMessages: (afterSeq, limits) => liveChunkOf(liveRowsAfter(connection, messages, afterSeq, limits)),
+    liveRows: (afterSeq, limits) => liveRowsAfter(connection, messages, afterSeq, limits),
     lastSeq: () => lastEventSeq(connection),
     balanceOf: (address, nowMicros) => balanceOf(connection, names, address, nowMicros),
     creditAmounts: (address, nowMicros) => creditAmounts(connection, names, address, nowMicros),

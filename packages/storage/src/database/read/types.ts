@@ -10,6 +10,7 @@ import type {
   ForecastFacts,
   LedgerPointReads,
 } from "./ledger/ledger-views.ts";
+import type { MessageRow } from "./message/message-rows.ts";
 import type { ItemText, LongPart } from "./text-types.ts";
 
 /**
@@ -215,6 +216,17 @@ export interface LiveMessage {
   withoutContent(): JsonText;
 }
 
+/** A part of the outbox as it passes between threads; `liveChunkOf` makes the messages. */
+export interface LiveRows {
+  readonly rows: readonly {
+    readonly seq: number;
+    readonly row: MessageRow;
+    readonly facts: MessageFacts;
+  }[];
+  readonly seq: number;
+  readonly hasMore: boolean;
+}
+
 /** A part of the outbox. */
 export interface LiveChunk {
   readonly messages: readonly LiveMessage[];
@@ -242,6 +254,12 @@ export interface NodeTotals {
   readonly graceBytes: number;
   readonly posts: number;
   readonly aggregates: number;
+}
+
+/** A part of the outbox ends after that many messages, or that many bytes. */
+export interface LiveLimits {
+  readonly messages: number;
+  readonly bytes: number;
 }
 
 /** Bounded reads by key, on a connection of the calling thread, which they block until they are answered. */
@@ -283,7 +301,9 @@ export interface SyncPointReads extends LedgerPointReads {
   statsOf(addresses: readonly string[]): readonly AddressStats[];
   totals(): NodeTotals;
   /** Processed messages after an event number, oldest first; ends after that many, or that many bytes. */
-  liveMessages(afterSeq: number, limits: { readonly messages: number; readonly bytes: number }): LiveChunk;
+  liveMessages(afterSeq: number, limits: LiveLimits): LiveChunk;
+  /** The same as plain data. */
+  liveRows(afterSeq: number, limits: LiveLimits): LiveRows;
   lastSeq(): number;
 }
 

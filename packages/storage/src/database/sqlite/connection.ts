@@ -1,9 +1,7 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-
-/** A value that SQLite takes as a parameter. */
-export type SqlValue = SQLInputValue;
-/** One row; the caller states its shape. */
-export type SqlRow = Record<string, unknown>;
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { SqlChanges, SqlConnection, SqlRow, SqlValue } from "../sql/connection.ts";
+import { SQLITE } from "../sql/dialect.ts";
+import { inTransaction } from "../sql/transactions.ts";
 
 export interface SqliteOptions {
   readonly readOnly?: boolean;
@@ -15,13 +13,9 @@ export interface SqliteOptions {
   readonly busyTimeoutMs?: number;
 }
 
-/**
- * One connection of `node:sqlite` with a cache of prepared statements. Synchronous: it blocks the thread that
- * calls it, so the threads decide who may hold one.
- *
- * The `big` variants read integers as bigint, which columns in microseconds need (they pass 2^53).
- */
-export class SqliteConnection {
+/** One connection of `node:sqlite` with a cache of prepared statements. */
+export class SqliteConnection implements SqlConnection {
+  readonly dialect = SQLITE;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
@@ -39,12 +33,11 @@ export class SqliteConnection {
     }
   }
 
-  /** Runs statements that return nothing. */
   exec(sql: string): void {
     this.#database.exec(sql);
   }
 
-  run(sql: string, ...parameters: SqlValue[]): { changes: number; lastId: number } {
+  run(sql: string, ...parameters: SqlValue[]): SqlChanges & { readonly lastId: number } {
     const result = this.#prepare(sql, false).run(...parameters);
     return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
   }
@@ -65,27 +58,30 @@ export class SqliteConnection {
     return this.#prepare(sql, true).all(...parameters) as T[];
   }
 
-  /**
-   * Rows one after the other, integers as bigint: for tables that do not fit into memory. The statement is open
-   * until the last row was taken or the loop left.
-   */
   *iterateBig<T = SqlRow>(sql: string, ...parameters: SqlValue[]): Generator<T, void, undefined> {
     const statement = this.#database.prepare(sql);
     statement.setReadBigInts(true);
     for (const row of statement.iterate(...parameters)) yield row as T;
   }
 
-  /** Runs `work` in one immediate transaction; any exception rolls it back and is thrown on. */
-  transaction<T>(work: () => T): T {
+  together(work: Iterable<() => void>): void {
+    for (const piece of work) piece();
+  }
+
+  begin(): void {
     this.#database.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      this.#database.exec("COMMIT");
-      return result;
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw error;
-    }
+  }
+
+  commit(): void {
+    this.#database.exec("COMMIT");
+  }
+
+  rollBack(): void {
+    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+  }
+
+  transaction<T>(work: () => T): T {
+    return inTransaction(this, work);
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { decodeItemHash } from "@twentysix/protocol";
 import { ORIGINS } from "../codes.ts";
+import type { Dialect } from "../sql/dialect.ts";
 import type { Candidate } from "./candidates.ts";
 import type { WriterSession } from "./writer-session.ts";
 
@@ -23,12 +24,12 @@ const BY_TURN = `
   SELECT c.id, octet_length(c.content) AS bytes FROM (
     SELECT id, next_attempt_us, row_number() OVER (PARTITION BY sender_id ORDER BY next_attempt_us, id) AS turn
     FROM (SELECT id, sender_id, next_attempt_us FROM candidates
-          WHERE next_attempt_us IS NOT NULL AND next_attempt_us <= ? ORDER BY next_attempt_us LIMIT ${MAX_TURNS})
+          WHERE next_attempt_us IS NOT NULL AND next_attempt_us <= ? ORDER BY next_attempt_us LIMIT ${MAX_TURNS}) AS oldest
   ) AS t CROSS JOIN candidates AS c WHERE c.id = t.id ORDER BY t.turn, t.next_attempt_us, t.id LIMIT ?`;
 
-const BY_ID = `
+const byId = ({ jsonIntegers }: Dialect): string => `
   SELECT c.id, i.hash, c.envelope, c.content, c.origin, c.reception_us, c.attempts
-  FROM json_each(?) AS wanted CROSS JOIN candidates AS c CROSS JOIN items AS i
+  FROM ${jsonIntegers("?")} AS wanted CROSS JOIN candidates AS c CROSS JOIN items AS i
   WHERE c.id = wanted.value AND i.id = c.item_id ORDER BY c.next_attempt_us, c.id`;
 
 /**
@@ -50,7 +51,7 @@ export function dueCandidates(
   });
   const fitting = last < 0 ? due : due.slice(0, last + 1);
   return session.connection
-    .allBig<CandidateRow>(BY_ID, JSON.stringify(fitting.map(({ id }) => id)))
+    .allBig<CandidateRow>(byId(session.connection.dialect), JSON.stringify(fitting.map(({ id }) => id)))
     .map((row) => ({
       id: Number(row.id),
       hash: decodeItemHash(row.hash),

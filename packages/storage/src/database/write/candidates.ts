@@ -46,9 +46,9 @@ export function putCandidate(session: WriterSession, candidate: NewCandidate, st
   const row = session.connection.get<{ id: number }>(
     `INSERT INTO candidates (item_id, identity, envelope, content, sender_id, origin, reception_us, attempts, next_attempt_us, code, details)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (identity) DO UPDATE SET content = coalesce(excluded.content, content),
-       envelope = CASE WHEN (length(excluded.envelope), excluded.envelope) < (length(envelope), envelope)
-         THEN excluded.envelope ELSE envelope END, attempts = excluded.attempts,
+     ON CONFLICT (identity) DO UPDATE SET content = coalesce(excluded.content, candidates.content),
+       envelope = CASE WHEN (length(excluded.envelope), excluded.envelope) < (length(candidates.envelope), candidates.envelope)
+         THEN excluded.envelope ELSE candidates.envelope END, attempts = excluded.attempts,
        next_attempt_us = excluded.next_attempt_us, code = excluded.code, details = excluded.details
      RETURNING id`,
     session.itemId(candidate.hash),
@@ -123,8 +123,8 @@ export function givenUpCode(session: WriterSession, identity: Uint8Array): numbe
 
 function setWaits(session: WriterSession, candidateId: number, waits: readonly string[]): void {
   session.connection.run("DELETE FROM waits WHERE candidate_id = ?", candidateId);
-  for (const key of waits) {
-    session.connection.run("INSERT OR IGNORE INTO waits (key, candidate_id) VALUES (?, ?)", key, candidateId);
+  for (const key of new Set(waits)) {
+    session.connection.run("INSERT INTO waits (key, candidate_id) VALUES (?, ?)", key, candidateId);
   }
 }
 
@@ -172,22 +172,24 @@ export function dropCandidates(session: WriterSession, hash: string): void {
 
 /** Makes the candidates that wait for any of `keys` due now; returns how many. */
 export function wakeCandidates(session: WriterSession, keys: Iterable<string>, nowMicros: bigint): number {
-  let woken = 0;
-  for (const key of keys) {
-    const waiting = session.connection.all<IdleRow & { readonly id: number }>(
-      `SELECT id, ${IDLE} FROM waits CROSS JOIN candidates WHERE key = ? AND id = candidate_id`,
-      key,
-    );
-    countIn(session, waiting);
-    for (const { id } of waiting) {
-      woken += session.connection.run(
-        "UPDATE candidates SET next_attempt_us = ? WHERE id = ?",
-        nowMicros,
-        id,
-      ).changes;
-    }
+  const waiting = new Map<number, IdleRow>();
+  session.connection.together(
+    [...keys].map((key) => () => {
+      for (const row of waitingFor(session, key)) waiting.set(row.id, row);
+    }),
+  );
+  countIn(session, [...waiting.values()]);
+  for (const id of waiting.keys()) {
+    session.connection.run("UPDATE candidates SET next_attempt_us = ? WHERE id = ?", nowMicros, id);
   }
-  return woken;
+  return waiting.size;
+}
+
+function waitingFor(session: WriterSession, key: string): (IdleRow & { readonly id: number })[] {
+  return session.connection.all(
+    `SELECT id, ${IDLE} FROM waits CROSS JOIN candidates WHERE key = ? AND id = candidate_id`,
+    key,
+  );
 }
 
 /** How many copies of an item are candidates, and how many of those are still queued. */

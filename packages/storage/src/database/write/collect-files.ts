@@ -42,7 +42,8 @@ function giveUpUnpinned({ connection, collected }: WriterSession, fileId: number
   const file = connection.get<{ size: number }>("SELECT size FROM files WHERE id = ?", fileId);
   if (file === undefined) return;
   connection.run(
-    "INSERT OR REPLACE INTO file_deletions (hash, cid, size, due_us) SELECT hash, cid, size, ? FROM files WHERE id = ?",
+    `INSERT INTO file_deletions (hash, cid, size, due_us) SELECT hash, cid, size, CAST(? AS BIGINT) FROM files WHERE id = ?
+     ON CONFLICT (hash) DO UPDATE SET cid = excluded.cid, size = excluded.size, due_us = excluded.due_us`,
     nowMicros,
     fileId,
   );

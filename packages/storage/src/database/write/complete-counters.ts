@@ -1,5 +1,5 @@
 import { COUNTER_CODE, MESSAGE_TYPE_CODE, PIN_CODE } from "../codes.ts";
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import { typeOfEnvelope } from "./envelope-type.ts";
 
 /** Raised when a counter joins those below. */
@@ -10,7 +10,7 @@ const MARK = "counters_complete";
  * Counts what a database holds for counters that are younger than it, once. From then on they are kept by whatever
  * changes the rows.
  */
-export function completeCounters(connection: SqliteConnection): void {
+export function completeCounters(connection: SqlConnection): void {
   const mark = connection.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", MARK);
   if (mark?.value === COMPLETE) return;
   connection.transaction(() => {
@@ -19,11 +19,15 @@ export function completeCounters(connection: SqliteConnection): void {
     }
     countQueuedCopies(connection);
     countGraceBytes(connection);
-    connection.run("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", MARK, COMPLETE);
+    connection.run(
+      "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      MARK,
+      COMPLETE,
+    );
   });
 }
 
-function countQueuedCopies(connection: SqliteConnection): void {
+function countQueuedCopies(connection: SqlConnection): void {
   const counts = new Map<number, number>();
   const query = "SELECT envelope FROM candidates WHERE next_attempt_us IS NOT NULL";
   for (const { envelope } of connection.iterateBig<{ envelope: string }>(query)) {
@@ -36,9 +40,9 @@ function countQueuedCopies(connection: SqliteConnection): void {
   }
 }
 
-function countGraceBytes(connection: SqliteConnection): void {
+function countGraceBytes(connection: SqlConnection): void {
   connection.run(
-    `INSERT INTO counters (dimension, a, b, n) SELECT ?, 0, 0, coalesce(sum(f.size), 0)
+    `INSERT INTO counters (dimension, a, b, n) SELECT CAST(? AS BIGINT), 0, 0, coalesce(sum(f.size), 0)
      FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = ?`,
     COUNTER_CODE.graceBytes,
     PIN_CODE.grace_period,

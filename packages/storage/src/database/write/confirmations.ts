@@ -18,7 +18,8 @@ export interface Confirmation {
  */
 export function putConfirmation(session: WriterSession, confirmation: Confirmation): boolean {
   const { changes } = session.connection.run(
-    `INSERT OR IGNORE INTO confirmations (hash, chain_id, tx_hash, height, time_us, publisher) VALUES (?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO confirmations (hash, chain_id, tx_hash, height, time_us, publisher) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO NOTHING`,
     encodeItemHash(confirmation.hash),
     session.labels.intern(confirmation.chain),
     confirmation.txHash,

@@ -1,12 +1,12 @@
 import { COUNTER_CODE, type CounterDimension } from "../codes.ts";
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 
 /** Changes of counters collected over one batch and merged into the table at its end, in the order of its rows. */
 export class CounterDeltas {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #deltas = new Map<string, [dimension: number, a: number, b: number, n: number]>();
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.#connection = connection;
   }
 
@@ -23,7 +23,7 @@ export class CounterDeltas {
     rows.sort((x, y) => x[1] - y[1] || x[0] - y[0] || x[2] - y[2]);
     for (const [dimension, a, b, n] of rows) {
       this.#connection.run(
-        "INSERT INTO counters (dimension, a, b, n) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+        "INSERT INTO counters (dimension, a, b, n) VALUES (?, ?, ?, ?) ON CONFLICT (a, dimension, b) DO UPDATE SET n = counters.n + excluded.n",
         dimension,
         a,
         b,

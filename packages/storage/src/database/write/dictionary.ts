@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 
 /** Entries kept in memory; the rest is one indexed read away. */
 const MAX_CACHED = 100_000;
@@ -8,24 +8,39 @@ const MAX_CACHED = 100_000;
  * rolled-back transaction must `forget()` what it cached.
  */
 export class Dictionary {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #table: string;
   readonly #column: string;
   readonly #withLower: boolean;
   readonly #ids = new Map<string, number>();
   readonly #texts = new Map<number, string>();
+  /** Known not to be interned. */
+  readonly #absent = new Set<string>();
+  #nextId: number | null = null;
 
-  constructor(connection: SqliteConnection, table: "addresses" | "channels" | "labels", column: string) {
+  constructor(connection: SqlConnection, table: "addresses" | "channels" | "labels", column: string) {
     this.#connection = connection;
     this.#table = table;
     this.#column = column;
     this.#withLower = table === "addresses";
   }
 
+  /** Looks many texts up at once, so that none of them costs a round trip when it is interned. */
+  prefetch(texts: Iterable<string>): void {
+    const open = [...new Set(texts)].filter((text) => !this.#ids.has(text) && !this.#absent.has(text));
+    if (this.#absent.size > MAX_CACHED) this.#absent.clear();
+    this.#connection.together(
+      open.map((text) => () => {
+        if (this.find(text) === null) this.#absent.add(text);
+      }),
+    );
+  }
+
   /** The id of a text, or null when it was never interned. */
   find(text: string): number | null {
     const cached = this.#ids.get(text);
     if (cached !== undefined) return cached;
+    if (this.#absent.has(text)) return null;
     const row = this.#connection.get<{ id: number }>(
       `SELECT id FROM ${this.#table} WHERE ${this.#column} = ?`,
       text,
@@ -39,11 +54,15 @@ export class Dictionary {
   intern(text: string): number {
     const known = this.find(text);
     if (known !== null) return known;
-    const { lastId } = this.#withLower
-      ? this.#connection.run("INSERT INTO addresses (address, lower) VALUES (?, ?)", text, text.toLowerCase())
-      : this.#connection.run(`INSERT INTO ${this.#table} (${this.#column}) VALUES (?)`, text);
-    this.#remember(text, lastId);
-    return lastId;
+    const id = this.#newId();
+    if (this.#withLower) {
+      const insert = "INSERT INTO addresses (id, address, lower) VALUES (?, ?, ?)";
+      this.#connection.run(insert, id, text, text.toLowerCase());
+    } else {
+      this.#connection.run(`INSERT INTO ${this.#table} (id, ${this.#column}) VALUES (?, ?)`, id, text);
+    }
+    this.#remember(text, id);
+    return id;
   }
 
   internNullable(text: string | null): number | null {
@@ -70,12 +89,28 @@ export class Dictionary {
   }
 
   forget(): void {
+    this.#forgetEntries();
+    this.#absent.clear();
+    this.#nextId = null;
+  }
+
+  /** One writer holds the database, so ids are counted in memory. */
+  #newId(): number {
+    this.#nextId ??=
+      (this.#connection.get<{ id: number | null }>(`SELECT max(id) AS id FROM ${this.#table}`)?.id ?? 0) + 1;
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return id;
+  }
+
+  #forgetEntries(): void {
     this.#ids.clear();
     this.#texts.clear();
   }
 
   #remember(text: string, id: number): void {
-    if (this.#ids.size >= MAX_CACHED) this.forget();
+    this.#absent.delete(text);
+    if (this.#ids.size >= MAX_CACHED) this.#forgetEntries();
     this.#ids.set(text, id);
     this.#texts.set(id, text);
   }

@@ -11,6 +11,7 @@ import {
   type VmFact,
 } from "@twentysix/state";
 import { decodeRef } from "../ref-bytes.ts";
+import { isText } from "../sql/is-text.ts";
 import { hashOfItem } from "./load-messages.ts";
 import type { ReadElementFields } from "./stored-content.ts";
 import type { WriterSession } from "./writer-session.ts";
@@ -132,9 +133,10 @@ export function loadField(session: WriterSession, pair: string): FieldFact | nul
   const ids = aggregateIds(session, pair);
   if (ids === null) return null;
   const row = session.connection.getBig<{ time_us: bigint; item_id: bigint; value: string }>(
-    "SELECT time_us, item_id, value FROM aggregate_fields WHERE owner_id = ? AND key_id = ? AND field = ?",
+    `SELECT time_us, item_id, value FROM aggregate_fields WHERE owner_id = ? AND key_id = ? AND ${isText(session.connection, "field")}`,
     ids.ownerId,
     ids.keyId,
+    ids.field,
     ids.field,
   );
   if (row === undefined) return null;

@@ -43,7 +43,7 @@ import type { WriterSession } from "./writer-session.ts";
 
 /**
  * Loads the facts asked for into the world. Point reads: in process each costs a few microseconds, less than
- * assembling and parsing one set-wise statement.
+ * assembling and parsing one set-wise statement; to a server they are sent together.
  */
 export function loadFacts(
   session: WriterSession,
@@ -51,7 +51,7 @@ export function loadFacts(
   needs: readonly Need[],
   read: ReadElementFields,
 ): void {
-  for (const need of needs) loaders[need.table](session, world, need.key, read);
+  session.connection.together(needs.map((need) => () => loaders[need.table](session, world, need.key, read)));
 }
 
 /** Counts the texts of copies among what the batch holds. */

@@ -22,7 +22,7 @@ export function loadCandidates(session: WriterSession, hash: string): CandidateF
   if (id === null) return [];
   return session.connection
     .all<{ envelope: string; content: string | null; retained: number }>(
-      `SELECT envelope, content, code IS ${ERROR_TABLE.FORGOTTEN_DUPLICATE.code} AS retained FROM candidates WHERE item_id = ?`,
+      `SELECT envelope, content, code IS NOT DISTINCT FROM ${ERROR_TABLE.FORGOTTEN_DUPLICATE.code} AS retained FROM candidates WHERE item_id = ?`,
       id,
     )
     .map((row) => ({

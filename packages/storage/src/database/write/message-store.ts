@@ -1,10 +1,7 @@
 import type { Need, World } from "@twentysix/state";
 import type { Status } from "../codes.ts";
 import { STATUS_CODE } from "../codes.ts";
-import { Checkpointer } from "../sqlite/checkpointer.ts";
-import { SqliteConnection } from "../sqlite/connection.ts";
-import { migrate } from "../sqlite/migrate.ts";
-import { WriteAheadLog } from "../sqlite/write-ahead-log.ts";
+import { TELL_COMMIT } from "../postgres/commit-notice.ts";
 import { dueCandidates, nextDueMicros } from "./candidate-turns.ts";
 import {
   type Candidate,
@@ -43,6 +40,7 @@ import {
 } from "./ledger/priced-messages.ts";
 import { loadFacts } from "./load-facts.ts";
 import { type FileNote, noteFiles } from "./note-files.ts";
+import { openForWriting, type WritableDatabase, type WritableOptions } from "./open-for-writing.ts";
 import { dropRefusal, putRefusal, type Refusal } from "./refusals.ts";
 import { type HeldFile, registerFile } from "./register-file.ts";
 import { addGracePin } from "./save-files.ts";
@@ -70,14 +68,10 @@ const INDEX_TABLES = new Set<Need["table"]>([
   "ownedCosts",
 ]);
 
-export interface MessageStoreOptions {
-  readonly path: string;
-  readonly cacheBytes?: number;
-  /** `off` is for databases that are thrown away: a replay, a test of rules. */
-  readonly synchronous?: "full" | "off";
+export interface MessageStoreOptions extends WritableOptions {
+  /** Opened before; `path` is opened when it is not given. */
+  readonly database?: WritableDatabase;
   readonly readElementFields: ReadElementFields;
-  /** `apart` moves the log into the database on a thread of its own; the default leaves that to `checkpoint`. */
-  readonly checkpoints?: "apart";
 }
 
 /**
@@ -87,22 +81,15 @@ export interface MessageStoreOptions {
 export class MessageStore {
   readonly #session: WriterSession;
   readonly #readElementFields: ReadElementFields;
-  readonly #log: WriteAheadLog;
-  readonly #checkpointer: Checkpointer | null;
+  readonly #log: WritableDatabase["log"];
   #hasConfirmations: boolean;
 
   constructor(options: MessageStoreOptions) {
-    const connection = new SqliteConnection(options.path, {
-      synchronous: options.synchronous ?? "full",
-      ...(options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes }),
-    });
-    migrate(connection);
+    const { connection, log } = options.database ?? openForWriting(options);
     completeCounters(connection);
-    // What is deleted is overwritten, whole pages included: a FORGET promises that the text is gone.
-    connection.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON");
+    log?.begin();
     this.#session = new WriterSession(connection);
-    this.#log = new WriteAheadLog(options.path);
-    this.#checkpointer = options.checkpoints === "apart" ? new Checkpointer(options.path) : null;
+    this.#log = log;
     this.#readElementFields = options.readElementFields;
     this.#hasConfirmations = hasConfirmations(this.#session);
   }
@@ -112,7 +99,7 @@ export class MessageStore {
   }
 
   begin(): void {
-    this.#session.connection.exec("BEGIN IMMEDIATE");
+    this.#session.connection.begin();
   }
 
   /** Merges the counters: the last work of a batch, before its commit. */
@@ -123,12 +110,14 @@ export class MessageStore {
 
   /** Needs `finish` first. */
   commit(): void {
-    this.#session.connection.exec("COMMIT");
+    const { connection } = this.#session;
+    if (connection.dialect.name === "postgres") connection.run(TELL_COMMIT);
+    connection.commit();
     this.#session.endBatch();
   }
 
   rollBack(): void {
-    this.#session.connection.exec("ROLLBACK");
+    this.#session.connection.rollBack();
     this.#session.rollBack();
   }
 
@@ -344,22 +333,21 @@ export class MessageStore {
 
   /** Moves committed pages from the log into the database; `truncate` also empties the log. */
   checkpoint(mode: "passive" | "truncate"): void {
-    this.#session.connection.exec(`PRAGMA wal_checkpoint(${mode})`);
+    this.#log?.checkpoint(mode);
   }
 
   /** Keeps the log within its bound; after every batch. */
   checkpointIfLarge(): void {
-    if (this.#checkpointer === null) return;
-    if (this.#checkpointer.advise(this.#log.frames()) === "fold") this.checkpoint("passive");
+    this.#log?.checkpointIfLarge();
   }
 
   /** Ends the checkpoint thread, so that this connection is the last one that writes. */
   endCheckpoints(): void {
-    this.#checkpointer?.close();
+    this.#log?.endCheckpoints();
   }
 
   close(): void {
-    this.#log.close();
+    this.#log?.close();
     this.#session.connection.close();
   }
 }

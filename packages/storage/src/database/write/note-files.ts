@@ -61,7 +61,7 @@ function noteStray({ connection }: WriterSession, name: string, sizeBytes: numbe
   );
   if (known !== undefined) return;
   connection.run(
-    "INSERT OR IGNORE INTO file_deletions (hash, size, due_us) VALUES (?, ?, ?)",
+    "INSERT INTO file_deletions (hash, size, due_us) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     bytes,
     sizeBytes,
     dueMicros,
@@ -81,13 +81,11 @@ function noteDamage(
 ): void {
   const bytes = encodeItemHash(name);
   connection.run(
-    `INSERT OR IGNORE INTO damaged_files (file_id, reason, found_us)
-     SELECT id, ?, ? FROM files WHERE hash = ? UNION SELECT id, ?, ? FROM files WHERE sha256 = ? AND sha256 <> hash`,
+    `INSERT INTO damaged_files (file_id, reason, found_us)
+     SELECT id, ?, ? FROM files WHERE hash = ? OR (sha256 = ? AND sha256 <> hash) ON CONFLICT DO NOTHING`,
     FILE_DAMAGES.indexOf(damage),
     nowMicros,
     bytes,
-    FILE_DAMAGES.indexOf(damage),
-    nowMicros,
     bytes,
   );
 }

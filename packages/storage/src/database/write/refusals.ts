@@ -1,3 +1,4 @@
+import { ALL_ROWS } from "../sql/connection.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** Refused copies kept of one item: the first, which the API shows, and the newest. */
@@ -42,7 +43,8 @@ export function putRefusal(session: WriterSession, refusal: Refusal): boolean {
     "INSERT INTO refusals (item_id, identity, raw, code, details, at_us) VALUES (?, ?, ?, ?, ?, ?)",
     itemId,
     refusal.identity,
-    refusal.raw,
+    // What is malformed may hold anything, and not every database keeps a NUL in a text.
+    refusal.raw.replaceAll("\u0000", "\ufffd"),
     refusal.code,
     refusal.detailsText,
     refusal.atMicros,
@@ -55,7 +57,7 @@ function makeRoom(session: WriterSession, itemId: number): void {
   session.connection.run(
     `DELETE FROM refusals WHERE id IN (
        SELECT id FROM refusals WHERE item_id = ? AND id > (SELECT min(id) FROM refusals WHERE item_id = ?)
-       ORDER BY at_us DESC, id DESC LIMIT -1 OFFSET ?)`,
+       ORDER BY at_us DESC, id DESC LIMIT ${ALL_ROWS} OFFSET ?)`,
     itemId,
     itemId,
     MAX_REFUSALS_PER_ITEM - 1,

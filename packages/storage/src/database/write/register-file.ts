@@ -31,7 +31,7 @@ export function registerFile(session: WriterSession, file: HeldFile): void {
   connection.run(
     `INSERT INTO files (hash, size, type, sha256, cid) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (hash) DO UPDATE SET size = excluded.size, type = excluded.type,
-       sha256 = coalesce(excluded.sha256, sha256), cid = coalesce(excluded.cid, cid)`,
+       sha256 = coalesce(excluded.sha256, files.sha256), cid = coalesce(excluded.cid, files.cid)`,
     hash,
     file.sizeBytes,
     FILE_TYPE_CODE[file.type],
@@ -41,10 +41,11 @@ export function registerFile(session: WriterSession, file: HeldFile): void {
   connection.run("DELETE FROM file_deletions WHERE hash = ?", hash);
   connection.run("DELETE FROM damaged_files WHERE file_id = (SELECT id FROM files WHERE hash = ?)", hash);
   const { changes } = connection.run(
-    `INSERT OR IGNORE INTO pins (file_id, kind, item_id, owner_id, created_us)
+    `INSERT INTO pins (file_id, kind, item_id, owner_id, created_us)
      SELECT f.id, ${PIN_CODE.content}, m.id, m.sender_id, m.content_time_us
      FROM items i CROSS JOIN messages m CROSS JOIN files f
-     WHERE i.hash = ? AND m.id = i.id AND m.item_type <> ${ITEM_TYPES.indexOf("inline")} AND f.hash = i.hash`,
+     WHERE i.hash = ? AND m.id = i.id AND m.item_type <> ${ITEM_TYPES.indexOf("inline")} AND f.hash = i.hash
+     ON CONFLICT DO NOTHING`,
     hash,
   );
   if (changes > 0) counters.add("pins", PIN_CODE.content, 0, Number(changes));

@@ -13,6 +13,7 @@ import {
 } from "@twentysix/state";
 import { MESSAGE_TYPE_CODE } from "../codes.ts";
 import { encodeRef } from "../ref-bytes.ts";
+import { isText } from "../sql/is-text.ts";
 import { loadTags } from "./load-messages.ts";
 import type { WriterSession } from "./writer-session.ts";
 
@@ -47,7 +48,7 @@ export function savePost(session: WriterSession, world: World, change: Change<Po
   const tags = world.facts.items.peek(after.tagged.hash)?.live?.tags;
   for (const tag of new Set(tags ?? loadTags(session, session.itemId(after.tagged.hash)))) {
     session.connection.run(
-      "INSERT OR IGNORE INTO post_tags (tag_id, updated_us, post_id) VALUES (?, ?, ?)",
+      "INSERT INTO post_tags (tag_id, updated_us, post_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
       session.labels.intern(tag),
       after.current.timeMicros,
       id,
@@ -69,7 +70,8 @@ export function saveAmend(session: WriterSession, change: Change<AmendFact>): vo
     return;
   }
   session.connection.run(
-    "INSERT OR REPLACE INTO amends (id, target_id, time_us) VALUES (?, ?, ?)",
+    `INSERT INTO amends (id, target_id, time_us) VALUES (?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET target_id = excluded.target_id, time_us = excluded.time_us`,
     id,
     session.itemId(change.after.target),
     change.after.timeMicros,
@@ -93,7 +95,7 @@ export function saveAggregate(session: WriterSession, change: Change<AggregateFa
   session.connection.run(
     `INSERT INTO aggregates (owner_id, key_id, created_us, updated_us, first_id, last_id)
      VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET created_us = excluded.created_us, updated_us = excluded.updated_us,
+     ON CONFLICT (owner_id, key_id) DO UPDATE SET created_us = excluded.created_us, updated_us = excluded.updated_us,
        first_id = excluded.first_id, last_id = excluded.last_id`,
     ownerId,
     keyId,
@@ -123,25 +125,28 @@ export function saveField(session: WriterSession, change: Change<FieldFact>): vo
   const [owner = "", aggregate = ""] = splitPairKey(change.key);
   session.dirty.note("aggregate", pairKey(owner, aggregate));
   const [ownerId, keyId, field] = aggregateIds(session, change.key);
+  const place = [ownerId, keyId, field, field];
+  const isPlace = `owner_id = ? AND key_id = ? AND ${isText(session.connection, "field")}`;
   if (change.after === null) {
+    session.connection.run(`DELETE FROM aggregate_fields WHERE ${isPlace}`, ...place);
+    return;
+  }
+  const winner = [change.after.timeMicros, session.itemId(change.after.hash), change.after.valueText];
+  if (change.before === null) {
     session.connection.run(
-      "DELETE FROM aggregate_fields WHERE owner_id = ? AND key_id = ? AND field = ?",
+      "INSERT INTO aggregate_fields (owner_id, key_id, field, time_us, item_id, value) VALUES (?, ?, ?, ?, ?, ?)",
       ownerId,
       keyId,
       field,
+      ...winner,
     );
-    return;
+  } else {
+    session.connection.run(
+      `UPDATE aggregate_fields SET time_us = ?, item_id = ?, value = ? WHERE ${isPlace}`,
+      ...winner,
+      ...place,
+    );
   }
-  session.connection.run(
-    `INSERT INTO aggregate_fields (owner_id, key_id, field, time_us, item_id, value) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET time_us = excluded.time_us, item_id = excluded.item_id, value = excluded.value`,
-    ownerId,
-    keyId,
-    field,
-    change.after.timeMicros,
-    session.itemId(change.after.hash),
-    change.after.valueText,
-  );
 }
 
 export function saveVm(session: WriterSession, change: Change<VmFact>): void {
@@ -165,7 +170,7 @@ export function saveVm(session: WriterSession, change: Change<VmFact>): void {
   );
   for (const reference of vm.references) {
     session.connection.run(
-      "INSERT OR IGNORE INTO vm_refs (ref, vm_id, kind) VALUES (?, ?, ?)",
+      "INSERT INTO vm_refs (ref, vm_id, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
       encodeItemHash(reference.hash),
       id,
       reference.kind,

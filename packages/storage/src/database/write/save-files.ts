@@ -28,7 +28,9 @@ export function savePin(session: WriterSession, change: Change<PinFact>): void {
   }
   const pin = change.after;
   session.connection.run(
-    `INSERT OR REPLACE INTO pins (file_id, kind, item_id, owner_id, ref, tag, created_us) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO pins (file_id, kind, item_id, owner_id, ref, tag, created_us) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (item_id, kind, file_id) WHERE item_id IS NOT NULL DO UPDATE SET owner_id = excluded.owner_id,
+       ref = excluded.ref, tag = excluded.tag, created_us = excluded.created_us`,
     fileId,
     code,
     itemId,
@@ -63,13 +65,15 @@ export function saveTag(session: WriterSession, change: Change<TagFact>): void {
   }
   const fileId = findFile(session, tag.fileHash);
   session.connection.run(
-    "INSERT OR REPLACE INTO file_tags (tag, owner_id, file_id, file_hash, item_id, updated_us) VALUES (?, ?, ?, ?, ?, ?)",
-    change.key,
+    change.before === null
+      ? "INSERT INTO file_tags (owner_id, file_id, file_hash, item_id, updated_us, tag) VALUES (?, ?, ?, ?, ?, ?)"
+      : "UPDATE file_tags SET owner_id = ?, file_id = ?, file_hash = ?, item_id = ?, updated_us = ? WHERE tag = ?",
     session.addresses.intern(tag.owner),
     fileId ?? GONE_FILE,
     encodeItemHash(tag.fileHash),
     session.itemId(tag.hash),
     tag.timeMicros,
+    change.key,
   );
 }
 

@@ -63,7 +63,7 @@ function saveLive(
   else updateMessage(session, id, after);
   for (const tag of new Set(after.tags)) {
     session.connection.run(
-      "INSERT OR IGNORE INTO message_tags (tag_id, time_us, message_id) VALUES (?, ?, ?)",
+      "INSERT INTO message_tags (tag_id, time_us, message_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
       session.labels.intern(tag),
       after.timeMicros,
       id,
@@ -111,14 +111,12 @@ function updateMessage(session: WriterSession, id: number, live: LiveMessage): v
 }
 
 function saveForgotten(session: WriterSession, id: number, forgotten: ForgottenMessage | null): void {
-  if (forgotten === null) {
-    session.connection.run("DELETE FROM forgotten WHERE id = ?", id);
-    return;
-  }
+  session.connection.run("DELETE FROM forgotten WHERE id = ?", id);
+  if (forgotten === null) return;
   // A refused copy holds the same content: anyone can send the true content under a false signature.
   session.connection.run("DELETE FROM refusals WHERE item_id = ?", id);
   session.connection.run(
-    `INSERT OR REPLACE INTO forgotten (id, type, chain_id, sender_id, owner_id, channel_id, label_id, item_type,
+    `INSERT INTO forgotten (id, type, chain_id, sender_id, owner_id, channel_id, label_id, item_type,
        payment_id, signature, time_us, content_time_us, size, parent, revises, forgotten_us, content_hash)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id,

@@ -1,6 +1,7 @@
 import { type JsonObject, stringifyJson } from "@twentysix/protocol";
 import type { Change, CopyFact } from "@twentysix/state";
 import { EVENT_CODE, type EventKind, ORIGIN_CODE, type Origin } from "../codes.ts";
+import { ALL_ROWS } from "../sql/connection.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** How a copy came in, looked up by its exact text. */
@@ -86,7 +87,7 @@ export function saveForgets(session: WriterSession, change: Change<readonly stri
   for (const forget of after) {
     if (before.has(forget)) continue;
     session.connection.run(
-      "INSERT OR IGNORE INTO forgets (item_id, forget_id) VALUES (?, ?)",
+      "INSERT INTO forgets (item_id, forget_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
       itemId,
       session.itemId(forget),
     );
@@ -110,13 +111,16 @@ export function appendEvent(
   atMicros: bigint,
   cause: Readonly<Record<string, unknown>> | null,
 ): number {
-  return session.connection.run(
-    "INSERT INTO events (item_id, kind, at_us, cause) VALUES (?, ?, ?, ?)",
+  const seq = session.newEventSeq();
+  session.connection.run(
+    "INSERT INTO events (seq, item_id, kind, at_us, cause) VALUES (?, ?, ?, ?, ?)",
+    seq,
     itemId,
     EVENT_CODE[kind],
     atMicros,
     cause === null ? null : stringifyJson(cause as JsonObject),
-  ).lastId;
+  );
+  return seq;
 }
 
 /** Events kept of the attempts on one item that failed, so that what is sent again and again cannot fill the log. */
@@ -129,7 +133,7 @@ export const MAX_ATTEMPTS_PER_ITEM = 32;
 export function trimAttempts(session: WriterSession, itemId: number): void {
   session.connection.run(
     `DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE item_id = ?
-       AND kind IN (${EVENT_CODE.retry}, ${EVENT_CODE.rejected}) ORDER BY seq DESC LIMIT -1 OFFSET ?)`,
+       AND kind IN (${EVENT_CODE.retry}, ${EVENT_CODE.rejected}) ORDER BY seq DESC LIMIT ${ALL_ROWS} OFFSET ?)`,
     itemId,
     MAX_ATTEMPTS_PER_ITEM,
   );

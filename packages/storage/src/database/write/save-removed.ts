@@ -23,7 +23,8 @@ export function saveRemoved(session: WriterSession, id: number, hash: string, re
     `INSERT INTO removed (id, type, chain_id, sender_id, owner_id, channel_id, item_type, payment_id, signature, time_us,
        size, removed_us, copy_id, label_id, live_payment_id, ref, content_hash, content_time_us, content_size,
        size_bytes, confirmed_us, confirmed_height)
-     SELECT id, type, chain_id, sender_id, owner_id, channel_id, item_type, ?, ?, time_us, ?, ?, copy_id, label_id,
+     SELECT id, type, chain_id, sender_id, owner_id, channel_id, item_type, CAST(? AS BIGINT), CAST(? AS TEXT),
+       time_us, CAST(? AS BIGINT), CAST(? AS BIGINT), copy_id, label_id,
        payment_id, ref, content_hash, content_time_us, size, size_bytes, confirmed_us, confirmed_height
      FROM messages WHERE id = ?`,
     session.labels.intern(message.paymentType ?? DEFAULT_PAYMENT),

@@ -32,6 +32,7 @@ export interface AppendedEvent {
 /** Writes every change of the world, in the order in which rows refer to each other, and settles it. */
 export function saveWorld(session: WriterSession, world: World, context: SaveContext): AppendedEvent[] {
   const { facts } = world;
+  prefetchNames(session, world);
   for (const change of facts.items.changes()) saveItem(session, change);
   for (const change of facts.copies.changes()) saveCopies(session, change, context.originOf);
   for (const hash of world.dropped) dropCandidates(session, hash);
@@ -72,6 +73,23 @@ function saveLedger(session: WriterSession, { facts }: World): void {
   for (const change of facts.costs.changes()) saveCost(session, change);
   for (const change of facts.removals.changes()) saveRemoval(session, change);
   for (const change of facts.publications.changes()) savePublication(session, change);
+}
+
+/** The names that messages which become live bring. */
+function prefetchNames(session: WriterSession, world: World): void {
+  const addresses: string[] = [];
+  const channels: string[] = [];
+  const labels: string[] = [];
+  for (const { after } of world.facts.items.changes()) {
+    if (after === null || after.live === null) continue;
+    const { sender, owner, channel, label, tags } = after.live;
+    addresses.push(sender, owner);
+    if (channel !== null) channels.push(channel);
+    labels.push(...(label === null ? [] : [label]), ...tags);
+  }
+  session.addresses.prefetch(addresses);
+  session.channels.prefetch(channels);
+  session.labels.prefetch(labels);
 }
 
 /** The leaf of a forgotten message names its FORGETs, so it is written after them. */

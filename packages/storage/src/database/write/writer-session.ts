@@ -1,6 +1,6 @@
 import { encodeItemHash } from "@twentysix/protocol";
 import { DirtyEntities } from "../merkle/dirty.ts";
-import type { SqliteConnection } from "../sqlite/connection.ts";
+import type { SqlConnection } from "../sql/connection.ts";
 import { CollectedFiles } from "./collected-files.ts";
 import { CounterDeltas } from "./counter-deltas.ts";
 import { Dictionary } from "./dictionary.ts";
@@ -12,7 +12,7 @@ import { PriceListNames } from "./ledger/price-list-names.ts";
  * batch has met, and the ids it hands out. One writer holds the database, so ids are counted in memory.
  */
 export class WriterSession {
-  readonly connection: SqliteConnection;
+  readonly connection: SqlConnection;
   readonly addresses: Dictionary;
   readonly channels: Dictionary;
   readonly labels: Dictionary;
@@ -26,8 +26,9 @@ export class WriterSession {
   readonly #reservedCopies = new Map<number, number>();
   #nextItemId = 0;
   #nextCopyId = 0;
+  #nextEventSeq = 0;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.connection = connection;
     this.addresses = new Dictionary(connection, "addresses", "address");
     this.channels = new Dictionary(connection, "channels", "channel");
@@ -98,6 +99,12 @@ export class WriterSession {
     return id;
   }
 
+  newEventSeq(): number {
+    const seq = this.#nextEventSeq;
+    this.#nextEventSeq += 1;
+    return seq;
+  }
+
   /** An id for the copy that a new message is going to serve, so that its row is written once. */
   reserveCopyId(itemId: number): number {
     const id = this.newCopyId();
@@ -113,9 +120,12 @@ export class WriterSession {
   }
 
   #readNextIds(): void {
-    const next = (table: string): number =>
-      (this.connection.get<{ id: number | null }>(`SELECT max(id) AS id FROM ${table}`)?.id ?? 0) + 1;
+    const next = (table: string, column = "id"): number =>
+      (this.connection.get<{ last: number | null }>(`SELECT max(${column}) AS last FROM ${table}`)?.last ??
+        0) + 1;
     this.#nextItemId = next("items");
     this.#nextCopyId = next("copies");
+    // The newest event of the log is never deleted, so no number is given out twice.
+    this.#nextEventSeq = next("events", "seq");
   }
 }

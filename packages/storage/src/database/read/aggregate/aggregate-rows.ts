@@ -1,5 +1,5 @@
 import { decodeItemHash } from "@twentysix/protocol";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import type { AggregateEntry, AggregateOutline } from "../types.ts";
@@ -34,10 +34,10 @@ export type AggregateVersion = Pick<AggregateEntry, "key" | "version" | "lastIte
 
 /** Merged aggregates by owner and key. */
 export class AggregateRows {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #names: Dictionaries;
 
-  constructor(connection: SqliteConnection, names: Dictionaries) {
+  constructor(connection: SqlConnection, names: Dictionaries) {
     this.#connection = connection;
     this.#names = names;
   }

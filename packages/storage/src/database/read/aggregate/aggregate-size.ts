@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { LONG_TEXT_BYTES } from "../long-text/item-text.ts";
 
 const SIZES = `SELECT octet_length(field) AS names, octet_length(value) AS values_bytes
@@ -35,7 +35,7 @@ export function isNamedAtOnce(size: AggregateSize): boolean {
 
 /** The size of an aggregate, found without looking at more than what may be read at once. */
 export function sizeOfAggregate(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   { ownerId, keyId }: { readonly ownerId: number; readonly keyId: number },
 ): AggregateSize {
   const first = measured(connection, ownerId, keyId, FEW_FIELDS + 1);
@@ -49,12 +49,7 @@ export function addSizes(a: AggregateSize, b: AggregateSize): AggregateSize {
   return { fields: a.fields + b.fields, nameBytes: a.nameBytes + b.nameBytes, bytes: a.bytes + b.bytes };
 }
 
-function measured(
-  connection: SqliteConnection,
-  ownerId: number,
-  keyId: number,
-  limit: number,
-): AggregateSize {
+function measured(connection: SqlConnection, ownerId: number, keyId: number, limit: number): AggregateSize {
   const rows = connection.all<{ names: number; values_bytes: number }>(SIZES, ownerId, keyId, limit);
   return rows.reduce(
     (sum, row) => addSizes(sum, { fields: 1, nameBytes: row.names, bytes: row.names + row.values_bytes }),

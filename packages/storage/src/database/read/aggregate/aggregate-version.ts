@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import type { Dialect } from "../../sql/dialect.ts";
 import { type ReadBudget, UNLIMITED } from "../read-budget.ts";
 
-const WINNERS = `SELECT field, item_id, octet_length(field) + octet_length(value) AS bytes
-  FROM aggregate_fields WHERE owner_id = ? AND key_id = ? ORDER BY field`;
+const winnersOf = ({
+  textStart,
+}: Dialect): string => `SELECT field, item_id, octet_length(field) + octet_length(value) AS bytes
+  FROM aggregate_fields WHERE owner_id = ? AND key_id = ? ORDER BY ${textStart("field")}, field`;
 /** Fields between two looks at the budget. */
 const STEP_FIELDS = 1_000;
 
@@ -24,23 +27,28 @@ export interface AggregateIdentity {
  * forgotten, changes other fields.
  */
 export function aggregateVersion(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   ownerId: number,
   keyId: number,
   lastId: number | bigint,
 ): string {
-  return identityOf(connection.all<Winner>(WINNERS, ownerId, keyId), lastId, UNLIMITED).version;
+  return identityOf(connection.all<Winner>(winnersOf(connection.dialect), ownerId, keyId), lastId, UNLIMITED)
+    .version;
 }
 
 /** The same for an aggregate with any number of fields, which are not held. */
 export function longAggregateIdentity(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   ownerId: number,
   keyId: number,
   lastId: number | bigint,
   budget: ReadBudget,
 ): AggregateIdentity {
-  return identityOf(connection.iterateBig<Winner>(WINNERS, ownerId, keyId), lastId, budget);
+  return identityOf(
+    connection.iterateBig<Winner>(winnersOf(connection.dialect), ownerId, keyId),
+    lastId,
+    budget,
+  );
 }
 
 function identityOf(

@@ -1,5 +1,7 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import type { Dialect } from "../../sql/dialect.ts";
 import type { Dictionaries } from "../dictionary.ts";
+import { readStoredBytes } from "../long-text/stored-bytes.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import { ReadError } from "../read-error.ts";
 import type {
@@ -11,11 +13,10 @@ import type {
 } from "../types.ts";
 import { type AuthorizationEntry, authorizationEntries } from "./authorization-entries.ts";
 
-/** As bytes: a list may be too long for the heap of the thread. */
-const FIELD = `SELECT CAST(value AS BLOB) AS bytes FROM aggregate_fields
-  WHERE owner_id = ? AND key_id = ? AND field = 'authorizations'`;
 /** Owners of the aggregates of a key, in steps, so that a network full of delegations never blocks the thread. */
-const OWNERS = `SELECT owner_id FROM aggregates INDEXED BY aggregates_key WHERE key_id = ?
+const ownersOf = ({
+  indexedBy,
+}: Dialect): string => `SELECT owner_id FROM aggregates ${indexedBy("aggregates_key")} WHERE key_id = ?
   ORDER BY updated_us, owner_id LIMIT ? OFFSET ?`;
 const OWNERS_STEP = 5_000;
 
@@ -25,10 +26,10 @@ const MAX_PAGE_CHARACTERS = 8 * 1024 * 1024;
 
 /** Delegations that an address gave (by grantee, in the order of the stored list) or was given (by granter). */
 export class Authorizations {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #names: Dictionaries;
 
-  constructor(connection: SqliteConnection, names: Dictionaries) {
+  constructor(connection: SqlConnection, names: Dictionaries) {
     this.#connection = connection;
     this.#names = names;
   }
@@ -97,7 +98,12 @@ export class Authorizations {
     }
     for (let offset = 0; ; offset += OWNERS_STEP) {
       budget.checkpoint();
-      const owners = this.#connection.all<{ owner_id: number }>(OWNERS, keyId, OWNERS_STEP, offset);
+      const owners = this.#connection.all<{ owner_id: number }>(
+        ownersOf(this.#connection.dialect),
+        keyId,
+        OWNERS_STEP,
+        offset,
+      );
       for (const { owner_id } of owners) yield owner_id;
       if (owners.length < OWNERS_STEP) return;
     }
@@ -126,9 +132,15 @@ export class Authorizations {
     return list === null ? [] : authorizationEntries(list, query.filter, budget);
   }
 
+  /** As bytes: a list may be too long for the heap of the thread. */
   #list(keyId: number, ownerId: number): Buffer | null {
-    const row = this.#connection.get<{ bytes: Uint8Array<ArrayBuffer> }>(FIELD, ownerId, keyId);
-    return row === undefined ? null : Buffer.from(row.bytes.buffer, row.bytes.byteOffset, row.bytes.length);
+    const { utf8, textStart } = this.#connection.dialect;
+    return readStoredBytes(this.#connection, {
+      expression: utf8("value"),
+      from: `FROM aggregate_fields WHERE owner_id = ? AND key_id = ?
+        AND ${textStart("field")} = 'authorizations' AND field = 'authorizations'`,
+      parameters: [ownerId, keyId],
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 
 /** Above this an aggregate is no list of prices, and not read at once. */
@@ -6,12 +6,12 @@ const MAX_FIELDS = 1_000;
 const MAX_BYTES = 1_000_000;
 
 const FITS = `SELECT count(*) AS n, coalesce(sum(octet_length(value)), 0) AS bytes FROM
-  (SELECT value FROM aggregate_fields WHERE owner_id = ? AND key_id = ? LIMIT ${MAX_FIELDS + 1})`;
+  (SELECT value FROM aggregate_fields WHERE owner_id = ? AND key_id = ? LIMIT ${MAX_FIELDS + 1}) AS x`;
 const FIELDS = "SELECT field, value FROM aggregate_fields WHERE owner_id = ? AND key_id = ?";
 
 /** The fields of a small aggregate as they are stored; null: there is none, or a large one. */
 export function aggregateFields(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   { addresses, labels }: Dictionaries,
   address: string,
   key: string,

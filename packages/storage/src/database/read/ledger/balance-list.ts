@@ -1,5 +1,5 @@
 import { formatAtto } from "@twentysix/protocol";
-import type { SqliteConnection, SqlValue } from "../../sqlite/connection.ts";
+import type { SqlConnection, SqlValue } from "../../sql/connection.ts";
 import type { Counters } from "../counters.ts";
 import { type CursorScope, decodeCursor, encodeCursor, filterDigest } from "../cursor.ts";
 import type { Dictionaries } from "../dictionary.ts";
@@ -29,11 +29,11 @@ const FEW_LARGE = 20_000;
 
 /** Balances of all addresses, one row for each chain and application. */
 export class BalanceList implements ListReader<BalancesQuery> {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #names: Dictionaries;
   readonly #counters: Counters;
 
-  constructor(connection: SqliteConnection, names: Dictionaries, counters: Counters) {
+  constructor(connection: SqlConnection, names: Dictionaries, counters: Counters) {
     this.#connection = connection;
     this.#names = names;
     this.#counters = counters;
@@ -67,6 +67,7 @@ export class BalanceList implements ListReader<BalancesQuery> {
 
   /** What is merged in order: the whole table, one walk for each chain, or the few large balances. */
   #walks({ chains: given, minBalance }: BalancesQuery, after: Place | null): Walk[] {
+    const { dialect } = this.#connection;
     const chains = given === undefined ? undefined : [...new Set(given)];
     const isRare = minBalance !== undefined && this.#countLarge(minBalance, FEW_LARGE) < FEW_LARGE;
     const large: Condition[] =
@@ -76,11 +77,11 @@ export class BalanceList implements ListReader<BalancesQuery> {
         chains === undefined
           ? []
           : [{ sql: `chain IN (${chains.map(() => "?").join()})`, parameters: chains }];
-      const index = isRare ? "INDEXED BY balances_whole" : "NOT INDEXED";
+      const index = isRare ? dialect.indexedBy("balances_whole") : dialect.byPrimaryKey;
       return [walkOf(index, [...large, ...onChains, ...afterPlace(after)])];
     }
     return chains.map((chain) =>
-      walkOf("INDEXED BY balances_chain", [
+      walkOf(dialect.indexedBy("balances_chain"), [
         { sql: "chain = ?", parameters: [chain] },
         ...large,
         ...afterOnChain(chain, after),
@@ -102,8 +103,9 @@ export class BalanceList implements ListReader<BalancesQuery> {
 
   #countLarge(minBalance: bigint, cap: number, chains?: readonly string[]): number {
     const onChains = chains === undefined ? "" : ` AND chain IN (${chains.map(() => "?").join()})`;
-    const rows = `SELECT 1 FROM balances INDEXED BY balances_whole WHERE whole >= ?${onChains} LIMIT ?`;
-    const count = `SELECT count(*) AS n FROM (${rows})`;
+    const index = this.#connection.dialect.indexedBy("balances_whole");
+    const rows = `SELECT 1 FROM balances ${index} WHERE whole >= ?${onChains} LIMIT ?`;
+    const count = `SELECT count(*) AS n FROM (${rows}) AS x`;
     return this.#connection.get<{ n: number }>(count, minBalance, ...(chains ?? []), cap)?.n ?? 0;
   }
 }

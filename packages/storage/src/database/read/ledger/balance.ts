@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import type { BalanceView, CreditAmount } from "./ledger-views.ts";
 import { PAYMENT_CODE } from "./payment-code.ts";
@@ -19,7 +19,7 @@ interface Halves {
 
 /** An address that is not known has nothing. */
 export function balanceOf(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   { addresses }: Dictionaries,
   address: string,
   nowMicros: bigint,
@@ -38,7 +38,7 @@ export function balanceOf(
 }
 
 export function creditAmounts(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   { addresses }: Dictionaries,
   address: string,
   nowMicros: bigint,
@@ -51,7 +51,7 @@ export function creditAmounts(
 }
 
 /** Credits of an account by its id. */
-export function creditsOfAccount(connection: SqliteConnection, id: number, nowMicros: bigint): bigint {
+export function creditsOfAccount(connection: SqlConnection, id: number, nowMicros: bigint): bigint {
   return joined(connection.getBig<Halves>(CREDITS, id, nowMicros));
 }
 

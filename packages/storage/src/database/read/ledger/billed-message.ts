@@ -1,6 +1,6 @@
 import { MESSAGE_TYPES } from "@twentysix/protocol";
 import { decodeCostLines } from "../../cost-lines.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import { itemOfHash } from "../point/item-rows.ts";
 import type { BilledMessage, CostView } from "./ledger-views.ts";
@@ -21,7 +21,7 @@ interface Row {
 
 /** A message and its bill, whatever its status. */
 export function billedMessage(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   names: Dictionaries,
   itemHash: string,
 ): BilledMessage | null {
@@ -48,7 +48,7 @@ export function billedMessage(
   };
 }
 
-function costOf(connection: SqliteConnection, itemHash: string, id: number): CostView | null {
+function costOf(connection: SqlConnection, itemHash: string, id: number): CostView | null {
   const row = connection.get<{
     payment: number;
     hold: string;

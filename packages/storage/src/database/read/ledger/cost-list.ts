@@ -1,6 +1,6 @@
 import { decodeItemHash, encodeHex, encodeItemHash, formatAtto, isItemHash } from "@twentysix/protocol";
 import { decodeCostLines } from "../../cost-lines.ts";
-import type { SqliteConnection, SqlValue } from "../../sqlite/connection.ts";
+import type { SqlConnection, SqlValue } from "../../sql/connection.ts";
 import { type CursorScope, decodeCursor, encodeCursor, filterDigest } from "../cursor.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import {
@@ -27,10 +27,10 @@ interface Key {
 
 /** What live messages cost, in the order of their hashes. */
 export class CostList implements ListReader<CostsQuery> {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #names: Dictionaries;
 
-  constructor(connection: SqliteConnection, names: Dictionaries) {
+  constructor(connection: SqlConnection, names: Dictionaries) {
     this.#connection = connection;
     this.#names = names;
   }
@@ -77,7 +77,7 @@ export class CostList implements ListReader<CostsQuery> {
     const index = query.owner === undefined ? "costs_payment" : "costs_owner";
     const where = conditions.join(" AND ");
     return this.#connection.all<{ id: number; hash: Uint8Array }>(
-      `SELECT id, hash FROM costs INDEXED BY ${index} WHERE ${where} ORDER BY hash LIMIT ? OFFSET ?`,
+      `SELECT id, hash FROM costs ${this.#connection.dialect.indexedBy(index)} WHERE ${where} ORDER BY hash LIMIT ? OFFSET ?`,
       ...parameters,
       limit,
       skip,

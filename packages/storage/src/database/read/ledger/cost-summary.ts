@@ -1,6 +1,6 @@
 import { encodeItemHash, isItemHash } from "@twentysix/protocol";
 import { encodeRef } from "../../ref-bytes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import type { CostFilter, CostSummary } from "./ledger-views.ts";
 import { PAYMENT_CODE } from "./payment-code.ts";
@@ -24,14 +24,14 @@ interface Row {
 const NOTHING: Row = { n: 0, hold: "0", stream: "0", credit: "0" };
 
 /** Credits that expenses took for a resource, all accounts together. */
-export function consumedCredits(connection: SqliteConnection, resource: string): bigint {
+export function consumedCredits(connection: SqlConnection, resource: string): bigint {
   if (resource === "") return 0n;
   return BigInt(connection.get<{ credits: string }>(CONSUMED, encodeRef(resource))?.credits ?? "0");
 }
 
 /** What resources cost together: out of kept sums, whatever their number. */
 export function costSummary(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   { addresses }: Dictionaries,
   filter: CostFilter,
 ): CostSummary {
@@ -45,7 +45,7 @@ export function costSummary(
 }
 
 function summaryOfOne(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   ownerId: number,
   itemHash: string,
   payment: number,

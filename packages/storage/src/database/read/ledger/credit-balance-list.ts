@@ -1,4 +1,5 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import type { Dialect } from "../../sql/dialect.ts";
 import { type CursorScope, decodeCursor, encodeCursor, filterDigest } from "../cursor.ts";
 import {
   type BoundedPageRequest,
@@ -13,13 +14,16 @@ import { creditsOfAccount } from "./balance.ts";
 import type { CreditBalancesQuery } from "./ledger-views.ts";
 
 /** Whoever ever got credits. */
-const ACCOUNTS = `SELECT id, address FROM accounts INDEXED BY accounts_credits
+const accounts = ({
+  indexedBy,
+}: Dialect): string => `SELECT id, address FROM accounts ${indexedBy("accounts_credits")}
   WHERE credits_in <> '0' AND address > ? ORDER BY address LIMIT ? OFFSET ?`;
-const COUNT = "SELECT count(*) AS n FROM accounts INDEXED BY accounts_credits WHERE credits_in <> '0'";
+const counted = ({ indexedBy }: Dialect): string =>
+  `SELECT count(*) AS n FROM accounts ${indexedBy("accounts_credits")} WHERE credits_in <> '0'`;
 /** The sum is a float: those at the bound are looked at once more. */
 const LARGE = `SELECT a.id, a.address FROM
-  (SELECT account_id, total(remaining) AS credits FROM credit_lots WHERE expires_us IS NULL OR expires_us > ?
-   GROUP BY account_id HAVING credits >= ?) AS l
+  (SELECT account_id FROM credit_lots WHERE expires_us IS NULL OR expires_us > ?
+   GROUP BY account_id HAVING sum(CAST(remaining AS DOUBLE PRECISION)) >= ?) AS l
   CROSS JOIN accounts AS a WHERE a.id = l.account_id AND a.address > ? ORDER BY a.address`;
 
 interface Account {
@@ -33,9 +37,9 @@ interface Row {
 
 /** Credits of all addresses that ever got some. */
 export class CreditBalanceList implements ListReader<CreditBalancesQuery> {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.#connection = connection;
   }
 
@@ -50,7 +54,7 @@ export class CreditBalanceList implements ListReader<CreditBalancesQuery> {
     }
     const rows = this.#rows(query, "", pageSize, skip);
     const count = () => ({
-      total: this.#connection.get<{ n: number }>(COUNT)?.n ?? 0,
+      total: this.#connection.get<{ n: number }>(counted(this.#connection.dialect))?.n ?? 0,
       approximate: false,
     });
     return { ...firstOfPage(rows, request, render, encode), ...totalOf(request, rows.length, count) };
@@ -68,7 +72,7 @@ export class CreditBalanceList implements ListReader<CreditBalancesQuery> {
 
   #rows(query: CreditBalancesQuery, after: string, limit: number, skip: number): Row[] {
     return this.#connection
-      .all<Account>(ACCOUNTS, after, limit, skip)
+      .all<Account>(accounts(this.#connection.dialect), after, limit, skip)
       .map((account) => this.#rowOf(account, query));
   }
 

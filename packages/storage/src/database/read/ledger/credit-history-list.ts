@@ -1,5 +1,5 @@
 import { decodeItemHash, encodeItemHash } from "@twentysix/protocol";
-import type { SqliteConnection, SqlValue } from "../../sqlite/connection.ts";
+import type { SqlConnection, SqlValue } from "../../sql/connection.ts";
 import type { Counters } from "../counters.ts";
 import { type CursorScope, decodeCursor, encodeCursor, filterDigest } from "../cursor.ts";
 import type { Dictionaries } from "../dictionary.ts";
@@ -21,11 +21,11 @@ import type { CreditHistoryQuery, CreditPosition } from "./ledger-views.ts";
 
 /** What came to an address and what went from it. */
 export class CreditHistoryList implements ListReader<CreditHistoryQuery> {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #names: Dictionaries;
   readonly #counters: Counters;
 
-  constructor(connection: SqliteConnection, names: Dictionaries, counters: Counters) {
+  constructor(connection: SqlConnection, names: Dictionaries, counters: Counters) {
     this.#connection = connection;
     this.#names = names;
     this.#counters = counters;
@@ -35,7 +35,7 @@ export class CreditHistoryList implements ListReader<CreditHistoryQuery> {
     const accountId = this.#names.addresses.idOf(query.address);
     if (accountId === null) return EMPTY_PAGE;
     const { page, pageSize } = request;
-    const walk = historyWalk(accountId, query.filter);
+    const walk = historyWalk(this.#connection, accountId, query.filter);
     const wanted = { after: null, skip: (page - 1) * pageSize, limit: pageSize };
     const rows = this.#rows(query, walk, wanted, budget);
     const isWhole = Object.keys(query.filter).length === 0;
@@ -53,7 +53,7 @@ export class CreditHistoryList implements ListReader<CreditHistoryQuery> {
     const after = placeOf(query, request.cursor);
     const accountId = this.#names.addresses.idOf(query.address);
     if (accountId === null) return { items: [], nextCursor: null };
-    const walk = historyWalk(accountId, query.filter);
+    const walk = historyWalk(this.#connection, accountId, query.filter);
     const rows = this.#rows(query, walk, { after, skip: 0, limit: request.pageSize + 1 }, budget);
     return cursorPage(rows, request, entryJson, encoderOf(query));
   }

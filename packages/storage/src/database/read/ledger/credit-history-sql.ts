@@ -1,6 +1,6 @@
 import { MESSAGE_TYPE_CODE, STATUS_CODE } from "../../codes.ts";
 import { encodeRef } from "../../ref-bytes.ts";
-import type { SqlValue } from "../../sqlite/connection.ts";
+import type { SqlConnection, SqlValue } from "../../sql/connection.ts";
 import type { CreditHistoryFilter, CreditPosition, CreditSort } from "./ledger-views.ts";
 
 export interface Condition {
@@ -16,7 +16,11 @@ export interface HistoryWalk {
 }
 
 /** The walk of an account, or of one of its resources. */
-export function historyWalk(accountId: number, filter: CreditHistoryFilter): HistoryWalk {
+export function historyWalk(
+  { dialect }: Pick<SqlConnection, "dialect">,
+  accountId: number,
+  filter: CreditHistoryFilter,
+): HistoryWalk {
   const base: Condition[] = [{ sql: "e.account_id = ?", parameters: [accountId] }];
   const ofResource = filter.resource !== undefined;
   if (filter.resource !== undefined)
@@ -25,7 +29,7 @@ export function historyWalk(accountId: number, filter: CreditHistoryFilter): His
     base.push({ sql: "e.time_us >= ?", parameters: [filter.startMicros] });
   if (filter.endMicros !== undefined) base.push({ sql: "e.time_us <= ?", parameters: [filter.endMicros] });
   return {
-    index: ofResource ? "INDEXED BY credit_entries_resource" : "NOT INDEXED",
+    index: ofResource ? dialect.indexedBy("credit_entries_resource") : dialect.byPrimaryKey,
     base,
     predicates: predicatesOf(filter),
   };
@@ -114,7 +118,7 @@ export function afterInSort(
 /** The text and parameters of conditions that must all hold. */
 export function joined(conditions: readonly Condition[]): Condition {
   return {
-    sql: conditions.length === 0 ? "1" : conditions.map(({ sql }) => `(${sql})`).join(" AND "),
+    sql: conditions.length === 0 ? "TRUE" : conditions.map(({ sql }) => `(${sql})`).join(" AND "),
     parameters: conditions.flatMap(({ parameters }) => parameters),
   };
 }

@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { TotalCount } from "../lists/list-reader.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import { ENTRY_COLUMNS, type EntryRow } from "./credit-entry-json.ts";
@@ -14,7 +14,7 @@ type Direction = "asc" | "desc";
 
 /** Entries in the order of time that meet the predicates of a walk. */
 export function walkEntries(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   walk: HistoryWalk,
   wanted: {
     readonly direction: Direction;
@@ -49,11 +49,7 @@ export function walkEntries(
 }
 
 /** How many entries a walk matches. */
-export function countEntries(
-  connection: SqliteConnection,
-  walk: HistoryWalk,
-  budget: ReadBudget,
-): TotalCount {
+export function countEntries(connection: SqlConnection, walk: HistoryWalk, budget: ReadBudget): TotalCount {
   let total = 0;
   let after: CreditPosition | null = null;
   for (let looked = 0; looked < MAX_COUNTED_ENTRIES; looked += STEP_ENTRIES) {
@@ -68,7 +64,7 @@ export function countEntries(
 
 /** The sums over the next entries of a walk, the oldest first. */
 export function sumStep(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   walk: HistoryWalk,
   after: CreditPosition | null,
   stepEntries: number,
@@ -93,7 +89,7 @@ export function sumStep(
 }
 
 function matching(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   walk: HistoryWalk,
   part: {
     readonly after: CreditPosition | null;
@@ -116,7 +112,7 @@ function matching(
 
 /** The entry so many places further in a walk, whether or not it meets the predicates; null behind the end. */
 function placeAt(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   walk: HistoryWalk,
   after: CreditPosition | null,
   direction: Direction,

@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Counters } from "../counters.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import { historyWalk } from "./credit-history-sql.ts";
@@ -12,7 +12,7 @@ const ACCOUNT = "SELECT credits_in, credits_out FROM accounts WHERE id = ?";
 
 /** Sums over a history: kept ones for all of it, else those over its next entries that pass the filter. */
 export function creditSummary(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   { addresses }: Dictionaries,
   counters: Counters,
   address: string,
@@ -22,7 +22,7 @@ export function creditSummary(
   const id = addresses.idOf(address);
   if (id === null) return { entries: 0, incoming: 0n, outgoing: 0n, next: null };
   if (Object.keys(filter).length > 0)
-    return sumStep(connection, historyWalk(id, filter), after, STEP_ENTRIES);
+    return sumStep(connection, historyWalk(connection, id, filter), after, STEP_ENTRIES);
   const account = connection.get<{ credits_in: string; credits_out: string }>(ACCOUNT, id);
   return {
     entries: counters.get("creditEntries", id),

@@ -1,5 +1,5 @@
 import type { Need, World } from "@twentysix/state";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { NamedPriceList } from "../../write/ledger/price-list-names.ts";
 import { loadFacts } from "../../write/load-facts.ts";
 import type { ReadElementFields } from "../../write/stored-content.ts";
@@ -13,7 +13,7 @@ export class FactReader {
   readonly #session: WriterSession;
   readonly #readElementFields: ReadElementFields;
 
-  constructor(connection: SqliteConnection, readElementFields: ReadElementFields) {
+  constructor(connection: SqlConnection, readElementFields: ReadElementFields) {
     this.#session = new WriterSession(connection);
     this.#readElementFields = readElementFields;
   }
@@ -30,7 +30,7 @@ export class FactReader {
   /** Runs `work` over one state of the database, whatever is written meanwhile. */
   async snapshot<T>(work: (fetch: (world: World, needs: readonly Need[]) => void) => Promise<T>): Promise<T> {
     const { connection } = this.#session;
-    connection.exec("BEGIN");
+    connection.exec(connection.dialect.beginSnapshot);
     try {
       return await work((world, needs) => loadFacts(this.#session, world, needs, this.#readElementFields));
     } finally {

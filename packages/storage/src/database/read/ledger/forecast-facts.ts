@@ -1,6 +1,6 @@
 import { decodeItemHash } from "@twentysix/protocol";
 import { REMOVAL_REASONS } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import type { ForecastFacts } from "./ledger-views.ts";
 import { PAYMENT_CODE } from "./payment-code.ts";
@@ -12,7 +12,9 @@ const MAX_COSTS = 10_000;
 const ACCOUNT = "SELECT tokens, held, credit_rate FROM accounts WHERE id = ?";
 const LOTS = `SELECT remaining, expires_us FROM credit_lots WHERE account_id = ?
   AND (expires_us IS NULL OR expires_us > ?) ORDER BY time_us, hash, idx LIMIT ${MAX_LOTS + 1}`;
-const LATEST_COSTS = `SELECT hash, credit, removable, billed FROM costs INDEXED BY costs_order
+const latestCosts = ({
+  dialect,
+}: SqlConnection): string => `SELECT hash, credit, removable, billed FROM costs ${dialect.indexedBy("costs_order")}
   WHERE owner_id = ? AND payment = ${PAYMENT_CODE.credit} ORDER BY time_us DESC, hash DESC LIMIT ${MAX_COSTS}`;
 const MARKED = `SELECT i.hash, r.delete_by_us, r.reason FROM removals AS r CROSS JOIN items AS i
   WHERE r.owner_id = ? AND i.id = r.id ORDER BY r.delete_by_us, i.hash LIMIT 1`;
@@ -29,7 +31,7 @@ const NOTHING: ForecastFacts = {
 
 /** What the future of an account follows from, as it is now. */
 export function forecastFacts(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   { addresses }: Dictionaries,
   address: string,
   nowMicros: bigint,
@@ -69,13 +71,13 @@ export function forecastFacts(
  * was not found among the latest.
  */
 function firstToGo(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   ownerId: number,
   totalAttoPerSecond: bigint,
 ): ForecastFacts["firstToGo"] | undefined {
   let creditAttoPerSecond = totalAttoPerSecond;
   let looked = 0;
-  for (const row of connection.iterateBig<CostRow>(LATEST_COSTS, ownerId)) {
+  for (const row of connection.iterateBig<CostRow>(latestCosts(connection), ownerId)) {
     looked += 1;
     if (row.billed === 0n) continue;
     const credit = BigInt(row.credit);

@@ -1,5 +1,5 @@
 import { isItemHash } from "@twentysix/protocol";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { idOfHash } from "../item-ids.ts";
 import type { FileOfReference } from "./ledger-views.ts";
 
@@ -14,7 +14,7 @@ const OF_FORGOTTEN = "SELECT content_hash FROM forgotten WHERE id = ?";
  * whose file is kept. What leads nowhere has no size.
  */
 export function referencedBytes(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   { hash, useLatest }: FileOfReference,
 ): number | null {
   if (!isItemHash(hash, { anyCidV1: true })) return null;

@@ -1,10 +1,10 @@
 import { formatIsoOffset } from "@twentysix/protocol";
 import { sql } from "kysely";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { aggregateContent } from "../aggregate/aggregate-content.ts";
 import { isSmall, sizeOfAggregate } from "../aggregate/aggregate-size.ts";
 import { longAggregateIdentity } from "../aggregate/aggregate-version.ts";
-import { andAll, compileSql, type Fragment, isOneOf } from "../compile-sql.ts";
+import { andAll, compileSql, type Fragment, indexedBy, isOneOf } from "../compile-sql.ts";
 import type { Counters } from "../counters.ts";
 import {
   type CursorPosition,
@@ -62,11 +62,11 @@ const MAX_WALKS = 60;
 
 /** Aggregates by the time of their first or last element, then key, then owner. */
 export class AggregateList implements ListReader<AggregatesQuery> {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #names: Dictionaries;
   readonly #counters: Counters;
 
-  constructor(connection: SqliteConnection, names: Dictionaries, counters: Counters) {
+  constructor(connection: SqlConnection, names: Dictionaries, counters: Counters) {
     this.#connection = connection;
     this.#names = names;
     this.#counters = counters;
@@ -118,14 +118,14 @@ export class AggregateList implements ListReader<AggregatesQuery> {
     limit: number,
     skip: number,
   ): AggregateKey[] {
-    const walks = driversOf(query, wanted).map((driver) =>
+    const walks = driversOf(this.#connection, query, wanted).map((driver) =>
       walkOf(driver, timeOf(query), after, query.direction),
     );
     const order = query.direction === "desc" ? sql`desc` : sql`asc`;
     const located = sql`${sql.join(walks, sql` union all `)} order by k ${order}, label asc, address asc limit ${limit} offset ${skip}`;
     const label = sql`case when octet_length(label) > ${MAX_HELD_KEY_BYTES} then null else label end as label`;
     const { sql: text, parameters } = compileSql(
-      sql`select owner_id, key_id, k, ${label}, address from (${located})`,
+      sql`select owner_id, key_id, k, ${label}, address from (${located}) as located`,
     );
     return this.#connection
       .allBig<{ owner_id: bigint; key_id: bigint; k: bigint; label: string | null; address: string }>(
@@ -145,11 +145,11 @@ export class AggregateList implements ListReader<AggregatesQuery> {
     if (wanted.owners === null && wanted.keys === null) {
       return { total: this.#counters.get("aggregates"), approximate: false };
     }
-    const rows = driversOf(query, wanted).map(
+    const rows = driversOf(this.#connection, query, wanted).map(
       ({ from, conditions }) => sql`select 1 from ${from} where ${andAll(conditions)}`,
     );
     const { sql: text, parameters } = compileSql(
-      sql`select count(*) as n from (${sql.join(rows, sql` union all `)} limit ${MAX_COUNTED_ROWS + 1})`,
+      sql`select count(*) as n from (${sql.join(rows, sql` union all `)} limit ${MAX_COUNTED_ROWS + 1}) as counted`,
     );
     const n = this.#connection.get<{ n: number }>(text, ...parameters)?.n ?? 0;
     return { total: Math.min(n, MAX_COUNTED_ROWS), approximate: n > MAX_COUNTED_ROWS };
@@ -188,16 +188,16 @@ interface Driver {
 }
 
 /** The index that serves the conditions: an owner has few aggregates, a key is walked in the order of its index. */
-function driversOf(query: AggregatesQuery, { owners, keys }: Wanted): Driver[] {
+function driversOf(connection: SqlConnection, query: AggregatesQuery, { owners, keys }: Wanted): Driver[] {
   const onKey = keys === null ? [] : [isOneOf(sql.ref("a.key_id"), keys)];
   if (owners !== null) {
     return [{ from: sql`aggregates as a`, conditions: [isOneOf(sql.ref("a.owner_id"), owners), ...onKey] }];
   }
   if (keys === null) {
     const index = query.sortBy === "creation_time" ? "aggregates_created" : "aggregates_updated";
-    return [{ from: sql`aggregates as a indexed by ${sql.ref(index)}`, conditions: [] }];
+    return [{ from: sql`aggregates as a ${indexedBy(connection, index)}`, conditions: [] }];
   }
-  const from = sql`aggregates as a indexed by aggregates_key`;
+  const from = sql`aggregates as a ${indexedBy(connection, "aggregates_key")}`;
   if (keys.length > MAX_WALKS) return [{ from, conditions: onKey }];
   return keys.map((key) => ({ from, conditions: [sql`a.key_id = ${key}`] }));
 }

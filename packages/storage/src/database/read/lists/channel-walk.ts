@@ -1,5 +1,5 @@
 import { COUNTER_CODE } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { type CursorScope, decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import { sizeOfText } from "../long-text/item-text.ts";
@@ -19,7 +19,7 @@ const SCOPE: CursorScope = { list: "channels", order: "asc", digest: "", times: 
 
 /** Channels that have live messages as JSON strings, by the bytes of their names. */
 export function walkChannels(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   names: Dictionaries,
   { cursor, pageSize, maxBytes = Number.POSITIVE_INFINITY }: ChunkRequest,
   budget: ReadBudget,

@@ -1,7 +1,7 @@
 import { decodeItemHash, encodeItemHash, formatIsoZ, formatTime } from "@twentysix/protocol";
 import { sql } from "kysely";
 import { FILE_TYPES } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Counters } from "../counters.ts";
 import { filterDigest } from "../cursor.ts";
 import type { Dictionaries } from "../dictionary.ts";
@@ -15,7 +15,7 @@ const FILE_OF_PIN =
 
 /** Files that STORE messages of one address keep, by the time their author gave. */
 export function fileList(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   names: Dictionaries,
   counters: Counters,
 ): TimedList<AccountFilesQuery> {
@@ -46,7 +46,7 @@ export function fileList(
 /** The pin of a message that is about to be removed still keeps the file, but its owner has it no longer. */
 const NOT_REMOVING = sql`not exists (select 1 from removals as r where r.id = m.item_id)`;
 
-function hasRemovals(connection: SqliteConnection, ownerId: number): boolean {
+function hasRemovals(connection: SqlConnection, ownerId: number): boolean {
   const account = connection.get<{ removing: number }>("SELECT removing FROM accounts WHERE id = ?", ownerId);
   return (account?.removing ?? 0) > 0;
 }
@@ -61,7 +61,7 @@ export function sizeOfFiles(names: Dictionaries, counters: Counters, address: st
   return owner === null ? 0 : counters.get("ownerFileBytes", owner);
 }
 
-function fileIdOf(connection: SqliteConnection, fileHash: string): number | null {
+function fileIdOf(connection: SqlConnection, fileHash: string): number | null {
   const row = connection.get<{ id: number }>("SELECT id FROM files WHERE hash = ?", encodeItemHash(fileHash));
   return row?.id ?? null;
 }
@@ -79,7 +79,7 @@ function pinSource(counters: Counters): TimedSource {
   };
 }
 
-function renderFile(connection: SqliteConnection, key: RowKey, query: AccountFilesQuery): JsonText | null {
+function renderFile(connection: SqlConnection, key: RowKey, query: AccountFilesQuery): JsonText | null {
   const row = connection.get<{ hash: Uint8Array; size: number; type: number }>(FILE_OF_PIN, key.id);
   if (row === undefined) return null;
   const type = FILE_TYPES[row.type] ?? unknownCode("file type", row.type);

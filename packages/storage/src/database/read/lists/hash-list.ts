@@ -1,6 +1,6 @@
 import { decodeItemHash, formatIsoZ } from "@twentysix/protocol";
 import { STATUS_CODE, STATUSES, type Status } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Counters } from "../counters.ts";
 import { filterDigest } from "../cursor.ts";
 import { unknownCode } from "../message/message-rows.ts";
@@ -14,7 +14,7 @@ import { TimedList } from "./timed-list.ts";
 const DEFAULT_STATUSES: readonly Status[] = ["processed", "removing"];
 
 /** Item hashes of every status by the time of reception: the way to follow a node completely. */
-export function hashList(connection: SqliteConnection, counters: Counters): TimedList<HashesQuery> {
+export function hashList(connection: SqlConnection, counters: Counters): TimedList<HashesQuery> {
   return new TimedList(connection, {
     source: itemSource(counters),
     select: (query) => {
@@ -66,7 +66,7 @@ function statusCodes({ statuses }: HashesQuery): number[] {
 
 const renderHash = (key: RowKey): JsonText => `"${decodeItemHash(key.hash)}"`;
 
-function renderItem(connection: SqliteConnection, key: RowKey): JsonText | null {
+function renderItem(connection: SqlConnection, key: RowKey): JsonText | null {
   const row = connection.get<{ status: number }>("SELECT status FROM items WHERE id = ?", key.id);
   if (row === undefined) return null;
   const status = STATUSES[row.status] ?? unknownCode("status", row.status);

@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Counters } from "../counters.ts";
 import { type CursorScope, filterDigest } from "../cursor.ts";
 import type { Dictionaries } from "../dictionary.ts";
@@ -14,7 +14,7 @@ import { TimedList } from "./timed-list.ts";
 
 /** Live messages, by time or by first confirmation. */
 export function messageList(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   names: Dictionaries,
   counters: Counters,
 ): TimedList<MessagesQuery> {

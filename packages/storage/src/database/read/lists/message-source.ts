@@ -1,5 +1,5 @@
 import { MESSAGE_TYPES } from "@twentysix/protocol";
-import type { SqlValue } from "../../sqlite/connection.ts";
+import type { SqlValue } from "../../sql/connection.ts";
 import type { Counters } from "../counters.ts";
 import type { TimedSource } from "../timed/source.ts";
 

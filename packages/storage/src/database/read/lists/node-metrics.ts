@@ -1,20 +1,25 @@
 import { decodeItemHash } from "@twentysix/protocol";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import type { Dialect } from "../../sql/dialect.ts";
+import { isText } from "../../sql/is-text.ts";
 import type { NodeMetricsQuery, NodeMetricsRow } from "../types.ts";
 
-const METRICS = `SELECT n.measured_us, n.metrics, i.hash FROM node_metrics AS n CROSS JOIN items AS i
-  WHERE n.kind = ? AND n.node_id = ? AND n.measured_us >= ? AND n.measured_us <= ? AND i.id = n.item_id`;
+const metricsOf = (
+  dialect: Dialect,
+): string => `SELECT n.measured_us, n.metrics, i.hash FROM node_metrics AS n CROSS JOIN items AS i
+  WHERE n.kind = ? AND ${isText({ dialect }, "n.node_id")} AND n.measured_us >= ? AND n.measured_us <= ? AND i.id = n.item_id`;
 /** Scores of one node in one answer: more than a year of hourly ones. */
 const MAX_METRICS = 20_000;
 const METRIC_KINDS = { core: 0, compute: 1 } as const;
 
 /** Scores of one node in a window of time. */
-export function nodeMetrics(connection: SqliteConnection, query: NodeMetricsQuery): NodeMetricsRow[] {
+export function nodeMetrics(connection: SqlConnection, query: NodeMetricsQuery): NodeMetricsRow[] {
   const order = query.direction === "desc" ? "DESC" : "ASC";
   return connection
     .allBig<{ measured_us: bigint; metrics: string; hash: Uint8Array }>(
-      `${METRICS} ORDER BY n.measured_us ${order}, i.hash LIMIT ${MAX_METRICS}`,
+      `${metricsOf(connection.dialect)} ORDER BY n.measured_us ${order}, i.hash LIMIT ${MAX_METRICS}`,
       METRIC_KINDS[query.kind],
+      query.nodeId,
       query.nodeId,
       query.startMicros,
       query.endMicros,

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { encodeRef } from "../../ref-bytes.ts";
-import type { SqliteConnection, SqlValue } from "../../sqlite/connection.ts";
+import type { SqlConnection, SqlValue } from "../../sql/connection.ts";
 import type { Counters } from "../counters.ts";
 import { type CursorScope, filterDigest } from "../cursor.ts";
 import type { Dictionaries } from "../dictionary.ts";
@@ -16,7 +16,7 @@ import { TimedList } from "./timed-list.ts";
 
 /** Original posts merged with the amend that is shown, by its time or by the confirmation of the original. */
 export function postList(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   names: Dictionaries,
   counters: Counters,
 ): TimedList<PostsQuery> {
@@ -64,7 +64,7 @@ function countPosts(
   return columns[0] === "owner_id" ? counters.sum("postOwner", ids, [0]) : null;
 }
 
-function selectPosts(connection: SqliteConnection, names: Dictionaries, query: PostsQuery): Selection | null {
+function selectPosts(connection: SqlConnection, names: Dictionaries, query: PostsQuery): Selection | null {
   const conditions = new Map<string, readonly SqlValue[]>();
   const add = (column: string, values: readonly SqlValue[] | undefined): void => {
     if (values !== undefined) conditions.set(column, values);
@@ -85,7 +85,7 @@ function selectPosts(connection: SqliteConnection, names: Dictionaries, query: P
 }
 
 /** A hash finds the post it is the original of, or an amend of. */
-function originalsOf(connection: SqliteConnection, itemHashes: readonly string[]): number[] {
+function originalsOf(connection: SqlConnection, itemHashes: readonly string[]): number[] {
   const ids = new Set<number>();
   for (const id of idsOfHashes(connection, itemHashes)) {
     const amend = connection.get<{ target_id: number }>("SELECT target_id FROM amends WHERE id = ?", id);

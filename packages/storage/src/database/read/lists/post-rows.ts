@@ -1,5 +1,5 @@
 import { formatIsoOffset, formatTime, sliceMember } from "@twentysix/protocol";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import { joinTexts } from "../long-text/item-text.ts";
 import { contentMemberOf, servedContentOf } from "../message/content-text.ts";
@@ -18,10 +18,10 @@ interface Post {
 
 /** Posts by the id of their original, as the two versions of the API show them. */
 export class PostRows {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #messages: MessageRows;
 
-  constructor(connection: SqliteConnection, names: Dictionaries) {
+  constructor(connection: SqlConnection, names: Dictionaries) {
     this.#connection = connection;
     this.#messages = new MessageRows(connection, names);
   }

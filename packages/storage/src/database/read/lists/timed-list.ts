@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { CursorScope } from "../cursor.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import type { ItemText } from "../text-types.ts";
@@ -34,11 +34,11 @@ export interface TimedListSpec<Query extends { readonly direction: Direction }> 
 
 /** A list whose rows are located by (time, hash) and rendered one by one. */
 export class TimedList<Query extends { readonly direction: Direction }> implements ListReader<Query> {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #spec: TimedListSpec<Query>;
   readonly #paths: AccessPaths;
 
-  constructor(connection: SqliteConnection, spec: TimedListSpec<Query>) {
+  constructor(connection: SqlConnection, spec: TimedListSpec<Query>) {
     this.#connection = connection;
     this.#spec = spec;
     this.#paths = readAccessPaths(connection, spec.source);

@@ -1,5 +1,6 @@
 import { decodeItemHash, encodeItemHash } from "@twentysix/protocol";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import type { Dialect } from "../../sql/dialect.ts";
 import { type CursorScope, decodeCursor, encodeCursor } from "../cursor.ts";
 import { joinTexts, LONG_TEXT_BYTES, longText } from "../long-text/item-text.ts";
 import type { ReadBudget } from "../read-budget.ts";
@@ -7,9 +8,11 @@ import type { ItemText } from "../text-types.ts";
 import type { CursorPage, Direction } from "../types.ts";
 import { type ChunkRequest, cursorPage } from "./list-reader.ts";
 
-const CURRENT = `SELECT v.id, v.created_us, i.hash FROM vms AS v INDEXED BY vms_triggers
+const currentOf = ({
+  indexedBy,
+}: Dialect): string => `SELECT v.id, v.created_us, i.hash FROM vms AS v ${indexedBy("vms_triggers")}
   CROSS JOIN items AS i WHERE v.triggers IS NOT NULL AND i.id = v.id
-  AND NOT EXISTS (SELECT 1 FROM vms AS newer INDEXED BY vms_original
+  AND NOT EXISTS (SELECT 1 FROM vms AS newer ${indexedBy("vms_original")}
     WHERE newer.original_id = v.original_id AND (newer.created_us, newer.id) > (v.created_us, v.id))`;
 const TRIGGERS = `SELECT octet_length(triggers) AS bytes,
   CASE WHEN octet_length(triggers) > ${LONG_TEXT_BYTES} THEN NULL ELSE triggers END AS triggers FROM vms WHERE id = ?`;
@@ -27,7 +30,7 @@ interface Program {
 
 /** Current programs with message subscriptions, by the time of their message, then hash. */
 export function walkTriggers(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   direction: Direction,
   request: ChunkRequest,
   budget: ReadBudget,
@@ -35,6 +38,7 @@ export function walkTriggers(
   const scope: CursorScope = { list: "triggers", order: direction, digest: "", times: 1, texts: 1 };
   const position = decodeCursor(scope, request.cursor);
   const { beyond, order } = DIRECTIONS[direction];
+  const current = currentOf(connection.dialect);
   const ordered = `ORDER BY v.created_us ${order}, i.hash LIMIT ?`;
   const limit = request.pageSize + 1;
   budget.checkpoint();
@@ -42,9 +46,9 @@ export function walkTriggers(
   const hash = encodeItemHash(position?.texts[0] ?? "");
   const programs =
     time === null
-      ? connection.allBig<Program>(`${CURRENT} ${ordered}`, limit)
+      ? connection.allBig<Program>(`${current} ${ordered}`, limit)
       : connection.allBig<Program>(
-          `${CURRENT} AND (v.created_us ${beyond} ? OR (v.created_us = ? AND i.hash > ?)) ${ordered}`,
+          `${current} AND (v.created_us ${beyond} ? OR (v.created_us = ? AND i.hash > ?)) ${ordered}`,
           time,
           time,
           hash,
@@ -58,7 +62,7 @@ export function walkTriggers(
   );
 }
 
-function renderProgram(connection: SqliteConnection, { id, hash }: Program): ItemText | null {
+function renderProgram(connection: SqlConnection, { id, hash }: Program): ItemText | null {
   const row = connection.get<{ bytes: number | null; triggers: string | null }>(TRIGGERS, id);
   if (row === undefined || row.bytes === null) return null;
   const triggers =

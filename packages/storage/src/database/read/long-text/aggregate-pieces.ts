@@ -1,10 +1,13 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import type { Dialect } from "../../sql/dialect.ts";
+import { isText } from "../../sql/is-text.ts";
 import { longAggregateIdentity } from "../aggregate/aggregate-version.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import { ReadError, textChanged } from "../read-error.ts";
 import type { LongPart, Piece, PiecePosition } from "../text-types.ts";
 import type { HeldText, HeldTexts } from "./held-texts.ts";
 import { LONG_TEXT_BYTES } from "./item-text.ts";
+import { readStoredBytes } from "./stored-bytes.ts";
 
 type AggregatePart = Extract<LongPart, { kind: "aggregate" }>;
 
@@ -16,10 +19,12 @@ const COMPLETE = -1;
 const COLUMNS = `CASE WHEN octet_length(field) > ${MAX_NAME_BYTES} THEN NULL ELSE field END AS name,
   CASE WHEN octet_length(value) > ${LONG_TEXT_BYTES} THEN NULL ELSE value END AS text
   FROM aggregate_fields WHERE owner_id = ? AND key_id = ?`;
-const FIRST = `SELECT ${COLUMNS} ORDER BY field LIMIT 1`;
-const NEXT = `SELECT ${COLUMNS} AND field > ? ORDER BY field LIMIT 1`;
-const VALUE = `SELECT CAST(value AS BLOB) AS bytes FROM aggregate_fields
-  WHERE owner_id = ? AND key_id = ? AND field = ?`;
+const firstOf = ({ textStart }: Dialect): string =>
+  `SELECT ${COLUMNS} ORDER BY ${textStart("field")}, field LIMIT 1`;
+const nextOf = ({
+  textStart,
+}: Dialect): string => `SELECT ${COLUMNS} AND ${textStart("field")} >= ${textStart("?")}
+  AND field > ? ORDER BY ${textStart("field")}, field LIMIT 1`;
 const LAST_ELEMENT = "SELECT last_id FROM aggregates WHERE owner_id = ? AND key_id = ?";
 
 interface FieldRow {
@@ -31,10 +36,10 @@ interface FieldRow {
 
 /** The merged content of an aggregate of any size, field by field. */
 export class AggregatePieces {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #held: HeldTexts;
 
-  constructor(connection: SqliteConnection, held: HeldTexts) {
+  constructor(connection: SqlConnection, held: HeldTexts) {
     this.#connection = connection;
     this.#held = held;
   }
@@ -72,8 +77,10 @@ export class AggregatePieces {
   }
 
   #fieldAfter({ ownerId, keyId }: AggregatePart, at: PiecePosition | null): FieldRow | undefined {
-    if (at === null || at.field === null) return this.#connection.get<FieldRow>(FIRST, ownerId, keyId);
-    return this.#connection.get<FieldRow>(NEXT, ownerId, keyId, at.field);
+    const { dialect } = this.#connection;
+    if (at === null || at.field === null)
+      return this.#connection.get<FieldRow>(firstOf(dialect), ownerId, keyId);
+    return this.#connection.get<FieldRow>(nextOf(dialect), ownerId, keyId, at.field, at.field);
   }
 
   #longValue(
@@ -90,9 +97,13 @@ export class AggregatePieces {
   }
 
   #openValue({ ownerId, keyId }: AggregatePart, field: string): HeldText {
-    const row = this.#connection.get<{ bytes: Uint8Array<ArrayBuffer> }>(VALUE, ownerId, keyId, field);
-    if (row === undefined) throw textChanged();
-    const bytes = Buffer.from(row.bytes.buffer, row.bytes.byteOffset, row.bytes.length);
+    const { dialect } = this.#connection;
+    const bytes = readStoredBytes(this.#connection, {
+      expression: dialect.utf8("value"),
+      from: `FROM aggregate_fields WHERE owner_id = ? AND key_id = ? AND ${isText({ dialect }, "field")}`,
+      parameters: [ownerId, keyId, field, field],
+    });
+    if (bytes === null) throw textChanged();
     return { bytes, start: 0, end: bytes.length };
   }
 

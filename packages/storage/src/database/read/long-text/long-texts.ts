@@ -1,4 +1,5 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import type { Dialect } from "../../sql/dialect.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import { textChanged } from "../read-error.ts";
 import type { LongPart, Piece, PiecePosition } from "../text-types.ts";
@@ -6,17 +7,26 @@ import { AggregatePieces } from "./aggregate-pieces.ts";
 import { type HeldText, HeldTexts } from "./held-texts.ts";
 import { LONG_TEXT_BYTES } from "./item-text.ts";
 import { memberRange } from "./member-range.ts";
+import { readStoredBytes, type StoredBytes } from "./stored-bytes.ts";
 
 type StoredPart = Extract<LongPart, { kind: "stored" }>;
 
 const STORED = {
-  copy: "SELECT CAST(content AS BLOB) AS bytes FROM copies WHERE id = ?",
-  candidate: "SELECT CAST(content AS BLOB) AS bytes FROM candidates WHERE id = ?",
-  triggers: "SELECT CAST(triggers AS BLOB) AS bytes FROM vms WHERE id = ?",
-  addresses: "SELECT CAST(json_quote(address) AS BLOB) AS bytes FROM addresses WHERE id = ?",
-  channels: "SELECT CAST(json_quote(channel) AS BLOB) AS bytes FROM channels WHERE id = ?",
-  labels: "SELECT CAST(json_quote(label) AS BLOB) AS bytes FROM labels WHERE id = ?",
+  copy: { table: "copies", column: "content", isName: false },
+  candidate: { table: "candidates", column: "content", isName: false },
+  triggers: { table: "vms", column: "triggers", isName: false },
+  addresses: { table: "addresses", column: "address", isName: true },
+  channels: { table: "channels", column: "channel", isName: true },
+  labels: { table: "labels", column: "label", isName: true },
 } as const;
+
+/** The bytes of a stored text; names are served as JSON strings. */
+function storedBytesOf({ utf8, quotedJson }: Dialect, { of, id }: StoredPart): StoredBytes {
+  const { table, column, isName } = STORED[of];
+  const expression = utf8(isName ? quotedJson(column) : column);
+  return { expression, from: `FROM ${table} WHERE id = ?`, parameters: [id] };
+}
+
 const NULL = Buffer.from("null");
 
 /**
@@ -24,11 +34,11 @@ const NULL = Buffer.from("null");
  * client takes what it asked for.
  */
 export class LongTexts {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #held = new HeldTexts();
   readonly #aggregates: AggregatePieces;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.#connection = connection;
     this.#aggregates = new AggregatePieces(connection, this.#held);
   }
@@ -60,9 +70,8 @@ export class LongTexts {
   }
 
   #open(part: StoredPart): HeldText {
-    const row = this.#connection.get<{ bytes: Uint8Array<ArrayBuffer> | null }>(STORED[part.of], part.id);
-    if (row?.bytes?.length !== part.sizeBytes) throw textChanged();
-    const bytes = Buffer.from(row.bytes.buffer, row.bytes.byteOffset, row.bytes.length);
+    const bytes = readStoredBytes(this.#connection, storedBytesOf(this.#connection.dialect, part));
+    if (bytes?.length !== part.sizeBytes) throw textChanged();
     if (part.member === null) return { bytes, start: 0, end: bytes.length };
     const range = memberRange(bytes, part.member);
     return range === undefined ? { bytes: NULL, start: 0, end: NULL.length } : { bytes, ...range };

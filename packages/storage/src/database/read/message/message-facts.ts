@@ -1,17 +1,20 @@
 import { decodeItemHash } from "@twentysix/protocol";
 import { decodeRef } from "../../ref-bytes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import type { Dialect } from "../../sql/dialect.ts";
 import { LONG_TEXT_BYTES } from "../long-text/item-text.ts";
 import type { MessageFacts } from "../types.ts";
 import type { MessageRow } from "./message-rows.ts";
 
 /** Longer tags, and more of them, no filter can ask for in practice. */
 const MAX_TAGS = 10_000;
-const TAGS = `SELECT l.label FROM message_tags AS t INDEXED BY message_tags_message CROSS JOIN labels AS l
+const tagsOf = ({
+  indexedBy,
+}: Dialect): string => `SELECT l.label FROM message_tags AS t ${indexedBy("message_tags_message")} CROSS JOIN labels AS l
   WHERE t.message_id = ? AND l.id = t.tag_id AND octet_length(l.label) <= ${LONG_TEXT_BYTES} LIMIT ${MAX_TAGS}`;
 
 /** What filters look at, of a stored message. Its content is not read for that, its tags once they are asked for. */
-export function factsOfRow(connection: SqliteConnection, row: MessageRow): MessageFacts {
+export function factsOfRow(connection: SqlConnection, row: MessageRow): MessageFacts {
   let tags: string[] | null = null;
   return {
     itemHash: row.itemHash,
@@ -27,7 +30,9 @@ export function factsOfRow(connection: SqliteConnection, row: MessageRow): Messa
     contentHash: row.contentHash === null ? null : decodeItemHash(row.contentHash),
     paymentType: row.paymentType,
     get tags() {
-      tags ??= connection.all<{ label: string }>(TAGS, row.id).map(({ label }) => label);
+      tags ??= connection
+        .all<{ label: string }>(tagsOf(connection.dialect), row.id)
+        .map(({ label }) => label);
       return tags;
     },
     timeMicros: row.timeMicros,

@@ -9,7 +9,7 @@ import {
   type MessageType,
 } from "@twentysix/protocol";
 import { STATUSES, type Status, UNCONFIRMED } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import { LONG_TEXT_BYTES } from "../long-text/item-text.ts";
 import type { ItemText } from "../text-types.ts";
@@ -97,10 +97,10 @@ export interface MessageRow {
 
 /** Reads whole messages by their key. */
 export class MessageRows {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #names: Dictionaries;
 
-  constructor(connection: SqliteConnection, names: Dictionaries) {
+  constructor(connection: SqlConnection, names: Dictionaries) {
     this.#connection = connection;
     this.#names = names;
   }

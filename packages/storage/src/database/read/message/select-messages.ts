@@ -2,7 +2,7 @@ import { encodeItemHash, MESSAGE_TYPES, type MessageType } from "@twentysix/prot
 import { sql } from "kysely";
 import { MESSAGE_TYPE_CODE, STATUS_CODE, type Status, UNCONFIRMED } from "../../codes.ts";
 import { encodeRef } from "../../ref-bytes.ts";
-import type { SqliteConnection, SqlValue } from "../../sqlite/connection.ts";
+import type { SqlConnection, SqlValue } from "../../sql/connection.ts";
 import type { Fragment } from "../compile-sql.ts";
 import type { Counters } from "../counters.ts";
 import type { Dictionaries } from "../dictionary.ts";
@@ -20,7 +20,7 @@ const NO_CONFIRMATION = sql.raw(UNCONFIRMED.toString());
  * nobody stored is found out here, without looking at a message.
  */
 export function selectMessages(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   names: Dictionaries,
   counters: Counters,
   filter: MessageFilter,

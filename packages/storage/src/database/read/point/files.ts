@@ -1,6 +1,6 @@
 import { decodeItemHash, encodeHex, encodeItemHash, isItemHash } from "@twentysix/protocol";
 import { FILE_TYPES, PIN_CODE } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { idOfHash } from "../item-ids.ts";
 import { unknownCode } from "../message/message-rows.ts";
 import type { FileReferenceView, FileView } from "../types.ts";
@@ -17,7 +17,7 @@ const OF_TAG = `SELECT o.address, f.hash, f.size FROM file_tags AS t CROSS JOIN 
 /** Names of files may have any of the forms of item hashes; texts that are too long for one name nothing. */
 const MAX_HASH_CHARACTERS = 128;
 
-export function fileOfHash(connection: SqliteConnection, fileHash: string): FileView | null {
+export function fileOfHash(connection: SqlConnection, fileHash: string): FileView | null {
   if (fileHash.length > MAX_HASH_CHARACTERS) return null;
   const row = connection.get<{
     hash: Uint8Array;
@@ -37,13 +37,13 @@ export function fileOfHash(connection: SqliteConnection, fileHash: string): File
 }
 
 /** Pins of every kind. */
-export function pinCountOf(connection: SqliteConnection, fileHash: string): number {
+export function pinCountOf(connection: SqlConnection, fileHash: string): number {
   if (fileHash.length > MAX_HASH_CHARACTERS) return 0;
   return connection.get<{ n: number }>(PINS, encodeItemHash(fileHash))?.n ?? 0;
 }
 
 /** The file that a STORE message keeps; null while it is about to be removed, although its pin still stands. */
-export function fileOfMessage(connection: SqliteConnection, itemHash: string): FileReferenceView | null {
+export function fileOfMessage(connection: SqlConnection, itemHash: string): FileReferenceView | null {
   const itemId = idOfHash(connection, itemHash);
   if (itemId === null) return null;
   const row = connection.get<{ ref: string | null; address: string; hash: Uint8Array; size: number }>(
@@ -61,7 +61,7 @@ export function fileOfMessage(connection: SqliteConnection, itemHash: string): F
 
 /** The newest version under a name: an item hash names the same file for everybody, any other ref is its owner's. */
 export function fileOfRef(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   ref: string,
   address: string | null,
 ): FileReferenceView | null {

@@ -1,6 +1,6 @@
 import { encodeItemHash, isItemHash } from "@twentysix/protocol";
 import { STATUSES } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { unknownCode } from "../message/message-rows.ts";
 import type { StatusView } from "../types.ts";
 
@@ -11,7 +11,7 @@ export interface ItemRow extends StatusView {
 }
 
 /** The row of an item hash in one indexed read; null for a hash that is unknown or no hash at all. */
-export function itemOfHash(connection: SqliteConnection, itemHash: string): ItemRow | null {
+export function itemOfHash(connection: SqlConnection, itemHash: string): ItemRow | null {
   if (!isItemHash(itemHash, { anyCidV1: true })) return null;
   const row = connection.getBig<{ id: bigint; status: bigint; reception_us: bigint }>(
     ITEM,

@@ -1,9 +1,9 @@
 import { EVENT_CODE, EVENT_KINDS, ORIGINS } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { factsOfRow } from "../message/message-facts.ts";
 import { type MessageRow, type MessageRows, unknownCode } from "../message/message-rows.ts";
 import { renderMessage, renderWithoutContent } from "../message/render-message.ts";
-import type { EventView, LiveChunk, LiveMessage } from "../types.ts";
+import type { EventView, LiveChunk, LiveLimits, LiveMessage, LiveRows } from "../types.ts";
 
 const PROCESSED = `SELECT seq, item_id FROM events WHERE seq > ? AND kind = ${EVENT_CODE.processed} ORDER BY seq LIMIT ?`;
 const EVENTS = "SELECT seq, kind, at_us, cause FROM events WHERE item_id = ? ORDER BY seq LIMIT 1000";
@@ -13,45 +13,52 @@ const LAST = "SELECT seq FROM events ORDER BY seq DESC LIMIT 1";
  * Messages that became processed after an event; one that is gone again by now is left out. Ends with the message
  * that passes one of the limits.
  */
-export function liveMessagesAfter(
-  connection: SqliteConnection,
-  rows: MessageRows,
+export function liveRowsAfter(
+  connection: SqlConnection,
+  messages: MessageRows,
   afterSeq: number,
-  limits: { readonly messages: number; readonly bytes: number },
-): LiveChunk {
+  limits: LiveLimits,
+): LiveRows {
   const events = connection.all<{ seq: number; item_id: number }>(PROCESSED, afterSeq, limits.messages);
-  const messages: LiveMessage[] = [];
+  const rows: LiveRows["rows"][number][] = [];
   let bytes = 0;
   let seq = afterSeq;
   for (const [at, event] of events.entries()) {
     seq = event.seq;
-    const row = rows.byId(event.item_id);
+    const row = messages.byId(event.item_id);
     if (row === null) continue;
-    const message = liveMessage(connection, row, seq);
-    messages.push(message);
-    bytes += message.heldBytes;
-    if (bytes >= limits.bytes && at + 1 < events.length) return { messages, seq, hasMore: true };
+    rows.push({ seq, row, facts: factsOfRow(connection, row) });
+    bytes += heldBytesOf(row);
+    if (bytes >= limits.bytes && at + 1 < events.length) return { rows, seq, hasMore: true };
   }
-  return { messages, seq, hasMore: events.length === limits.messages };
+  return { rows, seq, hasMore: events.length === limits.messages };
 }
 
-function liveMessage(connection: SqliteConnection, row: MessageRow, seq: number): LiveMessage {
+export function liveChunkOf({ rows, seq, hasMore }: LiveRows): LiveChunk {
+  return { messages: rows.map(liveMessage), seq, hasMore };
+}
+
+function heldBytesOf(row: MessageRow): number {
+  return Buffer.byteLength(row.envelope) + Buffer.byteLength(row.content ?? "");
+}
+
+function liveMessage({ seq, row, facts }: LiveRows["rows"][number]): LiveMessage {
   return {
     seq,
     origin: ORIGINS[row.origin] ?? unknownCode("origin", row.origin),
-    facts: factsOfRow(connection, row),
-    heldBytes: Buffer.byteLength(row.envelope) + Buffer.byteLength(row.content ?? ""),
+    facts,
+    heldBytes: heldBytesOf(row),
     full: () => renderMessage(row),
     withoutContent: () => renderWithoutContent(row),
   };
 }
 
 /** The newest event number, 0 before the first. */
-export function lastEventSeq(connection: SqliteConnection): number {
+export function lastEventSeq(connection: SqlConnection): number {
   return connection.get<{ seq: number }>(LAST)?.seq ?? 0;
 }
 
-export function eventsOfItem(connection: SqliteConnection, itemId: number): EventView[] {
+export function eventsOfItem(connection: SqlConnection, itemId: number): EventView[] {
   return connection
     .allBig<{ seq: bigint; kind: bigint; at_us: bigint; cause: string | null }>(EVENTS, itemId)
     .map(({ seq, kind, at_us, cause }) => ({

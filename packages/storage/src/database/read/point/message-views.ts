@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { MessageRow, MessageRows } from "../message/message-rows.ts";
 import { renderMessage } from "../message/render-message.ts";
 import type { SkeletonRows } from "../terminated/skeleton-rows.ts";
@@ -12,11 +12,11 @@ const MAX_READS = 3;
 
 /** Everything that is known of one hash, by its status. */
 export class MessageViews {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #messages: MessageRows;
   readonly #skeletons: SkeletonRows;
 
-  constructor(connection: SqliteConnection, messages: MessageRows, skeletons: SkeletonRows) {
+  constructor(connection: SqlConnection, messages: MessageRows, skeletons: SkeletonRows) {
     this.#connection = connection;
     this.#messages = messages;
     this.#skeletons = skeletons;

@@ -1,11 +1,11 @@
 import { MESSAGE_TYPES, type MessageType } from "@twentysix/protocol";
 import { PIN_KINDS } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Counters } from "../counters.ts";
 import type { NodeTotals } from "../types.ts";
 
 /** Gauges of the node, all of them kept by the writer. */
-export function nodeTotals(connection: SqliteConnection, counters: Counters): NodeTotals {
+export function nodeTotals(connection: SqlConnection, counters: Counters): NodeTotals {
   const pendingByType = MESSAGE_TYPES.map((type, code) => [type, counters.get("candidates", 0, code)]);
   return {
     liveMessages: counters.get("total"),
@@ -23,7 +23,7 @@ export function nodeTotals(connection: SqliteConnection, counters: Counters): No
   };
 }
 
-function nextAttemptMicros(connection: SqliteConnection): bigint | null {
+function nextAttemptMicros(connection: SqlConnection): bigint | null {
   const row = connection.getBig<{ next: bigint | null }>(
     "SELECT min(next_attempt_us) AS next FROM candidates WHERE next_attempt_us IS NOT NULL",
   );

@@ -1,5 +1,5 @@
 import { formatIsoZ, itemTypeOfHash, microsOfSeconds, parseJson, sliceMembers } from "@twentysix/protocol";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { joinTexts, LONG_TEXT_BYTES } from "../long-text/item-text.ts";
 import { contentTextOf } from "../message/content-text.ts";
 import type { ItemText } from "../text-types.ts";
@@ -27,7 +27,7 @@ interface Candidate {
 }
 
 /** Copies of a pending message as the API shows them, by their own time. */
-export function queuedCopies(connection: SqliteConnection, itemId: number): ItemText[] {
+export function queuedCopies(connection: SqlConnection, itemId: number): ItemText[] {
   const copies = connection.allBig<Candidate>(CANDIDATES, itemId);
   const scheduled = copies.filter((copy) => copy.next_attempt_us !== null);
   // Without a next attempt a copy waits to be woken, or was given up while another one is still tried.
@@ -56,7 +56,7 @@ const UNEXPLAINED: Rejection = { messageJson: null, errorCode: -1, detailsJson: 
  * Why an item is rejected: the message as first received, with the newest code. A copy that was correctly signed
  * counts before those that anyone could have made.
  */
-export function rejectionOf(connection: SqliteConnection, itemId: number): Rejection {
+export function rejectionOf(connection: SqlConnection, itemId: number): Rejection {
   for (const { rows, newest: order } of NOT_ACCEPTED) {
     const first = connection.get<RefusedCopy>(`${rows} ORDER BY id LIMIT 1`, itemId);
     const newest = connection.get<RefusedCopy>(`${rows} ORDER BY ${order} LIMIT 1`, itemId);

@@ -1,29 +1,21 @@
 import { COUNTER_CODE } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries, Dictionary } from "../dictionary.ts";
 
 const PARTNERS = "SELECT b FROM counters WHERE dimension = ? AND a = ? AND n > 0 LIMIT 100000";
 
 /** Types of the POSTs that an address sent, sorted. */
-export function postTypesOfSender(
-  connection: SqliteConnection,
-  names: Dictionaries,
-  address: string,
-): string[] {
+export function postTypesOfSender(connection: SqlConnection, names: Dictionaries, address: string): string[] {
   return partners(connection, names, "senderLabel", names.labels, address);
 }
 
 /** Channels in which an address sent messages, sorted. */
-export function channelsOfSender(
-  connection: SqliteConnection,
-  names: Dictionaries,
-  address: string,
-): string[] {
+export function channelsOfSender(connection: SqlConnection, names: Dictionaries, address: string): string[] {
   return partners(connection, names, "senderChannel", names.channels, address);
 }
 
 function partners(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   { addresses }: Dictionaries,
   dimension: "senderLabel" | "senderChannel",
   names: Dictionary,

@@ -1,5 +1,5 @@
 import { type Chain, decodeItemHash, formatTime, ITEM_TYPES, MESSAGE_TYPES } from "@twentysix/protocol";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import type { JsonText, PaymentType } from "../types.ts";
 
@@ -12,7 +12,7 @@ const REMOVED = `SELECT i.hash, r.type, r.chain_id, r.sender_id, r.owner_id, r.c
   r.signature, r.time_us, r.size, r.removed_us AS ended_us
   FROM removed AS r CROSS JOIN items AS i WHERE r.id = ? AND i.id = r.id`;
 const FORGET_HASHES = `SELECT i.hash FROM forgets AS f CROSS JOIN items AS i
-  WHERE f.item_id = ? AND i.id = f.forget_id ORDER BY (SELECT m.content_time_us FROM messages m WHERE m.id = f.forget_id), i.hash`;
+  WHERE f.item_id = ? AND i.id = f.forget_id ORDER BY (SELECT m.content_time_us FROM messages m WHERE m.id = f.forget_id) NULLS FIRST, i.hash`;
 const PARENT = `SELECT i.id AS parent_id FROM forgotten AS f CROSS JOIN items AS i
   WHERE f.id = ? AND i.hash = f.parent`;
 
@@ -45,10 +45,10 @@ export interface Skeleton {
 
 /** Forgotten and removed messages by id, in the shape of their lists. */
 export class SkeletonRows {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #names: Dictionaries;
 
-  constructor(connection: SqliteConnection, names: Dictionaries) {
+  constructor(connection: SqlConnection, names: Dictionaries) {
     this.#connection = connection;
     this.#names = names;
   }

@@ -1,8 +1,8 @@
 import { decodeItemHash, encodeItemHash } from "@twentysix/protocol";
 import { sql } from "kysely";
 import { MESSAGE_TYPE_CODE, STATUS_CODE } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
-import { andAll, compileSql, type Fragment, isOneOf } from "../compile-sql.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import { andAll, compileSql, type Fragment, indexedBy, isOneOf } from "../compile-sql.ts";
 import type { Counters } from "../counters.ts";
 import { type CursorScope, decodeCursor, encodeCursor, filterDigest } from "../cursor.ts";
 import type { Dictionaries } from "../dictionary.ts";
@@ -31,18 +31,19 @@ interface TerminatedKey {
 }
 
 interface Reading {
+  readonly connection: SqlConnection;
   readonly query: TerminatedQuery;
   readonly predicates: readonly Fragment[];
 }
 
 /** Forgotten or removed messages by the time that ended them. */
 export class TerminatedList implements ListReader<TerminatedQuery> {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #names: Dictionaries;
   readonly #counters: Counters;
   readonly #rows: SkeletonRows;
 
-  constructor(connection: SqliteConnection, names: Dictionaries, counters: Counters) {
+  constructor(connection: SqlConnection, names: Dictionaries, counters: Counters) {
     this.#connection = connection;
     this.#names = names;
     this.#counters = counters;
@@ -52,7 +53,7 @@ export class TerminatedList implements ListReader<TerminatedQuery> {
   page(query: TerminatedQuery, page: BoundedPageRequest, budget: ReadBudget): ListPage {
     const predicates = this.#predicates(query);
     if (predicates === null) return EMPTY_PAGE;
-    const reading = { query, predicates };
+    const reading = { connection: this.#connection, query, predicates };
     const keys = this.#locate(reading, null, (page.page - 1) * page.pageSize, page.pageSize, budget);
     const first = firstOfPage(keys, page, (key) => this.#render(query, key), encoderOf(query));
     return { ...first, ...totalOf(page, keys.length, () => this.#total(reading)) };
@@ -65,7 +66,8 @@ export class TerminatedList implements ListReader<TerminatedQuery> {
     const predicates = this.#predicates(query);
     if (predicates === null) return { items: [], nextCursor: null };
     const after = position === null ? null : keyOf(position.times[0] ?? 0n, position.texts[0] ?? "");
-    const keys = this.#locate({ query, predicates }, after, 0, request.pageSize + 1, budget);
+    const reading = { connection: this.#connection, query, predicates };
+    const keys = this.#locate(reading, after, 0, request.pageSize + 1, budget);
     return cursorPage(keys, request, (key) => this.#render(query, key), encoderOf(query));
   }
 
@@ -106,7 +108,7 @@ export class TerminatedList implements ListReader<TerminatedQuery> {
   }
 
   #count(rows: Fragment): number {
-    const { sql: text, parameters } = compileSql(sql`select count(*) as n from (${rows})`);
+    const { sql: text, parameters } = compileSql(sql`select count(*) as n from (${rows}) as counted`);
     return this.#connection.get<{ n: number }>(text, ...parameters)?.n ?? 0;
   }
 
@@ -168,7 +170,7 @@ function keyOf(micros: bigint, itemHash: string): TerminatedKey {
  * Rows whose end has a time, in walks that are each ordered by it. A message taken along by another has no time
  * of its own: it ended with its parent.
  */
-function timedRows({ query, predicates }: Reading, after: TerminatedKey | null): Fragment[] {
+function timedRows({ connection, query, predicates }: Reading, after: TerminatedKey | null): Fragment[] {
   const rest = (time: Fragment): Fragment =>
     andAll([...predicates, sql`i.id = m.id`, ...window(query, time, after)]);
   if (query.status === "removed") {
@@ -180,12 +182,12 @@ function timedRows({ query, predicates }: Reading, after: TerminatedKey | null):
   const own = sql.ref("m.forgotten_us");
   const ofParent = sql.ref("p.forgotten_us");
   return [
-    sql`select m.id as id, ${own} as k, i.hash as hash from forgotten as m indexed by forgotten_time cross join items as i where ${own} is not null and ${rest(own)}`,
-    sql`select m.id as id, ${ofParent} as k, i.hash as hash from forgotten as p indexed by forgotten_time cross join items as pi cross join forgotten as m indexed by forgotten_parent cross join items as i where ${ofParent} is not null and pi.id = p.id and m.parent = pi.hash and ${own} is null and ${rest(ofParent)}`,
+    sql`select m.id as id, ${own} as k, i.hash as hash from forgotten as m ${indexedBy(connection, "forgotten_time")} cross join items as i where ${own} is not null and ${rest(own)}`,
+    sql`select m.id as id, ${ofParent} as k, i.hash as hash from forgotten as p ${indexedBy(connection, "forgotten_time")} cross join items as pi cross join forgotten as m ${indexedBy(connection, "forgotten_parent")} cross join items as i where ${ofParent} is not null and pi.id = p.id and m.parent = pi.hash and ${own} is null and ${rest(ofParent)}`,
   ];
 }
 
-function untimedRows({ query, predicates }: Reading, after: TerminatedKey | null): Fragment {
+function untimedRows({ connection, query, predicates }: Reading, after: TerminatedKey | null): Fragment {
   const conditions = [...predicates, sql`i.id = m.id`];
   if (after !== null) conditions.push(sql`i.hash > ${after.hash}`);
   if (query.status === "removed") {
@@ -194,7 +196,7 @@ function untimedRows({ query, predicates }: Reading, after: TerminatedKey | null
   conditions.push(
     sql`not exists (select 1 from items as pi cross join forgotten as p where pi.hash = m.parent and p.id = pi.id and p.forgotten_us is not null)`,
   );
-  return sql`select m.id as id, null as k, i.hash as hash from forgotten as m indexed by forgotten_time cross join items as i where m.forgotten_us is null and ${andAll(conditions)}`;
+  return sql`select m.id as id, null as k, i.hash as hash from forgotten as m ${indexedBy(connection, "forgotten_time")} cross join items as i where m.forgotten_us is null and ${andAll(conditions)}`;
 }
 
 function window(

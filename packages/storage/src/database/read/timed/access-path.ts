@@ -1,4 +1,5 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import { type IndexDescription, indexesOf } from "./index-catalog.ts";
 import type { TimedSource } from "./source.ts";
 
 /** A way to walk rows in order of time once the values of some columns are fixed. */
@@ -18,34 +19,23 @@ export interface AccessPaths {
  * Reads from the database which indexes end in the time of the source, so that adding one is enough to have it
  * used. A partial index counts when its condition follows from the conditions that use it.
  */
-export function readAccessPaths(connection: SqliteConnection, source: TimedSource): AccessPaths {
+export function readAccessPaths(connection: SqlConnection, source: TimedSource): AccessPaths {
   const usable: AccessPath[] = source.tags === null ? [] : [{ index: null, columns: ["tag"] }];
   const partial = new Map<string, string>();
-  const indexes = connection.all<{ name: string; sql: string | null }>(
-    "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?",
-    source.table,
-  );
-  for (const { name, sql } of indexes) {
-    const columns = connection
-      .all<{ name: string }>(`SELECT name FROM pragma_index_info(?) ORDER BY seqno`, name)
-      .map((column) => column.name);
-    if (columns.at(-1) !== source.time || sql === null) continue;
-    const condition = conditionOf(sql);
+  for (const { name, columns, condition } of indexesOf(connection, source.table)) {
+    if (columns.at(-1) !== source.time) continue;
     const fixed = columns.slice(0, -1);
-    if (
-      condition === null ||
-      fixed.some((column) => condition === `${column} is not null`) ||
-      condition === source.always
-    ) {
-      usable.push({ index: name, columns: fixed });
-    } else {
-      partial.set(condition, name);
-    }
+    if (isMet(condition, fixed, source)) usable.push({ index: name, columns: fixed });
+    else if (condition !== null) partial.set(condition, name);
   }
   return { usable, partial };
 }
 
-function conditionOf(sql: string): string | null {
-  const match = /\bwhere\b(.*)$/is.exec(sql);
-  return match?.[1] === undefined ? null : match[1].trim().toLowerCase();
+function isMet(
+  condition: IndexDescription["condition"],
+  fixed: readonly string[],
+  { always }: TimedSource,
+): boolean {
+  if (condition === null || condition === always) return true;
+  return fixed.some((column) => condition === `${column} is not null`);
 }

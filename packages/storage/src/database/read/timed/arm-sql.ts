@@ -1,5 +1,7 @@
 import { sql } from "kysely";
-import { andAll, type Fragment, isOneOf } from "../compile-sql.ts";
+import type { SqlConnection, SqlValue } from "../../sql/connection.ts";
+import { INDEXED_BYTES } from "../../sql/dialect.ts";
+import { andAll, type Fragment, indexedBy, isOneOf } from "../compile-sql.ts";
 import type { Arm, Plan } from "./plan.ts";
 import type { Position, Selection, TimedSource } from "./source.ts";
 
@@ -21,6 +23,7 @@ export interface OrderedRows {
 
 /** The rows of one arm: `id`, `k` (time), and `hash` when they are to be ordered. Covered by the index without. */
 export function armRows(
+  connection: SqlConnection,
   source: TimedSource,
   arm: Arm,
   bounds: Bounds,
@@ -33,14 +36,14 @@ export function armRows(
   if (isTagged) conditions.push(sql`t.tag_id = ${arm.values[0]}`);
   else {
     for (const [at, column] of arm.path.columns.entries()) {
-      conditions.push(sql`${sql.ref(`m.${column}`)} = ${arm.values[at]}`);
+      conditions.push(isIndexed(connection, column, [arm.values[at] ?? null]));
     }
     if (source.always !== null) conditions.push(sql.raw(`m.${source.always}`));
   }
   if (bounds.lowestMicros !== null) conditions.push(sql`${time} >= ${bounds.lowestMicros}`);
   if (bounds.highestMicros !== null) conditions.push(sql`${time} <= ${bounds.highestMicros}`);
   const id = isTagged ? sql.ref(`t.${source.tags?.rowId ?? ""}`) : sql.ref("m.id");
-  const from = isTagged ? sql`${sql.table(source.tags?.table ?? "")} as t` : indexed(source, arm);
+  const from = isTagged ? sql`${sql.table(source.tags?.table ?? "")} as t` : indexed(connection, source, arm);
   if (ordered === null) return sql`select ${id} as id, ${time} as k from ${from} where ${andAll(conditions)}`;
 
   const joins: Fragment[] = [];
@@ -60,23 +63,29 @@ export function armRows(
 
 /** Rows of one arm that meet predicates on `m`, as `id`, without the hash that would order them. */
 export function matchingRows(
+  connection: SqlConnection,
   source: TimedSource,
   arm: Arm,
   bounds: Bounds,
   predicates: readonly Fragment[],
 ): Fragment {
-  const rows = armRows(source, arm, bounds, null);
+  const rows = armRows(connection, source, arm, bounds, null);
   return sql`select x.id as id from (${rows}) as x cross join ${sql.table(source.table)} as m where m.id = x.id and ${andAll(predicates)}`;
 }
 
 /** Every row that the arms of a gathering plan hold, by `in` lists; predicates may be added with `and`. */
-export function gatheredRows(source: TimedSource, plan: Plan, selection: Selection): Fragment {
+export function gatheredRows(
+  connection: SqlConnection,
+  source: TimedSource,
+  plan: Plan,
+  selection: Selection,
+): Fragment {
   const path = plan.arms[0]?.path;
   const time = sql.ref(`m.${source.time}`);
   const conditions: Fragment[] = [];
   for (const column of path?.columns ?? []) {
     const values = selection.conditions.get(column) ?? source.enumerable[column] ?? [];
-    conditions.push(column === "tag" ? hasTag(source, values) : isOneOf(sql.ref(`m.${column}`), values));
+    conditions.push(column === "tag" ? hasTag(source, values) : isIndexed(connection, column, values));
   }
   if (source.always !== null) conditions.push(sql.raw(`m.${source.always}`));
   if (selection.lowestMicros !== null) conditions.push(sql`${time} >= ${selection.lowestMicros}`);
@@ -84,20 +93,28 @@ export function gatheredRows(source: TimedSource, plan: Plan, selection: Selecti
   return andAll(conditions);
 }
 
-export function indexed(source: TimedSource, arm: Arm): Fragment {
-  return sql`${sql.table(source.table)} as m indexed by ${sql.ref(arm.path.index ?? "")}`;
+function indexed(connection: SqlConnection, source: TimedSource, arm: Arm): Fragment {
+  return sql`${sql.table(source.table)} as m ${indexedBy(connection, arm.path.index ?? "")}`;
+}
+
+/** A column of an index is one of these; of a `ref`, which may be long, the index may hold only how it begins. */
+function isIndexed({ dialect }: SqlConnection, column: string, values: readonly SqlValue[]): Fragment {
+  const whole = isOneOf(sql.ref(`m.${column}`), values);
+  if (column !== "ref" || dialect.name === "sqlite") return whole;
+  const starts = values.map((value) => sql`substr(${value}::bytea, 1, ${sql.lit(INDEXED_BYTES)})`);
+  return sql`substr(m.ref, 1, ${sql.lit(INDEXED_BYTES)}) in (${sql.join(starts)}) and ${whole}`;
 }
 
 /** Rows that are tagged with one of these. */
 export function hasTag(source: TimedSource, tags: readonly unknown[]): Fragment {
-  if (source.tags === null || tags.length === 0) return sql`0`;
+  if (source.tags === null || tags.length === 0) return sql`false`;
   const { table, rowId } = source.tags;
   return sql`m.id in (select ${sql.ref(rowId)} from ${sql.table(table)} where tag_id in (${sql.join(tags)}))`;
 }
 
 /** Tests one row, which is looked up by its key. */
 export function rowHasTag(source: TimedSource, tags: readonly unknown[]): Fragment {
-  if (source.tags === null || tags.length === 0) return sql`0`;
+  if (source.tags === null || tags.length === 0) return sql`false`;
   const { table, rowId } = source.tags;
   const of = sql`${sql.ref(`g.${rowId}`)} = m.id and ${sql.ref(`g.${source.time}`)} = ${sql.ref(`m.${source.time}`)}`;
   return sql`exists (select 1 from ${sql.table(table)} as g where g.tag_id in (${sql.join(tags)}) and ${of})`;

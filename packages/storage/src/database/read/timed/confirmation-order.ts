@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { UNCONFIRMED } from "../../codes.ts";
-import { andAll, compileSql, type Fragment } from "../compile-sql.ts";
+import { andAll, compileSql, type Fragment, indexedBy } from "../compile-sql.ts";
 import type { AccessPaths } from "./access-path.ts";
 import { type Bounds, isAfter } from "./arm-sql.ts";
 import { gatherBy, type Located, remainingPredicates, timeSlices, type Wanted } from "./locate.ts";
@@ -84,7 +84,7 @@ function confirmedSlices(
 ): SliceWalk {
   const order = wanted.direction === "desc" ? sql`desc` : sql`asc`;
   const keys = [sql.ref("m.confirmed_us"), sql.ref("m.time_us")];
-  const from = sql`messages as m indexed by ${sql.ref(index)}`;
+  const from = sql`messages as m ${indexedBy(list.connection, index)}`;
   const start = wanted.after?.keys[0] ?? null;
   const within = ({ lowestMicros, highestMicros }: Bounds): Fragment[] => [
     sql.raw(`m.confirmed_us <> ${NONE}`),

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { compileSql, type Fragment } from "../compile-sql.ts";
 import { armRows, type Bounds } from "./arm-sql.ts";
 import type { Arm } from "./plan.ts";
@@ -7,7 +7,7 @@ import type { TimedSource } from "./source.ts";
 
 /** Rows of all arms within the bounds, counted on the index alone, at most `cap`. */
 export function countRows(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   source: TimedSource,
   arms: readonly Arm[],
   bounds: Bounds,
@@ -15,13 +15,15 @@ export function countRows(
 ): number {
   let total = 0;
   for (const arm of arms) {
-    total += countOf(connection, armRows(source, arm, bounds, null), cap - total);
+    total += countOf(connection, armRows(connection, source, arm, bounds, null), cap - total);
     if (total >= cap) return cap;
   }
   return total;
 }
 
-function countOf(connection: SqliteConnection, rows: Fragment, cap: number): number {
-  const { sql: text, parameters } = compileSql(sql`select count(*) as n from (${rows} limit ${cap})`);
+function countOf(connection: SqlConnection, rows: Fragment, cap: number): number {
+  const { sql: text, parameters } = compileSql(
+    sql`select count(*) as n from (${rows} limit ${cap}) as counted`,
+  );
   return connection.get<{ n: number }>(text, ...parameters)?.n ?? 0;
 }

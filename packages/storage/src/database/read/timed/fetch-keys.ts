@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 import { compileSql, type Fragment } from "../compile-sql.ts";
 import type { RowKey } from "./source.ts";
 
@@ -10,7 +10,7 @@ interface KeyRow {
 }
 
 /** Runs a statement that gives `id`, `k`, perhaps `k1`, and `hash`. */
-export function fetchKeys(connection: SqliteConnection, rows: Fragment): RowKey[] {
+export function fetchKeys(connection: SqlConnection, rows: Fragment): RowKey[] {
   const { sql: text, parameters } = compileSql(rows);
   return connection.allBig<KeyRow>(text, ...parameters).map(({ id, k, k1, hash }) => ({
     id: Number(id),

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
-import { andAll, compileSql, type Fragment, isOneOf } from "../compile-sql.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import { andAll, compileSql, type Fragment, indexedBy, isOneOf } from "../compile-sql.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import {
   armRows,
@@ -28,7 +28,7 @@ export interface Wanted {
 
 /** Everything that one list is located with. */
 export interface Located {
-  readonly connection: SqliteConnection;
+  readonly connection: SqlConnection;
   readonly source: TimedSource;
   readonly selection: Selection;
   readonly plan: Plan;
@@ -117,21 +117,21 @@ function momentOfArm(
 ): { readonly time: bigint; readonly before: number } | undefined {
   const order = direction === "desc" ? sql`desc` : sql`asc`;
   const at = compileSql(
-    sql`${armRows(source, arm, bounds, null)} order by k ${order}, id ${order} limit 1 offset ${offset}`,
+    sql`${armRows(connection, source, arm, bounds, null)} order by k ${order}, id ${order} limit 1 offset ${offset}`,
   );
   const row = connection.getBig<{ id: bigint; k: bigint }>(at.sql, ...at.parameters);
   if (row === undefined) return undefined;
   const sameTime = { lowestMicros: row.k, highestMicros: row.k };
   const earlier = direction === "desc" ? sql`>` : sql`<`;
   const counted = compileSql(
-    sql`select count(*) as n from (${armRows(source, arm, sameTime, null)}) where id ${earlier} ${row.id}`,
+    sql`select count(*) as n from (${armRows(connection, source, arm, sameTime, null)}) as x where id ${earlier} ${row.id}`,
   );
   const { n = 0 } = connection.get<{ n: number }>(counted.sql, ...counted.parameters) ?? {};
   return { time: row.k, before: offset - n };
 }
 
 function timeAt(list: Located, bounds: Bounds, direction: Direction, offset: number): bigint | undefined {
-  const arms = unionOfArms(list.plan.arms, (arm) => armRows(list.source, arm, bounds, null));
+  const arms = unionOfArms(list.plan.arms, (arm) => armRows(list.connection, list.source, arm, bounds, null));
   const order = direction === "desc" ? sql`desc` : sql`asc`;
   const { sql: text, parameters } = compileSql(sql`${arms} order by k ${order} limit 1 offset ${offset}`);
   return list.connection.getBig<{ k: bigint }>(text, ...parameters)?.k;
@@ -145,14 +145,16 @@ export function timeSlices(list: Located, wanted: Wanted, predicates: readonly F
     keyAt: (bounds, offset) => timeAt(list, bounds, direction, offset),
     rows: (bounds, after) => orderedRows(list, { after, direction, predicates }, bounds),
     matches: (bounds) =>
-      unionOfArms(list.plan.arms, (arm) => matchingRows(list.source, arm, bounds, predicates)),
+      unionOfArms(list.plan.arms, (arm) =>
+        matchingRows(list.connection, list.source, arm, bounds, predicates),
+      ),
   };
 }
 
 /** All rows of the arms as `id, k, hash`, merged in order; lazily, when a limit follows. */
-function orderedRows({ source, plan }: Located, ordered: OrderedRows, bounds: Bounds): Fragment {
+function orderedRows({ connection, source, plan }: Located, ordered: OrderedRows, bounds: Bounds): Fragment {
   const order = ordered.direction === "desc" ? sql`desc` : sql`asc`;
-  const arms = unionOfArms(plan.arms, (arm) => armRows(source, arm, bounds, ordered));
+  const arms = unionOfArms(plan.arms, (arm) => armRows(connection, source, arm, bounds, ordered));
   return sql`${arms} order by k ${order}, hash asc`;
 }
 
@@ -196,14 +198,14 @@ export function gatherBy(
 ): RowKey[] {
   const { source, selection, plan } = list;
   const item = itemOf(source, false);
-  const conditions = [gatheredRows(source, plan, selection), ...remainingPredicates(list)];
+  const conditions = [gatheredRows(list.connection, source, plan, selection), ...remainingPredicates(list)];
   if (item.join !== null) conditions.push(sql`i.id = ${item.join}`);
   if (wanted.after !== null) conditions.push(isAfter(keys, item.hash, wanted.after, wanted.direction));
   const order = wanted.direction === "desc" ? sql`desc` : sql`asc`;
   const columns = keys.map((key, at) => sql`${key} as ${sql.ref(columnOf(at))}`);
   const terms = keys.map((_, at) => sql`${sql.ref(columnOf(at))} ${order}`);
   const index = plan.arms[0]?.path.index;
-  const from = index === null || index === undefined ? sql`` : sql`indexed by ${sql.ref(index)}`;
+  const from = index === null || index === undefined ? sql`` : indexedBy(list.connection, index);
   const items = item.join === null ? sql`` : sql`cross join items as i`;
   return fetchKeys(
     list.connection,

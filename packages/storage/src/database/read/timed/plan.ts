@@ -1,4 +1,4 @@
-import type { SqliteConnection, SqlValue } from "../../sqlite/connection.ts";
+import type { SqlConnection, SqlValue } from "../../sql/connection.ts";
 import type { AccessPath } from "./access-path.ts";
 import { countRows } from "./count-rows.ts";
 import type { Selection, TimedSource } from "./source.ts";
@@ -35,7 +35,7 @@ const FEW_ROWS = 200;
  * the database would guess from averages, and averages say nothing of a sender with half of all messages.
  */
 export function planSelection(
-  connection: SqliteConnection,
+  connection: SqlConnection,
   source: TimedSource,
   paths: readonly AccessPath[],
   selection: Selection,

@@ -1,4 +1,4 @@
-import type { SqlValue } from "../../sqlite/connection.ts";
+import type { SqlValue } from "../../sql/connection.ts";
 import type { Fragment } from "../compile-sql.ts";
 
 /** A table whose rows are listed by (time, item hash). Its rows are called `m` in fragments. */

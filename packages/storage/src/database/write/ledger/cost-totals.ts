@@ -1,6 +1,6 @@
 import type { CostFact } from "@twentysix/state";
 import { PRICED_PAYMENTS } from "../../codes.ts";
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 
 interface Sums {
   n: number;
@@ -14,10 +14,10 @@ export const EVERY_OWNER = 0;
 
 /** Sums of costs by owner and payment type, collected over one batch and merged at its end. */
 export class CostTotals {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #deltas = new Map<string, Sums & { readonly ownerId: number; readonly payment: number }>();
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.#connection = connection;
   }
 

@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../../sqlite/connection.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
 
 /** A price list with the canonical JSON of both of its parts. */
 export interface NamedPriceList {
@@ -9,10 +9,10 @@ export interface NamedPriceList {
 
 /** Ids of the price lists that costs name. A list is written when it comes into force. */
 export class PriceListNames {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlConnection;
   readonly #ids = new Map<string, number>();
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqlConnection) {
     this.#connection = connection;
   }
 

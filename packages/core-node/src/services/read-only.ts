@@ -1,0 +1,43 @@
+import type { Recalculation } from "../api/economy/economy-services.ts";
+import { ApiError } from "../api/errors.ts";
+import type { DownloadServices, StateRoot, Submit, UploadServices } from "../api/services.ts";
+
+/** What a replica answers to whatever would change something. */
+function refuse(): never {
+  throw new ApiError(
+    "API_READ_ONLY",
+    "This is a replica that only reads: send this to the node that writes to the database",
+    {},
+    { "retry-after": "5" },
+  );
+}
+
+export const refuseSubmissions: Submit = async () => refuse();
+
+export const refuseUploads: UploadServices = {
+  ipfsEnabled: true,
+  inspectStore: async () => refuse(),
+  checkFunds: async () => refuse(),
+  stageFile: async () => refuse(),
+  stageCar: async () => refuse(),
+  reserveGrace: async () => refuse(),
+  registerFile: async () => refuse(),
+};
+
+/** The trees follow the log by the writer's hand alone. */
+export const refuseStateRoot = async (): Promise<StateRoot> => refuse();
+
+/** Costs are computed anew by whoever writes them. */
+export const noRecalculation: Recalculation = {
+  job: null,
+  start: () => refuse(),
+  settled: async () => {},
+  one: async () => refuse(),
+};
+
+/** A replica has the records of files and not their bytes. */
+export const noDownloads: DownloadServices = {
+  isHeld: async () => false,
+  openFile: async () => null,
+  openTar: async () => null,
+};

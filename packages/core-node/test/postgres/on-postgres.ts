@@ -1,0 +1,43 @@
+import { openConnection } from "@twentysix/storage";
+
+const SERVER = process.env.TWENTYSIX_TEST_POSTGRES;
+
+/** For `skip` of tests that run onPostgres: false where there is a server, else the reason. */
+export const withoutPostgres: string | false =
+  SERVER === undefined
+    ? (process.env.TWENTYSIX_TEST_POSTGRES_REASON ??
+      "there is no PostgreSQL server: run the tests by npm test")
+    : false;
+
+let made = 0;
+
+/** A database of its own; gone with the server at the end of the run. */
+export function postgresDatabase(): string {
+  if (SERVER === undefined) throw new Error("there is no PostgreSQL server");
+  made += 1;
+  const name = `test_${process.pid}_${made}`;
+  const server = openConnection(SERVER);
+  server.exec(`CREATE DATABASE ${name}`);
+  server.close();
+  return new URL(`/${name}`, SERVER).href;
+}
+
+/** Databases that are emptied and used again: to make one takes longer than most tests. */
+export function reusedDatabases(): {
+  take(): string;
+  giveBack(location: string): void;
+} {
+  const free: string[] = [];
+  return {
+    take: () => free.pop() ?? postgresDatabase(),
+    giveBack: (location) => {
+      const connection = openConnection(location);
+      const tables = connection.all<{ name: string }>(
+        "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('schema_migrations', 'writer_epoch')",
+      );
+      connection.exec(tables.map(({ name }) => `DELETE FROM ${name}`).join("; "));
+      connection.close();
+      free.push(location);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { describe, it } from "node:test";
+import { harnessOn } from "../pipeline/support/state-harness.ts";
+import { reusedDatabases, withoutPostgres } from "./on-postgres.ts";
+
+/*
+ * What messages come to, onPostgres: tests of the pipeline with a database of the other engine under them. Each
+ * harness has its own.
+ */
+if (withoutPostgres === false) {
+  harnessOn(reusedDatabases());
+  await import("../pipeline/big-integers.test.ts");
+  await import("../pipeline/price-hook.test.ts");
+  await import("../pipeline/reference-behaviours-delegates.test.ts");
+  await import("../pipeline/reference-behaviours-envelopes.test.ts");
+  await import("../pipeline/reference-behaviours-forget.test.ts");
+  await import("../pipeline/reference-behaviours-machines.test.ts");
+  await import("../pipeline/reference-behaviours-queue.test.ts");
+  await import("../pipeline/reference-behaviours-revisions.test.ts");
+  await import("../pipeline/refused-copies.test.ts");
+} else {
+  describe("what messages come to, onPostgres", () => {
+    it("is tested where there is a server", { skip: withoutPostgres }, () => undefined);
+  });
+}

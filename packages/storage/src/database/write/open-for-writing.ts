@@ -1,0 +1,73 @@
+import { PostgresConnection } from "../postgres/connection.ts";
+import { beginEpoch, takeWriterLease, tryWriterLease } from "../postgres/writer-lease.ts";
+import type { SqlConnection } from "../sql/connection.ts";
+import { type DatabaseLocation, isPostgresUrl } from "../sql/open-connection.ts";
+import { SqliteConnection } from "../sqlite/connection.ts";
+import { LogKeeper } from "../sqlite/log-keeper.ts";
+import { migrate } from "../sqlite/migrate.ts";
+
+export interface WritableOptions {
+  readonly path: DatabaseLocation;
+  readonly cacheBytes?: number;
+  /** `off` is for databases that are thrown away: a replay, a test of rules. */
+  readonly synchronous?: "full" | "off";
+  /** `apart` moves the log into the database on a thread of its own; the default leaves that to `checkpoint`. */
+  readonly checkpoints?: "apart";
+}
+
+/** The connection of the one writer, over the newest schema. */
+export interface WritableDatabase {
+  readonly connection: SqlConnection;
+  /** What keeps the log of a database in this process within its bounds; a server does so itself. */
+  readonly log: LogKeeper | null;
+}
+
+/** @throws DatabaseError DATABASE_IN_USE when another process writes to the database of a server */
+export function openForWriting(options: WritableOptions): WritableDatabase {
+  if (!isPostgresUrl(options.path)) return openFile(options);
+  const connection = openServer(options);
+  takeWriterLease(connection);
+  return begin(connection);
+}
+
+/**
+ * The same for a process that is a standby while another one writes: resolves when that one has gone.
+ *
+ * @param pause waits before the server is asked again; rejects when the standby is to end
+ */
+export async function openWhenFree(
+  options: WritableOptions,
+  pause: () => Promise<void>,
+): Promise<WritableDatabase> {
+  if (!isPostgresUrl(options.path)) return openFile(options);
+  const connection = openServer(options);
+  try {
+    while (!tryWriterLease(connection)) await pause();
+    return begin(connection);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function openServer({ path, synchronous = "full" }: WritableOptions): PostgresConnection {
+  const connection = new PostgresConnection(path, { applicationName: "twentysix writer", isLasting: true });
+  if (synchronous === "off") connection.exec("SET synchronous_commit = off");
+  return connection;
+}
+
+function begin(connection: PostgresConnection): WritableDatabase {
+  migrate(connection);
+  beginEpoch(connection);
+  return { connection, log: null };
+}
+
+function openFile(options: WritableOptions): WritableDatabase {
+  const { path, cacheBytes, synchronous = "full" } = options;
+  const connection = new SqliteConnection(path, {
+    synchronous,
+    ...(cacheBytes === undefined ? {} : { cacheBytes }),
+  });
+  migrate(connection);
+  return { connection, log: new LogKeeper(connection, path, options.checkpoints === "apart") };
+}
