@@ -15,6 +15,7 @@ import {
   type StoredMessage,
   storedMessage,
 } from "./stored-messages.ts";
+import { WHOLE_TABLE_TIMEOUT_MS } from "./whole-tables.ts";
 
 export interface ExportOptions {
   readonly databasePath: string;
@@ -52,7 +53,11 @@ export interface ExportReport {
  * @throws ExportPositionError; the signal's reason
  */
 export async function exportMessages(options: ExportOptions): Promise<ExportReport> {
-  const connection = openConnection(options.databasePath, { readOnly: true, purpose: "export" });
+  const connection = openConnection(options.databasePath, {
+    readOnly: true,
+    purpose: "export",
+    statementTimeoutMs: WHOLE_TABLE_TIMEOUT_MS,
+  });
   try {
     await using contents = await ContentReader.open(options.contentsFolder, options.timers);
     return await new ExportRun(options, connection, contents).run();
