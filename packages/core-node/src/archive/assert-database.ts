@@ -17,7 +17,7 @@ function assertTables(url: string): void {
   const connection = openConnection(url, { readOnly: true });
   try {
     const row = connection.get<{ found: number }>("SELECT to_regclass('items') IS NOT NULL AS found");
-    if (row?.found !== 1) throw new NoDatabaseError(new URL(url).pathname);
+    if (row?.found !== 1) throw new NoDatabaseError(new URL(url).pathname, "--database");
   } finally {
     connection.close();
   }

@@ -1,9 +1,9 @@
-/** The data folder has no database: nothing was ever stored there. */
+/** There is no database: nothing was ever stored there. */
 export class NoDatabaseError extends Error {
   readonly code = "NO_DATABASE";
 
-  constructor(path: string) {
-    super(`there is no database at ${path}: check --data-dir and --database`);
+  constructor(path: string, setting: "--data-dir" | "--database" = "--data-dir") {
+    super(`there is no database at ${path}: check ${setting}`);
   }
 }
 

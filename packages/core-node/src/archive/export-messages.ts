@@ -16,6 +16,7 @@ import {
   type StoredMessage,
   storedMessage,
 } from "./stored-messages.ts";
+import { WHOLE_TABLE_TIMEOUT_MS } from "./whole-tables.ts";
 
 export interface ExportOptions {
   readonly databasePath: string;
@@ -55,7 +56,11 @@ export interface ExportReport {
  * @throws ExportPositionError; the signal's reason
  */
 export async function exportMessages(options: ExportOptions): Promise<ExportReport> {
-  const connection = openConnection(options.databasePath, { readOnly: true, purpose: "export" });
+  const connection = openConnection(options.databasePath, {
+    readOnly: true,
+    purpose: "export",
+    statementTimeoutMs: WHOLE_TABLE_TIMEOUT_MS,
+  });
   try {
     const { contentsFolder: folder, timers, engine } = options;
     const place = { folder, timers, ...(engine === undefined ? {} : { engine }) };

@@ -30,6 +30,7 @@ import { Problems } from "./problems.ts";
 import type { CopyChecks } from "./read-copies.ts";
 import { replayMessages } from "./replay-messages.ts";
 import { seedForReplay } from "./seed-replay.ts";
+import { WHOLE_TABLE_TIMEOUT_MS } from "./whole-tables.ts";
 
 export interface VerifyOptions {
   readonly databasePath: string;
@@ -73,7 +74,10 @@ export async function verifyData(options: VerifyOptions): Promise<VerifyReport> 
   const scratch = await mkdtemp(join(options.scratchFolder, "verify-"));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rmSync(scratch, { recursive: true, force: true }));
-  const stored = openConnection(options.databasePath, { purpose: "verify" });
+  const stored = openConnection(options.databasePath, {
+    purpose: "verify",
+    statementTimeoutMs: WHOLE_TABLE_TIMEOUT_MS,
+  });
   stack.defer(() => stored.close());
   holdForWriting(stored);
   migrate(stored);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { migrate, openConnection, type SqlConnection } from "@twentysix/storage";
+import { readStoredBytes } from "../../src/database/read/long-text/stored-bytes.ts";
 import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 
 describe("a connection onPostgres", { skip: withoutPostgres }, () => {
@@ -102,6 +103,22 @@ describe("a connection onPostgres", { skip: withoutPostgres }, () => {
       message: /check that the PostgreSQL server/,
     });
     connection.close();
+  });
+
+  it("gives a text of many megabytes as bytes, in parts that cut characters", (t) => {
+    const connection = openConnection(postgresDatabase());
+    t.after(() => connection.close());
+    connection.exec("CREATE TABLE texts (id BIGINT PRIMARY KEY, text TEXT)");
+    const text = `${"aé☃".repeat(1_600_000)}end`;
+    connection.run("INSERT INTO texts VALUES (1, ?)", text);
+    const read = (id: number): Buffer | null =>
+      readStoredBytes(connection, {
+        expression: connection.dialect.utf8("text"),
+        from: "FROM texts WHERE id = ?",
+        parameters: [id],
+      });
+    assert.ok(read(1)?.equals(Buffer.from(text)));
+    assert.equal(read(2), null);
   });
 
   it("takes all migrations, once", (t) => {

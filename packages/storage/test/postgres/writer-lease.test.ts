@@ -50,6 +50,9 @@ describe("the right to write onPostgres", { skip: withoutPostgres }, () => {
     assert.throws(() => sleeper.session.addresses.intern("0x2"), { code: "DATABASE_TAKEN_OVER" });
     sleeper.rollBack();
     assert.throws(() => write(sleeper, 3), { code: "DATABASE_TAKEN_OVER" });
+    const single = (): void =>
+      void sleeper.session.connection.run("INSERT INTO meta (key, value) VALUES ('sleeper', 'was here')");
+    assert.throws(single, { code: "DATABASE_TAKEN_OVER" });
     assert.deepEqual(addresses(url), ["0x1"]);
   });
 

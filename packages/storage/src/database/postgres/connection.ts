@@ -58,6 +58,12 @@ export class PostgresConnection implements SqlConnection {
   }
 
   run(sql: string, ...parameters: SqlValue[]): SqlChanges {
+    // What is guarded is written in no other way.
+    if (this.#guard === null || this.#isInTransaction) return this.#enqueue(sql, parameters);
+    return this.transaction(() => this.#enqueue(sql, parameters));
+  }
+
+  #enqueue(sql: string, parameters: readonly SqlValue[]): SqlChanges {
     const queued = new QueuedStatement(statementOf(sql, parameters), () => this.#flush());
     this.#queue.push(queued);
     this.#queuedBytes += bytesOf(parameters);
@@ -118,7 +124,7 @@ export class PostgresConnection implements SqlConnection {
     this.#queuedBytes = 0;
     this.#session.takeLost();
     this.#isInTransaction = true;
-    this.run("BEGIN");
+    this.#enqueue("BEGIN", []);
     if (this.#guard !== null) this.#queue.push(new QueuedStatement(this.#guard, () => this.#flush()));
   }
 
@@ -128,7 +134,7 @@ export class PostgresConnection implements SqlConnection {
   }
 
   commit(): void {
-    this.run("COMMIT");
+    this.#enqueue("COMMIT", []);
     this.#isInTransaction = false;
     this.#flush();
   }

@@ -6,6 +6,9 @@ import { SqliteConnection } from "../sqlite/connection.ts";
 import { LogKeeper } from "../sqlite/log-keeper.ts";
 import { migrate } from "../sqlite/migrate.ts";
 
+/** A migration, or counting what older versions did not, may look at every row. */
+const STATEMENT_TIMEOUT_MS = 600_000;
+
 export interface WritableOptions {
   readonly path: DatabaseLocation;
   readonly cacheBytes?: number;
@@ -51,7 +54,11 @@ export async function openWhenFree(
 }
 
 function openServer({ path, synchronous = "full" }: WritableOptions): PostgresConnection {
-  const connection = new PostgresConnection(path, { applicationName: "twentysix writer", isLasting: true });
+  const connection = new PostgresConnection(path, {
+    applicationName: "twentysix writer",
+    isLasting: true,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+  });
   if (synchronous === "off") connection.exec("SET synchronous_commit = off");
   return connection;
 }
