@@ -8,6 +8,11 @@ import { reusedDatabases, withoutPostgres } from "./on-postgres.ts";
  */
 if (withoutPostgres === false) {
   harnessOn(reusedDatabases());
+  await import("../ledger/balances.test.ts");
+  await import("../ledger/credits.test.ts");
+  await import("../ledger/payment-gates.test.ts");
+  await import("../ledger/price-lists.test.ts");
+  await import("../ledger/sweeps.test.ts");
   await import("../pipeline/big-integers.test.ts");
   await import("../pipeline/price-hook.test.ts");
   await import("../pipeline/reference-behaviours-delegates.test.ts");

@@ -57,7 +57,7 @@ export function walkSlices(walk: SliceWalk, list: Located, wanted: Wanted): Walk
 }
 
 function countOf({ connection }: Located, rows: Fragment): number {
-  const { sql: text, parameters } = compileSql(sql`select count(*) as n from (${rows})`);
+  const { sql: text, parameters } = compileSql(sql`select count(*) as n from (${rows}) as rows`);
   return connection.get<{ n: number }>(text, ...parameters)?.n ?? 0;
 }
 

@@ -36,7 +36,7 @@ export function pricedMessages(
   const { timeMicros, id } = after ?? BEFORE_ALL;
   return session.connection
     .all<{ id: number }>(
-      `SELECT id FROM (${IDS} ORDER BY time_us, id LIMIT ?)`,
+      `SELECT id FROM (${IDS} ORDER BY time_us, id LIMIT ?) AS ids`,
       ...TYPES.flatMap(() => [timeMicros, id]),
       limit,
     )
