@@ -9,6 +9,7 @@ export { makeDurableFolder } from "./blobs/durable-folder.ts";
 export { BlobError, type BlobErrorCode, isServerFailure } from "./blobs/errors.ts";
 export { scrub } from "./blobs/scrub.ts";
 export * from "./database/codes.ts";
+export { decodeCostLines } from "./database/cost-lines.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
 export { CommitListener } from "./database/postgres/commit-listener.ts";

@@ -51,6 +51,8 @@ const MAX_LINE_BYTES = 256 * 1024 * 1024;
 /** Enough to keep both threads busy, little enough for the memory. */
 const IN_FLIGHT = { maxCount: 4_096, maxBytes: 32 * 1024 * 1024 };
 const LINES_PER_LOOK = 512;
+/** The clocks of two threads stray from the machine's by up to 2 ms each: what the writer woke may seem to come. */
+const CLOCKS_APART_MICROS = 5_000n;
 /** The writer looks at its queue at least this often. */
 const SETTLE_LOOK_MS = 5_000;
 
@@ -136,7 +138,8 @@ class ImportRun {
     while (!signal.aborted) {
       const committed = createDeferred<void>();
       const stop = pipeline.onCommit(() => committed.resolve());
-      const isDue = this.#count("candidates", "next_attempt_us <= ?", clock.nowMicros()) > 0;
+      const nowMicros = clock.nowMicros() + CLOCKS_APART_MICROS;
+      const isDue = this.#count("candidates", "next_attempt_us <= ?", nowMicros) > 0;
       const cancel = timers.schedule(SETTLE_LOOK_MS, () => committed.resolve());
       if (isDue) await committed.promise;
       cancel();

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { type FormatProblem, paymentTypeOf } from "@twentysix/protocol";
-import type { BilledMessage } from "@twentysix/storage";
+import { type BilledMessage, decodeCostLines } from "@twentysix/storage";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isAnyItemHash } from "../any-item-hash.ts";
 import type { ApiContext } from "../context.ts";
@@ -91,12 +91,13 @@ async function priceOf(itemHash: string, { services }: ApiContext): Promise<Pric
     }
     throw new ApiError("API_GONE", `410: the message is ${message.status} and its price with it`);
   }
-  return priceOfLive(assertPriced(message), services.economy);
+  return priceOfLive(itemHash, assertPriced(message), services.economy);
 }
 
 const NOTHING = { holdAtto: 0n, streamAttoPerSecond: 0n, creditAttoPerSecond: 0n };
 
 async function priceOfLive(
+  itemHash: string,
   { cost, owner, paymentType }: BilledMessage,
   { pricesInForce }: ApiContext["services"]["economy"],
 ): Promise<Priced> {
@@ -107,7 +108,8 @@ async function priceOfLive(
     const payment = paymentTypeOf(paymentType === null ? null : { type: paymentType });
     return { ...common, paymentType: payment, lines: [], total: NOTHING, priceListHash };
   }
-  return { ...common, ...cost, total: cost };
+  const { linesText, ...rest } = cost;
+  return { ...common, ...rest, lines: decodeCostLines(itemHash, linesText), total: cost };
 }
 
 async function estimateMessage(

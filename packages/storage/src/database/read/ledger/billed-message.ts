@@ -1,5 +1,4 @@
 import { MESSAGE_TYPES } from "@twentysix/protocol";
-import { decodeCostLines } from "../../cost-lines.ts";
 import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dictionaries } from "../dictionary.ts";
 import { itemOfHash } from "../point/item-rows.ts";
@@ -44,11 +43,11 @@ export function billedMessage(
     owner: owner === null ? null : addresses.nameOf(owner),
     paymentType: payment === null ? null : labels.nameOf(payment),
     sizeBytes: row?.size ?? null,
-    cost: isLive ? costOf(connection, itemHash, id) : null,
+    cost: isLive ? costOf(connection, id) : null,
   };
 }
 
-function costOf(connection: SqlConnection, itemHash: string, id: number): CostView | null {
+function costOf(connection: SqlConnection, id: number): CostView | null {
   const row = connection.get<{
     payment: number;
     hold: string;
@@ -60,7 +59,7 @@ function costOf(connection: SqlConnection, itemHash: string, id: number): CostVi
   if (row === undefined) return null;
   return {
     paymentType: paymentOfCode(row.payment),
-    lines: decodeCostLines(itemHash, row.lines),
+    linesText: row.lines,
     holdAtto: BigInt(row.hold),
     streamAttoPerSecond: BigInt(row.stream),
     creditAttoPerSecond: BigInt(row.credit),

@@ -1,4 +1,4 @@
-import type { Chain, CostLine, MessageType, PricedPaymentType } from "@twentysix/protocol";
+import type { Chain, MessageType, PricedPaymentType } from "@twentysix/protocol";
 import type { Status } from "../../codes.ts";
 
 /** What is read of the ledger. Amounts of tokens, and rates, are integers of 10^-18; credits are whole. */
@@ -21,7 +21,8 @@ export interface CreditAmount {
 /** What a live message costs. */
 export interface CostView {
   readonly paymentType: PricedPaymentType;
-  readonly lines: readonly CostLine[];
+  /** For `decodeCostLines`: the decimals of lines do not travel between threads. */
+  readonly linesText: string;
   readonly holdAtto: bigint;
   readonly streamAttoPerSecond: bigint;
   readonly creditAttoPerSecond: bigint;
