@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { availableParallelism, cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { startTestPostgres } from "../scripts/test-postgres.mjs";
 import type { BenchContext } from "./context.ts";
 import { ensureCorpus } from "./corpus.ts";
 import { type Figure, isMet, renderTable } from "./figures.ts";
@@ -16,9 +17,10 @@ import { start } from "./suites/start.ts";
 import { wholeList } from "./suites/whole-list.ts";
 
 /*
- * `npm run bench [-- --messages N] [--data-dir DIR] [--suites a,b]`: measures whole processes of the product, one
- * suite after the other on the same data; prints a table and writes bench/results/<messages>.json. With a data
- * folder that is kept, suites can be run again without the first one.
+ * `npm run bench [-- --messages N] [--data-dir DIR] [--suites a,b] [--postgres]`: measures whole processes of the
+ * product, one suite after the other on the same data; prints a table and writes bench/results/<messages>.json.
+ * With a data folder that is kept, suites can be run again without the first one. With --postgres the records are
+ * kept by a server that is started for the run, and the figures stand beside those of the embedded database.
  */
 
 const SUITES = {
@@ -32,6 +34,17 @@ const SUITES = {
   ledger,
   ledgerDay,
 } as const;
+
+/** Those that make sense where the database is a server's; what the rest measures is in the node's own process. */
+const ON_POSTGRES: readonly (keyof typeof SUITES)[] = [
+  "ingest",
+  "start",
+  "pointReads",
+  "pages",
+  "counts",
+  "wholeList",
+  "httpIngest",
+];
 
 /** What bench/results holds, one file a size of the corpus. */
 interface Results {
@@ -49,7 +62,8 @@ const { values } = parseArgs({
   options: {
     messages: { type: "string", default: "1000000" },
     "data-dir": { type: "string" },
-    suites: { type: "string", default: Object.keys(SUITES).join() },
+    suites: { type: "string" },
+    postgres: { type: "boolean", default: false },
   },
 });
 const messages = Number(values.messages);
@@ -58,22 +72,29 @@ const say = (text: string): void => {
 };
 const kept = values["data-dir"];
 const dataDir = kept ?? mkdtempSync(join(tmpdir(), "twentysix-bench-"));
+const server = values.postgres ? await startTestPostgres() : null;
+if (server?.reason !== undefined) throw new Error(server.reason);
 const context: BenchContext = {
   dataDir,
+  database: server?.url ?? join(dataDir, "core", "messages.sqlite"),
+  databaseFlags: server?.url === undefined ? [] : ["--database", server.url],
   messages,
   corpusPath: (from, to) => ensureCorpus(from, to, say),
   say,
 };
+const suites = values.suites ?? (values.postgres ? ON_POSTGRES : Object.keys(SUITES)).join();
 const figures: Record<string, readonly Figure[]> = {};
 try {
-  for (const name of values.suites.split(",")) {
+  for (const name of suites.split(",")) {
     const suite = SUITES[name as keyof typeof SUITES];
     if (suite === undefined) throw new Error(`There is no suite ${name}: use ${Object.keys(SUITES).join()}`);
     say(`== ${name}`);
-    figures[name] = await suite(context);
-    process.stdout.write(`${renderTable(figures[name] ?? [])}\n\n`);
+    const found = await suite(context);
+    figures[values.postgres ? `${name} on PostgreSQL` : name] = found;
+    process.stdout.write(`${renderTable(found)}\n\n`);
   }
 } finally {
+  await server?.stop?.();
   if (kept === undefined) rmSync(dataDir, { recursive: true, force: true });
 }
 writeResults();

@@ -6,8 +6,8 @@ import { filterMatrix } from "./filters.ts";
 const ROUNDS = 30;
 
 /** The first page with its total, for each filter: a total that scanned would show here. */
-export async function counts({ dataDir }: BenchContext): Promise<Figure[]> {
-  const node = await startNodeProcess(dataDir);
+export async function counts({ dataDir, databaseFlags }: BenchContext): Promise<Figure[]> {
+  const node = await startNodeProcess(dataDir, databaseFlags);
   try {
     const figures: Figure[] = [];
     for (const { name, path, query } of filterMatrix()) {

@@ -8,12 +8,18 @@ const CONNECTIONS = 64;
 const REQUESTS = 60_000;
 
 /** One message a request, each acknowledged once it is durable. */
-export async function httpIngest({ dataDir, messages, corpusPath, say }: BenchContext): Promise<Figure[]> {
+export async function httpIngest({
+  dataDir,
+  databaseFlags,
+  messages,
+  corpusPath,
+  say,
+}: BenchContext): Promise<Figure[]> {
   const bodies: string[] = [];
   for await (const line of readCorpus(await corpusPath(messages, messages + REQUESTS))) {
     bodies.push(`{"sync":false,"message":${line}}`);
   }
-  const node = await startNodeProcess(dataDir);
+  const node = await startNodeProcess(dataDir, databaseFlags);
   try {
     say(`posting ${bodies.length} messages`);
     await eventLoopP99Ms(node.apiUrl);

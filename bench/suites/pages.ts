@@ -20,8 +20,8 @@ interface Walk {
 }
 
 /** Pages of 20 by cursor, at the start of a list and ever deeper, one request at a time on one connection. */
-export async function pages({ dataDir, messages, say }: BenchContext): Promise<Figure[]> {
-  const node = await startNodeProcess(dataDir);
+export async function pages({ dataDir, databaseFlags, messages, say }: BenchContext): Promise<Figure[]> {
+  const node = await startNodeProcess(dataDir, databaseFlags);
   const client = new Client(node.apiUrl, { pipelining: 1 });
   try {
     const figures: Figure[] = [];

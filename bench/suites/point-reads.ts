@@ -14,7 +14,7 @@ const WARM_UP = 5_000;
 /** `GET /api/v0/messages/{hash}` of messages spread over the corpus. */
 export async function pointReads(context: BenchContext): Promise<Figure[]> {
   const hashes = await spreadHashes(context);
-  const node = await startNodeProcess(context.dataDir);
+  const node = await startNodeProcess(context.dataDir, context.databaseFlags);
   try {
     await read(node.apiUrl, hashes, WARM_UP);
     const result = await read(node.apiUrl, hashes, REQUESTS);

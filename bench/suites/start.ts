@@ -7,11 +7,11 @@ const STARTS = 5;
 const IDLE_MS = 10_000;
 
 /** From the start of the process to the line that says it is ready; then how much memory it takes doing nothing. */
-export async function start({ dataDir, messages, say }: BenchContext): Promise<Figure[]> {
+export async function start({ dataDir, databaseFlags, messages, say }: BenchContext): Promise<Figure[]> {
   const readyMs: number[] = [];
   let idleMb = 0;
   for (let round = 0; round < STARTS; round += 1) {
-    const node = await startNodeProcess(dataDir);
+    const node = await startNodeProcess(dataDir, databaseFlags);
     readyMs.push(node.readyMs);
     if (round === STARTS - 1) {
       say(`idle for ${IDLE_MS / 1000} s`);

@@ -3,8 +3,8 @@ import type { Figure } from "../figures.ts";
 import { startNodeProcess } from "../processes.ts";
 
 /** `pagination=0`: every message in one answer, read to the end. */
-export async function wholeList({ dataDir, messages }: BenchContext): Promise<Figure[]> {
-  const node = await startNodeProcess(dataDir);
+export async function wholeList({ dataDir, databaseFlags, messages }: BenchContext): Promise<Figure[]> {
+  const node = await startNodeProcess(dataDir, databaseFlags);
   try {
     const startedMs = performance.now();
     const answer = await fetch(`${node.apiUrl}/api/v0/messages.json?pagination=0`);

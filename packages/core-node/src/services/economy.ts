@@ -21,16 +21,24 @@ export function createEconomy(options: EconomyOptions): EconomyServices & { clos
   if (rules.ledger === null) throw new Error("A node without ledger has no prices to tell");
   const pricesInForce = createPricesInForce({ reads, prices: rules.prices, defaults: definition, log });
   // A list that cannot be used leaves the one before in force: so each has to be seen, whether or not it is asked for.
+  let isClosed = false;
   const look = (): void => {
-    pricesInForce().catch((error: unknown) => log.error("The prices in force could not be read", { error }));
+    pricesInForce().catch((error: unknown) => {
+      // Whatever was asked when the node stops is given up.
+      if (!isClosed) log.error("The prices in force could not be read", { error });
+    });
   };
   look();
+  const stop = commits.onCommit(look);
   return {
     rules: rules.ledger,
     switches: definition.switches,
     pricesInForce,
     administrationKey: definition.authorities.administrationKey,
     recalculation,
-    close: commits.onCommit(look),
+    close: () => {
+      isClosed = true;
+      stop();
+    },
   };
 }
