@@ -9,7 +9,7 @@ export type Role = (typeof ROLES)[number];
 
 /** Roles, separated by commas in a flag or variable, a list of texts in the config file. */
 export function roles(): OptionKind<readonly Role[]> {
-  const describe = "roles separated by commas, of ccn, authority; or api alone";
+  const describe = "roles separated by commas, of ccn, authority, with ccn among them; or api alone";
   const check = (items: readonly unknown[]): Parsed<readonly Role[]> => {
     const known = items.flatMap((item) => ROLES.filter((role) => role === item));
     const isDistinct = new Set(known).size === items.length;
