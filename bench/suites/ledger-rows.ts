@@ -1,6 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { dataPaths } from "@twentysix/core-node";
+import { type CostLine, PriceDecimal } from "@twentysix/protocol";
 import { COUNTER_CODE, MESSAGE_TYPE_CODE, MessageStore, type SqlConnection } from "@twentysix/storage";
+import { encodeCostLines } from "@twentysix/storage/writer";
 
 /** Accounts; the first has more of everything than all others. */
 export const ACCOUNTS = 100_000;
@@ -15,19 +17,29 @@ const START_SECONDS = 1_780_000_000;
 
 /** 1,000 tokens held, the stream and the credits of an instance of one core. */
 const COST = { hold: 10n ** 21n, stream: 15_277_777_777_777n, credit: 3_958_333_333_333_333_333n };
-const LINES = JSON.stringify([
-  ["EXECUTION", "instance", null, null, String(COST.hold), String(COST.stream), String(COST.credit)],
-  [
-    "EXECUTION_INSTANCE_VOLUME_ROOTFS",
-    "EXECUTION_INSTANCE_VOLUME_ROOTFS",
-    "ab".repeat(32),
-    "20480",
-    "1024",
-    "1",
-    "1",
-  ],
-  ["EXECUTION_VOLUME_DISCOUNT", "EXECUTION_VOLUME_DISCOUNT", null, null, "-1024", "-1", "-1"],
+const LINES = encodeCostLines("", [
+  line("EXECUTION", "instance", { ...COST, quantity: 1 }),
+  line("EXECUTION_INSTANCE_VOLUME_ROOTFS", "rootfs", {
+    hold: 1024n,
+    stream: 1n,
+    credit: 1n,
+    quantity: 20_480,
+  }),
+  line("EXECUTION_VOLUME_DISCOUNT", "discount", { hold: -1024n, stream: -1n, credit: -1n, quantity: 20_480 }),
 ]);
+
+interface Amounts {
+  readonly hold: bigint;
+  readonly stream: bigint;
+  readonly credit: bigint;
+  readonly quantity: number;
+}
+
+function line(type: CostLine["type"], name: string, { hold, stream, credit, quantity }: Amounts): CostLine {
+  const size = new PriceDecimal(quantity);
+  const amounts = { holdAtto: hold, streamAttoPerSecond: stream, creditAttoPerSecond: credit };
+  return { type, name, ref: null, sizeMib: quantity > 1 ? size : null, quantity: size, ...amounts };
+}
 
 /** Fills the database of a node with a ledger of so many entries and so many costs, by plain SQL. */
 export function fillLedger(dataDir: string, rows: number): void {

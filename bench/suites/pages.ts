@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { Client } from "undici";
 import type { BenchContext } from "../context.ts";
 import { type Figure, quantile } from "../figures.ts";
@@ -21,10 +24,10 @@ interface Walk {
 
 /** Pages of 20 by cursor, at the start of a list and ever deeper, one request at a time on one connection. */
 export async function pages({ dataDir, databaseFlags, messages, say }: BenchContext): Promise<Figure[]> {
+  const figures: Figure[] = [await bareWalk()];
   const node = await startNodeProcess(dataDir, databaseFlags);
   const client = new Client(node.apiUrl, { pipelining: 1 });
   try {
-    const figures: Figure[] = [];
     for (const filter of filterMatrix()) {
       const walked = await walk(client, filter);
       const figure = figureOf(filter, walked, messages);
@@ -49,6 +52,22 @@ function figureOf({ name }: ListedFilter, { latenciesMs, depth }: Walk, messages
     target: "<= 15",
     remark: `p50 ${part(0.5)}, p90 ${part(0.9)}, ${worst}, ${depth} rows deep of ${messages} messages`,
   };
+}
+
+/** The same walk over a server that does nothing. */
+async function bareWalk(): Promise<Figure> {
+  const script = new URL("../bare-pages.ts", import.meta.url).pathname;
+  const server = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
+  const [url] = (await once(createInterface({ input: server.stdout }), "line")) as [string];
+  const client = new Client(url, { pipelining: 1 });
+  try {
+    const filter = { name: "a server with a constant answer", path: "/", query: "" };
+    const { target: _, ...figure } = figureOf(filter, await walk(client, filter), 0);
+    return figure;
+  } finally {
+    await client.close();
+    server.kill();
+  }
 }
 
 async function walk(client: Client, { path, query }: ListedFilter): Promise<Walk> {
