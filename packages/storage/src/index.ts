@@ -12,6 +12,7 @@ export * from "./database/codes.ts";
 export { decodeCostLines } from "./database/cost-lines.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
+export { assertNewestSchema, migrate } from "./database/migrations/migrate.ts";
 export { CommitListener } from "./database/postgres/commit-listener.ts";
 export { DatabaseError, type DatabaseErrorCode } from "./database/postgres/database-error.ts";
 export { holdForWriting } from "./database/postgres/writer-lease.ts";
@@ -39,12 +40,12 @@ export { atOnce, type ReadByName } from "./database/read/promised-reads.ts";
 export { type ReadBudget, UNLIMITED } from "./database/read/read-budget.ts";
 export { READ_ERROR_CODES, ReadError, type ReadErrorCode } from "./database/read/read-error.ts";
 export {
-  createSqliteListReads,
+  createListReads,
   type ListName,
   type ListQueries,
   type SyncListReads,
-} from "./database/read/sqlite-list-reads.ts";
-export { createSqlitePointReads } from "./database/read/sqlite-point-reads.ts";
+} from "./database/read/sync-list-reads.ts";
+export { createPointReads } from "./database/read/sync-point-reads.ts";
 export type * from "./database/read/text-types.ts";
 export type * from "./database/read/types.ts";
 export { EXTRA_FIELDS, PAYMENT_TYPES } from "./database/read/types.ts";
@@ -57,7 +58,6 @@ export {
   openConnection,
 } from "./database/sql/open-connection.ts";
 export { SqliteConnection, type SqliteOptions } from "./database/sqlite/connection.ts";
-export { assertNewestSchema, migrate } from "./database/sqlite/migrate.ts";
 export type { Candidate, CandidateState, NewCandidate } from "./database/write/candidates.ts";
 export type { Collected } from "./database/write/collected-files.ts";
 export { completeCounters } from "./database/write/complete-counters.ts";

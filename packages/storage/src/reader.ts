@@ -7,11 +7,11 @@ export { atOnce, type ReadByName } from "./database/read/promised-reads.ts";
 export { type ReadBudget, UNLIMITED } from "./database/read/read-budget.ts";
 export { ReadError } from "./database/read/read-error.ts";
 export {
-  createSqliteListReads,
+  createListReads,
   type ListName,
   type ListQueries,
   type SyncListReads,
-} from "./database/read/sqlite-list-reads.ts";
-export { createSqlitePointReads } from "./database/read/sqlite-point-reads.ts";
+} from "./database/read/sync-list-reads.ts";
+export { createPointReads } from "./database/read/sync-point-reads.ts";
 export type { SqlConnection } from "./database/sql/connection.ts";
 export { openConnection } from "./database/sql/open-connection.ts";

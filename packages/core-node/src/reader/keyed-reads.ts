@@ -1,6 +1,6 @@
 import type { Logger, Timers } from "@twentysix/platform";
 import {
-  createSqlitePointReads,
+  createPointReads,
   type DatabaseLocation,
   FileLedger,
   type FileRecords,
@@ -40,7 +40,7 @@ export function openKeyedReads({ database, ledger, timers, log }: KeyedReadsOpti
   if (!isPostgresUrl(database)) {
     const connection = openConnection(database, { readOnly: true, cacheBytes: CACHE_BYTES });
     return {
-      reads: localPointReads(createSqlitePointReads(connection)),
+      reads: localPointReads(createPointReads(connection)),
       fileRecords: localFileRecords(new FileLedger(connection)),
       [Symbol.asyncDispose]: async () => connection.close(),
     };

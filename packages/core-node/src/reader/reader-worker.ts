@@ -3,8 +3,8 @@ import { createSystemClock, createSystemTimers } from "@twentysix/platform";
 import type { Piece } from "@twentysix/storage";
 import {
   atOnce,
-  createSqliteListReads,
-  createSqlitePointReads,
+  createListReads,
+  createPointReads,
   DatabaseError,
   FileLedger,
   openConnection,
@@ -72,13 +72,13 @@ function read(call: ReadCall, request: ReaderRequest): Promise<unknown> | unknow
   if (isLedgerCall(call)) return answerLedger(call);
   switch (call.kind) {
     case "point":
-      points ??= atOnce(createSqlitePointReads(connection));
+      points ??= atOnce(createPointReads(connection));
       return points(call.name, call.parameters);
     case "fileRecord":
       fileRecords ??= atOnce(new FileLedger(connection));
       return fileRecords(call.name, call.parameters);
     default:
-      lists ??= createSqliteListReads(connection);
+      lists ??= createListReads(connection);
       return runReadCall(lists, call, budgetOf(request));
   }
 }

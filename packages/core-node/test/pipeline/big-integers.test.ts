@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSqlitePointReads, renderMessageView } from "@twentysix/storage";
+import { createPointReads, renderMessageView } from "@twentysix/storage";
 import { envelope, evm } from "./support/signed.ts";
 import { networkDefinition, StateHarness } from "./support/state-harness.ts";
 
@@ -11,7 +11,7 @@ test("a refusal names an integer above 2^53 exactly", async () => {
   const message = envelope(account, "POST", content, { time: 1_700_000_000 });
   const [result] = await node.submit(message.text);
   assert.equal(result?.status, "rejected");
-  const view = createSqlitePointReads(node.store.session.connection).messageView(message.hash);
+  const view = createPointReads(node.store.session.connection).messageView(message.hash);
   assert.ok(view !== null);
   assert.match(String(renderMessageView(view)), /"details":.*"input":9007199254740993\b/);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
-import { createSqlitePointReads, type SqlConnection, SqliteConnection } from "@twentysix/storage";
+import { createPointReads, type SqlConnection, SqliteConnection } from "@twentysix/storage";
 import fc from "fast-check";
 import { evm, forget, type Signed, store } from "./support/signed.ts";
 import { networkDefinition, StateHarness, testFile } from "./support/state-harness.ts";
@@ -21,7 +21,7 @@ function assertCounted(node: StateHarness): void {
       connection,
       `SELECT coalesce(sum(f.size), 0) AS n FROM pins p JOIN files f ON f.id = p.file_id WHERE p.kind = ${kind}`,
     );
-  assert.equal(createSqlitePointReads(connection).totals().graceBytes, pinned(3));
+  assert.equal(createPointReads(connection).totals().graceBytes, pinned(3));
   assert.equal(sum(connection, "SELECT sum(n) AS n FROM counters WHERE dimension = 16") || 0, pinned(1));
 }
 
@@ -73,6 +73,6 @@ describe("bytes of files", () => {
     old.exec("DELETE FROM counters WHERE dimension = 18; DELETE FROM meta WHERE key = 'counters_complete'");
     old.close();
     await using reopened = StateHarness.over(dirname(node.databasePath), local);
-    assert.equal(createSqlitePointReads(reopened.store.session.connection).totals().graceBytes, 12);
+    assert.equal(createPointReads(reopened.store.session.connection).totals().graceBytes, 12);
   });
 });

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { createSeededRandom, shuffled } from "@twentysix/platform";
 import { MESSAGE_TYPES } from "@twentysix/protocol";
-import { createSqlitePointReads, type SqlConnection, SqliteConnection } from "@twentysix/storage";
+import { createPointReads, type SqlConnection, SqliteConnection } from "@twentysix/storage";
 import fc from "fast-check";
 import { messagesOf, moves } from "./support/adversarial.ts";
 import { amend, evm, forget, grant, post, program, store } from "./support/signed.ts";
@@ -16,12 +16,12 @@ const T = 1_700_000_000;
 const UNKNOWN = "ab".repeat(32);
 
 type Totals = Pick<
-  ReturnType<ReturnType<typeof createSqlitePointReads>["totals"]>,
+  ReturnType<ReturnType<typeof createPointReads>["totals"]>,
   "pendingByType" | "pendingMessages"
 >;
 
 function kept(connection: SqlConnection): Totals {
-  const { pendingByType, pendingMessages } = createSqlitePointReads(connection).totals();
+  const { pendingByType, pendingMessages } = createPointReads(connection).totals();
   return { pendingByType, pendingMessages };
 }
 

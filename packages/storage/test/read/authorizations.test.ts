@@ -4,7 +4,7 @@ import {
   type AuthorizationFilter,
   type AuthorizationsPage,
   type AuthorizationsQuery,
-  createSqliteListReads,
+  createListReads,
   ReadError,
   UNLIMITED,
 } from "../../src/index.ts";
@@ -28,7 +28,7 @@ describe("authorizations", () => {
         fields: { authorizations },
       });
     }
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const page = (query: AuthorizationsQuery, at = FIRST) => reads.authorizations(query, at, UNLIMITED);
     const all =
       (kind: "granted" | "received") =>

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import {
-  createSqliteListReads,
-  type ListName,
-  type ListQueries,
-  ReadError,
-  UNLIMITED,
-} from "../../src/index.ts";
+import { createListReads, type ListName, type ListQueries, ReadError, UNLIMITED } from "../../src/index.ts";
 import { SeedDatabase } from "./seed.ts";
 
 const QUERIES: { readonly [Name in ListName]: ListQueries[Name] } = {
@@ -31,7 +25,7 @@ const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).to
 function seeded() {
   const seed = new SeedDatabase();
   for (let at = 0; at < 5; at += 1) seed.message({ sender: `0x${at}` });
-  const reads = createSqliteListReads(seed.connection);
+  const reads = createListReads(seed.connection);
   const read = (name: ListName, query: object, cursor: string | null) =>
     reads.lists[name].cursor(query as never, { cursor, pageSize: 2 }, UNLIMITED);
   return { reads, read };

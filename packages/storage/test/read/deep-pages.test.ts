@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MESSAGE_TYPES } from "@twentysix/protocol";
-import { createSqliteListReads, type MessageFilter, type MessagesQuery } from "../../src/index.ts";
+import { createListReads, type MessageFilter, type MessagesQuery } from "../../src/index.ts";
 import { SeedDatabase } from "./seed.ts";
 import { hashesOf, walkList } from "./walk-list.ts";
 
@@ -44,7 +44,7 @@ const FILTERS: readonly MessageFilter[] = [
 ];
 
 describe("pages far from the start of a list", () => {
-  const lists = createSqliteListReads(seeded().connection);
+  const lists = createListReads(seeded().connection);
   for (const filter of FILTERS) {
     for (const sortBy of ["time", "confirmation"] as const) {
       for (const direction of ["asc", "desc"] as const) {

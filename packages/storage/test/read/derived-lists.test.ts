@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
-  createSqliteListReads,
+  createListReads,
   type PostsQuery,
   STATUS_CODE,
   type TerminatedQuery,
@@ -40,7 +40,7 @@ describe("post list", () => {
       channel: "OTHER",
       createdMicros: BASE + 10n,
     });
-    return { reads: createSqliteListReads(seed.connection), original, amend, plain };
+    return { reads: createListReads(seed.connection), original, amend, plain };
   }
   const query = (rest: Partial<PostsQuery> = {}): PostsQuery => ({
     version: 0,
@@ -137,7 +137,7 @@ describe("aggregate list", () => {
         fields: { b: "1.50", a: "9007199254740993" },
       });
     }
-    return createSqliteListReads(seed.connection);
+    return createListReads(seed.connection);
   }
   interface Item {
     readonly key: string;
@@ -200,7 +200,7 @@ describe("account files", () => {
       seedPin(seed, { fileId, kind: "message", message, owner: "0xA", createdMicros, sizeBytes: 10 });
       seedPin(seed, { fileId, kind: "content", message, owner: "0xA", createdMicros });
     }
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const query = { address: "0xA", direction: "desc", createdAs: "iso" } as const;
     const page = reads.lists.accountFiles.page(query, { page: 1, pageSize: 3 }, UNLIMITED);
     assert.deepEqual([page.items.length, page.total, reads.accountFilesSize("0xA")], [3, 5, 50]);
@@ -255,7 +255,7 @@ describe("forgotten and removed lists", () => {
     seedForgotten(seed, { itemHash: b, forgottenMicros: BASE + 5n, forgottenBy: [second] });
     seedForgotten(seed, { itemHash: amend, forgottenMicros: null, parent: a });
     seedForgotten(seed, { itemHash: untimed, forgottenMicros: null });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const atBase = [a, amend].sort();
     assert.deepEqual(hashesOf(walkList(reads, "terminated", query(), 1)), [b, ...atBase, untimed]);
     assert.deepEqual(hashesOf(walkList(reads, "terminated", query({}, { direction: "asc" }), 1)), [
@@ -302,7 +302,7 @@ describe("forgotten and removed lists", () => {
     const [a, b] = ["a", "b"].map(sha256) as [string, string];
     seedForgotten(seed, { itemHash: a, owner: "0xB", payment: "credit", forgottenMicros: BASE });
     seedForgotten(seed, { itemHash: b, forgottenMicros: BASE + 5n });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const cases: [TerminatedQuery["filter"], string[]][] = [
       [{ startMicros: BASE + 1n }, [b]],
       [{ endMicros: BASE + 5n }, [a]],
@@ -336,7 +336,7 @@ describe("forgotten and removed lists", () => {
     );
     seed.item(removing, "removing");
     seed.count("status", STATUS_CODE.removed, -1, 2);
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     for (const direction of ["asc", "desc"] as const) {
       const items = walkList(reads, "terminated", query({}, { status: "removed", direction }), 1);
       assert.deepEqual(hashesOf(items), [recent, old]);
@@ -370,7 +370,7 @@ describe("hash list", () => {
       seed.item(hashes[at] ?? "", status, BASE + 10n + BigInt(at));
       seed.count("status", STATUS_CODE[status], -1);
     }
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const found = (rest: object) =>
       walkList(reads, "hashes", { direction: "asc", hashOnly: true, ...rest }, 1).map(
         (item) => JSON.parse(item) as string,
@@ -403,7 +403,7 @@ describe("address stats", () => {
       }
       seed.message({ sender: "tz1other", status: "removing" });
     });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const query = { sortBy: "total", direction: "desc" } as const;
     const parse = (item: string) =>
       Object.entries(JSON.parse(`{${item}}`) as Record<string, { messages: number }>)[0];

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { type Chain, MESSAGE_TYPES } from "@twentysix/protocol";
 import fc from "fast-check";
 import {
-  createSqliteListReads,
-  createSqlitePointReads,
+  createListReads,
+  createPointReads,
   type MessageFacts,
   type MessageFilter,
   matchesFilter,
@@ -119,8 +119,8 @@ describe("message filter", () => {
           });
         }),
         ({ seed, hashes, filters: asked }) => {
-          const lists = createSqliteListReads(seed.connection);
-          const points = createSqlitePointReads(seed.connection);
+          const lists = createListReads(seed.connection);
+          const points = createPointReads(seed.connection);
           const facts = hashes.map((itemHash) => points.factsOf(itemHash)).filter((fact) => fact !== null);
           assert.equal(facts.length, hashes.length);
           for (const filter of asked) {

@@ -4,8 +4,8 @@ import { sliceMember, sliceMembers } from "@twentysix/protocol";
 import fc from "fast-check";
 import { memberRange } from "../../src/database/read/long-text/member-range.ts";
 import {
-  createSqliteListReads,
-  createSqlitePointReads,
+  createListReads,
+  createPointReads,
   type ItemText,
   LONG_TEXT_BYTES,
   type LongPart,
@@ -48,8 +48,8 @@ describe("long texts", () => {
       `"type":"note","ref":"r1","content":{"n":1152921504606846977,"tags":["t"],"text":"${LONG}"}`,
     );
     seed.message();
-    const reads = createSqliteListReads(seed.connection);
-    const points = createSqlitePointReads(seed.connection);
+    const reads = createListReads(seed.connection);
+    const points = createPointReads(seed.connection);
     const [item, small] = reads.lists.messages.page(MESSAGES, first20, UNLIMITED).items;
     assert.ok(wholeText(reads, item ?? "").includes(`"content":${stored.content},`));
     assert.equal(whole(reads, item).item_hash, stored.itemHash);
@@ -66,7 +66,7 @@ describe("long texts", () => {
   it("need no content where only headers or nothing of it is wanted", () => {
     const seed = new SeedDatabase();
     storedLong(seed, `"content":"${LONG}","type":"note","ref":"r1"`);
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const shaped = (contentFormat: "headers" | "none") =>
       reads.lists.messages.page({ ...MESSAGES, contentFormat }, first20, UNLIMITED).items[0];
     heldText(shaped("none"));
@@ -85,7 +85,7 @@ describe("long texts", () => {
       current: amend,
       updatedMicros: BASE + 9n,
     });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const post = whole(reads, reads.lists.posts.page(POSTS, first20, UNLIMITED).items[0]);
     assert.deepEqual(
       [post.original_type, post.type, post.ref, post.content, post.original_item_hash],
@@ -99,7 +99,7 @@ describe("long texts", () => {
     const seed = new SeedDatabase();
     storedLong(seed, `"type":"note","content":"${LONG}"`);
     storedLong(seed, `"type":"note","content":"b${LONG}"`);
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const parts = reads.lists.messages.page(MESSAGES, first20, UNLIMITED).items.map((item) => longPart(item));
     const [part] = parts;
     const begun = reads.piece(part ?? assert.fail(), null, UNLIMITED);
@@ -118,7 +118,7 @@ describe("long texts", () => {
         : seed.message({ members: `"type":"note","content":"${"x".repeat(1_000)}${n}"` }),
     );
     const hashes = stored.map(({ itemHash }) => itemHash);
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const hashOf = (item: ItemText) => (JSON.parse(wholeText(reads, item)) as Json).item_hash;
     const list = reads.lists.messages;
     for (const maxBytes of [1, 5_000, 100_000_000]) {
@@ -162,14 +162,14 @@ describe("long texts", () => {
     seedAggregate(seed, { ...common, key: "many", fields: many });
     seedAggregate(seed, { ...common, key: "small", fields: { a: "1" } });
     seedAggregate(seed, { ...common, key: "few", fields: { a: "1", b: JSON.stringify(LONG) } });
-    const points = createSqlitePointReads(seed.connection);
+    const points = createPointReads(seed.connection);
     assert.equal(points.aggregates("0xA", null), null);
     for (const key of ["large", "many"]) assert.equal(points.aggregateVersions("0xA", [key]), null);
     // Large, but quickly told from an older version of it.
     assert.equal(points.aggregates("0xA", ["few"]), null);
     const [few] = points.aggregateVersions("0xA", ["few"]) ?? [];
     assert.equal(points.aggregates("0xA", ["small"])?.length, 1);
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const outlines = reads.aggregateOutlines("0xA", null, UNLIMITED);
     const contents = Object.fromEntries(
       outlines.map(({ key, content }) => [
@@ -201,7 +201,7 @@ describe("long texts", () => {
     const [first, late] = [seed.message({ type: "AGGREGATE" }), seed.message({ type: "AGGREGATE" })];
     const fields = { a: "1", b: JSON.stringify(LONG) };
     seedAggregate(seed, { owner: "0xA", key: "k", updatedMicros: BASE, first, last: first, fields });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const [outline] = reads.aggregateOutlines("0xA", ["k"], UNLIMITED);
     const part = outline?.content ?? assert.fail();
     const begun = reads.piece(part, null, UNLIMITED);
@@ -219,7 +219,7 @@ describe("long texts", () => {
       const common = { owner: "0xA", updatedMicros: BASE, first: element, last: element };
       seedAggregate(seed, { ...common, key, fields: { a: "1" } });
     }
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const found: unknown[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
       const query = { sortBy: "last_modified", direction: "desc" } as const;
@@ -266,10 +266,10 @@ describe("long texts", () => {
       BASE,
       BASE,
     );
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const [listed] = reads.programsOnMessage("desc", { cursor: null, pageSize: 5 }, UNLIMITED).items;
     assert.deepEqual(whole(reads, listed).content, { on: { message: JSON.parse(triggers) as unknown } });
-    const view = createSqlitePointReads(seed.connection).messageView(itemHash) ?? assert.fail();
+    const view = createPointReads(seed.connection).messageView(itemHash) ?? assert.fail();
     const { messages } = whole(reads, renderMessageView(view)) as { messages: Json[] };
     assert.deepEqual(messages[0]?.content, JSON.parse(content));
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
-  createSqliteListReads,
+  createListReads,
   type MessageFilter,
   type MessagesQuery,
   PAYMENT_TYPES,
@@ -30,7 +30,7 @@ describe("message list", () => {
       timeMicros: BASE + 573_859n,
       confirmation: { timeMicros: BASE + 9n, height: 18_500_000 },
     });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const item = heldText(pageOf(reads, query()).items[0]);
     const value = JSON.parse(item) as Record<string, unknown>;
     assert.deepEqual(Object.keys(value).sort(), [
@@ -70,7 +70,7 @@ describe("message list", () => {
   it("serves content that is not inline, without item_content", () => {
     const seed = new SeedDatabase();
     const stored = seed.message({ inline: false });
-    const item = heldText(pageOf(createSqliteListReads(seed.connection), query()).items[0]);
+    const item = heldText(pageOf(createListReads(seed.connection), query()).items[0]);
     const value = JSON.parse(item) as Record<string, unknown>;
     assert.equal(value.item_content, null);
     assert.equal(value.item_type, "storage");
@@ -88,7 +88,7 @@ describe("message list", () => {
       timeMicros: BASE + 3n,
     });
     seed.message({ type: "FORGET", timeMicros: BASE + 2n });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const contents = pageOf(reads, query({}, { contentFormat: "headers" })).items.map(
       (item) => (JSON.parse(heldText(item)) as { content: unknown }).content,
     );
@@ -127,7 +127,7 @@ describe("message list", () => {
     const groups = [...byTime.entries()]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, hashes]) => hashes.sort());
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const ascending = query({}, { direction: "asc" });
     assert.deepEqual(hashesOf(walkList(reads, "messages", ascending)), groups.flat());
     assert.deepEqual(hashesOf(walkList(reads, "messages", query())), [...groups].reverse().flat());
@@ -142,7 +142,7 @@ describe("message list", () => {
         seed.message({ sender: `0x${at % 3}`, timeMicros: BASE + BigInt(Math.floor(at / 40)) });
       }
     });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     for (const filter of [
       {},
       { senders: ["0x0", "0x2"] },
@@ -169,7 +169,7 @@ describe("message list", () => {
       const { itemHash } = seed.message(isConfirmed ? { timeMicros, confirmation } : { timeMicros });
       (isConfirmed ? confirmed : unconfirmed).push(itemHash);
     }
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const byConfirmation = { sortBy: "confirmation" } as const;
     const descending = [...[...unconfirmed].reverse(), ...confirmed];
     assert.deepEqual(hashesOf(walkList(reads, "messages", query({}, byConfirmation))), descending);
@@ -185,7 +185,7 @@ describe("message list", () => {
     const none = seed.message().itemHash;
     const low = seed.message({ confirmation: { timeMicros: BASE, height: 10 } }).itemHash;
     const high = seed.message({ confirmation: { timeMicros: BASE + 1n, height: 20 } }).itemHash;
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const found = (filter: MessageFilter) => hashesOf(pageOf(reads, query(filter)).items);
     assert.deepEqual(found({ startBlock: 20 }), [none, high]);
     assert.deepEqual(found({ endBlock: 20 }), [low]);
@@ -202,7 +202,7 @@ describe("message list", () => {
         seed.message({ type, sender: `0x${at % 2}`, owner: `0xo${at % 5}`, channel: `c${at % 4}` });
       }
     });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const totals: [MessageFilter, number][] = [
       [{}, 90],
       [{ types: ["POST"] }, 60],
@@ -229,7 +229,7 @@ describe("message list", () => {
     seed.transaction(() => {
       for (let at = 0; at < 10_050; at += 1) seed.message({ timeMicros: BASE + BigInt(at) });
     });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const some = pageOf(reads, query({ startMicros: BASE }));
     assert.deepEqual([some.total, some.approximate], [10_000, true]);
     const exact = pageOf(reads, query({ startMicros: BASE + 100n }));
@@ -251,7 +251,7 @@ describe("message list", () => {
         all.push(seed.message({ sender: `0x${at % 150}`, members }).itemHash);
       }
     });
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const expected = [...all].reverse();
     const senders = Array.from({ length: 150 }, (_, at) => `0x${at}`);
     assert.deepEqual(hashesOf(walkList(reads, "messages", query({ senders }))), expected);
@@ -269,7 +269,7 @@ describe("message list", () => {
     const seed = new SeedDatabase();
     const removing = seed.message({ status: "removing" }).itemHash;
     const processed = seed.message().itemHash;
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const found = (statuses: MessageFilter["statuses"] & object) =>
       hashesOf(pageOf(reads, query({ statuses })).items);
     assert.deepEqual(found(["processed", "removing"]), [processed, removing]);
@@ -288,7 +288,7 @@ describe("message list", () => {
       chain: "SOL",
     }).itemHash;
     seed.message();
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const filters: MessageFilter[] = [
       { paymentTypes: [PAYMENT_TYPES[2], "hold"] },
       { refs: ["my-site", "other"] },
@@ -304,7 +304,7 @@ describe("message list", () => {
     const stored = Array.from({ length: 5 }, () => seed.message());
     // A row of the index whose texts are gone, which is what such a race looks like to the reader.
     seed.connection.run("DELETE FROM copies WHERE item_id = ?", stored[2]?.id ?? 0);
-    const reads = createSqliteListReads(seed.connection);
+    const reads = createListReads(seed.connection);
     const rest = stored.filter((_, at) => at !== 2).map(({ itemHash }) => itemHash);
     assert.deepEqual(hashesOf(walkList(reads, "messages", query(), 1)), rest.reverse());
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createSqliteListReads, type MessageFilter, type MessagesQuery, UNLIMITED } from "../../src/index.ts";
+import { createListReads, type MessageFilter, type MessagesQuery, UNLIMITED } from "../../src/index.ts";
 import { SeedDatabase } from "./seed.ts";
 import { walkList } from "./walk-list.ts";
 
@@ -52,7 +52,7 @@ describe("lists with other indexes", () => {
       }
     });
     const answers = () => {
-      const reads = createSqliteListReads(seed.connection);
+      const reads = createListReads(seed.connection);
       return FILTERS.flatMap((filter) =>
         (["time", "confirmation"] as const).map((sortBy) => {
           const query: MessagesQuery = { filter, sortBy, direction: "desc", contentFormat: "none" };
@@ -71,12 +71,12 @@ describe("lists with other indexes", () => {
     };
     const before = answers();
     const walked = walkList(
-      createSqliteListReads(seed.connection),
+      createListReads(seed.connection),
       "messages",
       { filter: { tags: ["x", "y"] }, sortBy: "time", direction: "desc", contentFormat: "none" },
       2_000,
     );
-    const deep = createSqliteListReads(seed.connection).lists.messages.page(
+    const deep = createListReads(seed.connection).lists.messages.page(
       { filter: { tags: ["x", "y"] }, sortBy: "time", direction: "desc", contentFormat: "none" },
       { page: 800, pageSize: 20 },
       UNLIMITED,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   type ChunkRequest,
-  createSqliteListReads,
-  createSqlitePointReads,
+  createListReads,
+  createPointReads,
   EVENT_CODE,
   UNLIMITED,
 } from "../../src/index.ts";
@@ -31,7 +31,7 @@ describe("files, events, totals and live messages", () => {
     seedPin(seed, { fileId, kind: "grace_period", createdMicros: BASE });
     seedFileTag(seed, store.itemHash, "0xA", fileId, store);
     seedFileTag(seed, "0xA/my/file", "0xA", fileId, named);
-    const reads = createSqlitePointReads(seed.connection);
+    const reads = createPointReads(seed.connection);
     assert.deepEqual(reads.file(hash), {
       fileHash: hash,
       type: "file",
@@ -59,7 +59,7 @@ describe("files, events, totals and live messages", () => {
 
   it("gives the events of an item with causes, and live messages after a number", () => {
     const seed = new SeedDatabase();
-    const reads = createSqlitePointReads(seed.connection);
+    const reads = createPointReads(seed.connection);
     assert.equal(reads.lastSeq(), 0);
     const first = seed.message({ members: '"type":"n","content":{"tags":["x"]}' });
     const gone = seed.message();
@@ -112,7 +112,7 @@ describe("files, events, totals and live messages", () => {
     }
     seed.message({ sender: "0xB", type: "STORE", channel: "c3", status: "removing" });
     seed.message({ sender: "0xB", type: "V-PROGRAM" });
-    const reads = createSqlitePointReads(seed.connection);
+    const reads = createPointReads(seed.connection);
     assert.deepEqual(reads.postTypesOf("0xA"), ["a", "b"]);
     assert.deepEqual(reads.channelsOf("0xA"), ["c1", "c2"]);
     assert.deepEqual([reads.postTypesOf("0xNobody"), reads.channelsOf("0xNobody")], [[], []]);
@@ -126,7 +126,7 @@ describe("files, events, totals and live messages", () => {
     );
     const totals = reads.totals();
     assert.deepEqual([totals.liveMessages, totals.filePins, totals.pendingMessages], [5, 0, 0]);
-    const lists = createSqliteListReads(seed.connection);
+    const lists = createListReads(seed.connection);
     const channels = (request: ChunkRequest) => lists.channels(request, UNLIMITED);
     const all = channels({ cursor: null, pageSize: 10 });
     assert.deepEqual(all, { items: ['"TEST"', '"c1"', '"c2"', '"c3"'], nextCursor: null });
@@ -155,7 +155,7 @@ describe("files, events, totals and live messages", () => {
     vm(old.id, old.id, BASE, '[{"sender":"0xOld"}]');
     vm(updated.id, old.id, BASE + 9n, '[{"sender":"0xNew","n":1152921504606846977}]');
     vm(other.id, other.id, BASE + 5n, null);
-    const lists = createSqliteListReads(seed.connection);
+    const lists = createListReads(seed.connection);
     const first = { cursor: null, pageSize: 10 };
     assert.deepEqual(lists.programsOnMessage("desc", first, UNLIMITED), {
       items: [

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { encodeItemHash } from "@twentysix/protocol";
-import {
-  createSqliteListReads,
-  createSqlitePointReads,
-  renderMessageView,
-  UNLIMITED,
-} from "../../src/index.ts";
+import { createListReads, createPointReads, renderMessageView, UNLIMITED } from "../../src/index.ts";
 import { SeedDatabase, sha256 } from "./seed.ts";
 import { seedAggregate, seedForgotten } from "./seed-derived.ts";
 import { heldText } from "./walk-list.ts";
@@ -14,7 +9,7 @@ import { heldText } from "./walk-list.ts";
 const BASE = 1_700_000_000_000_000n;
 
 function viewOf(seed: SeedDatabase, itemHash: string): Record<string, unknown> | null {
-  const view = createSqlitePointReads(seed.connection).messageView(itemHash);
+  const view = createPointReads(seed.connection).messageView(itemHash);
   const body = view === null ? null : renderMessageView(view);
   return body === null ? null : (JSON.parse(heldText(body)) as Record<string, unknown>);
 }
@@ -59,8 +54,8 @@ describe("message view", () => {
     );
     assert.equal(viewOf(seed, removing.itemHash)?.reason, "credit_insufficient");
     assert.equal(viewOf(seed, unpaid.itemHash)?.reason, "balance_insufficient");
-    const reads = createSqlitePointReads(seed.connection);
-    const list = createSqliteListReads(seed.connection).lists.messages;
+    const reads = createPointReads(seed.connection);
+    const list = createListReads(seed.connection).lists.messages;
     const query = { filter: { itemHashes: [stored.itemHash] }, sortBy: "time", direction: "desc" } as const;
     assert.deepEqual(list.page(query, { page: 1, pageSize: 1 }, UNLIMITED).items, [
       reads.messageJson(stored.itemHash),
@@ -97,7 +92,7 @@ describe("message view", () => {
       reception_time: "2023-11-14T22:13:20.000000Z",
     });
     assert.deepEqual([messages.length, messages[1]?.time], [2, "2022-05-17T11:18:01.981065Z"]);
-    const read = createSqlitePointReads(seed.connection).messageView(itemHash) ?? assert.fail();
+    const read = createPointReads(seed.connection).messageView(itemHash) ?? assert.fail();
     assert.ok(heldText(renderMessageView(read)).includes('"content":{"big":1152921504606846977}'));
   });
 
@@ -194,13 +189,13 @@ describe("message view", () => {
     );
     seed.item(bare, "removed");
     assert.equal(viewOf(seed, bare), null);
-    assert.equal(createSqlitePointReads(seed.connection).messageView(bare)?.status, "removed");
+    assert.equal(createPointReads(seed.connection).messageView(bare)?.status, "removed");
   });
 
   it("knows nothing of unknown hashes and of texts that are no hash", () => {
     const seed = new SeedDatabase();
     seed.message();
-    const reads = createSqlitePointReads(seed.connection);
+    const reads = createPointReads(seed.connection);
     for (const text of ["", "x", sha256("unknown"), "AB".repeat(32), "\u0000", "Qm".repeat(23)]) {
       assert.equal(reads.messageView(text), null);
       assert.equal(reads.statusOf(text), null);
@@ -212,7 +207,7 @@ describe("message view", () => {
 
   it("unwraps the content of POSTs and not of others, and gives none for messages that are not live", () => {
     const seed = new SeedDatabase();
-    const reads = createSqlitePointReads(seed.connection);
+    const reads = createPointReads(seed.connection);
     const post = seed.message({ members: '"type":"n","content":[1152921504606846977]' });
     const empty = seed.message({ members: '"type":"n"' });
     const forget = seed.message({ type: "FORGET", inline: false });
@@ -241,7 +236,7 @@ describe("aggregates of an address", () => {
       fields: { z: "1.0", a: '{"n":1152921504606846977}', "": "null" },
     });
     seedAggregate(seed, { ...aggregate, key: "empty", fields: {} });
-    return { seed, first, last, reads: createSqlitePointReads(seed.connection) };
+    return { seed, first, last, reads: createPointReads(seed.connection) };
   }
 
   it("splices the fields in order, and finds only the keys that exist", () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import {
-  createSqliteListReads,
+  createListReads,
   type ListName,
   type ListQueries,
   type MessageFilter,
@@ -35,7 +35,7 @@ seed.connection.close();
 
 function plansOf<Name extends ListName>(name: Name, query: ListQueries[Name]) {
   const connection = new RecordingConnection(path, { readOnly: true });
-  const reads = createSqliteListReads(connection);
+  const reads = createListReads(connection);
   connection.statements.length = 0;
   const list = reads.lists[name];
   const { nextCursor } = list.cursor(query as never, { cursor: null, pageSize: 20 }, UNLIMITED);

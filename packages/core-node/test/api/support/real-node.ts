@@ -13,8 +13,8 @@ import {
 } from "@twentysix/protocol";
 import {
   blobFilePath,
-  createSqliteListReads,
-  createSqlitePointReads,
+  createListReads,
+  createPointReads,
   type ListReads,
   localPointReads,
   matchesFilter,
@@ -102,7 +102,7 @@ export async function startRealNode(
     logPretty: false,
   });
   const connection = new SqliteConnection(databasePath, { readOnly: true });
-  const reads = createSqlitePointReads(connection);
+  const reads = createPointReads(connection);
   const timers = createSystemTimers();
   const ledger = { rules: submissionRules(rules), definition };
   const reader = readerOptions && new ReaderThread({ databasePath, timers, ledger, ...readerOptions });
@@ -204,7 +204,7 @@ function connect({ services }: TestApi, pipeline: Pipeline, reads: SyncPointRead
 
 /** The reads of the reader thread, on this thread. */
 function listReads(connection: SqliteConnection): ListReads {
-  const sync = createSqliteListReads(connection);
+  const sync = createListReads(connection);
   const limits = { ...DEFAULT_API_SETTINGS.lists, stepItems: STEP_ITEMS };
   const read = async (call: ReadCall): Promise<unknown> => {
     const unexpected = new Error("a list was expected to be read");

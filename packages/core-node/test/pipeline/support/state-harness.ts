@@ -14,8 +14,8 @@ import { createNodeCrypto } from "@twentysix/protocol/node";
 import { type PriceCheck, World } from "@twentysix/state";
 import {
   type Confirmation,
-  createSqliteListReads,
-  createSqlitePointReads,
+  createListReads,
+  createPointReads,
   type ItemText,
   type MessageFilter,
   MessageStore,
@@ -266,7 +266,7 @@ export class StateHarness implements AsyncDisposable {
 
   /** The reads of the API by key. */
   get reads(): SyncPointReads {
-    return createSqlitePointReads(this.store.session.connection);
+    return createPointReads(this.store.session.connection);
   }
 
   /** What the single-message route answers, without what is local to a node. */
@@ -284,7 +284,7 @@ export class StateHarness implements AsyncDisposable {
 
   /** What the lists of the API answer, each as a set: what they order by is local where times are equal. */
   answers(): Record<string, readonly string[]> {
-    const reads = createSqliteListReads(this.store.session.connection);
+    const reads = createListReads(this.store.session.connection);
     const page = { page: 1, pageSize: 10_000 };
     const desc = { direction: "desc" as const };
     const { messages, posts, aggregates, terminated, addressStats } = reads.lists;
@@ -307,14 +307,14 @@ export class StateHarness implements AsyncDisposable {
 
   /** The hashes of the live messages that a filter lets through, in the order of the list. */
   messages(filter: MessageFilter): readonly string[] {
-    const { messages } = createSqliteListReads(this.store.session.connection).lists;
+    const { messages } = createListReads(this.store.session.connection).lists;
     const query = { filter, sortBy: "time" as const, direction: "asc" as const };
     const { items } = messages.page(query, { page: 1, pageSize: 10_000 }, UNLIMITED);
     return items.map((text) => (JSON.parse(heldText(text)) as { item_hash: string }).item_hash);
   }
 
   measurements(kind: "core" | "compute", nodeId: string): readonly NodeMetricsRow[] {
-    const reads = createSqliteListReads(this.store.session.connection);
+    const reads = createListReads(this.store.session.connection);
     const range = { startMicros: 0n, endMicros: 9_000_000_000_000_000n };
     return reads.nodeMetrics({ kind, nodeId, ...range, direction: "asc" });
   }

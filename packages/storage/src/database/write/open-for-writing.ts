@@ -1,10 +1,10 @@
+import { migrate } from "../migrations/migrate.ts";
 import { PostgresConnection } from "../postgres/connection.ts";
 import { beginEpoch, takeWriterLease, tryWriterLease } from "../postgres/writer-lease.ts";
 import type { SqlConnection } from "../sql/connection.ts";
 import { type DatabaseLocation, isPostgresUrl } from "../sql/open-connection.ts";
 import { SqliteConnection } from "../sqlite/connection.ts";
 import { LogKeeper } from "../sqlite/log-keeper.ts";
-import { migrate } from "../sqlite/migrate.ts";
 
 /** A migration, or counting what older versions did not, may look at every row. */
 const STATEMENT_TIMEOUT_MS = 600_000;

@@ -90,7 +90,7 @@ export interface SyncListReads {
   forecastFacts(address: string, nowMicros: bigint): ForecastFacts;
 }
 
-export function createSqliteListReads(connection: SqlConnection): SyncListReads {
+export function createListReads(connection: SqlConnection): SyncListReads {
   const names = openDictionaries(connection);
   const counters = new Counters(connection);
   const aggregates = new AggregateRows(connection, names);

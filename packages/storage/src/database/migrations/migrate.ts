@@ -1,5 +1,5 @@
-import { MIGRATIONS } from "../migrations/all.ts";
 import type { SqlConnection } from "../sql/connection.ts";
+import { MIGRATIONS } from "./all.ts";
 
 /** The database was written by a newer version of this program. */
 export class DatabaseTooNewError extends Error {

@@ -25,7 +25,7 @@ import type { SyncPointReads } from "./types.ts";
  * Point reads on a connection of its own, opened read-only: they run on the calling thread, so every one is
  * bounded to a few indexed look-ups.
  */
-export function createSqlitePointReads(connection: SqlConnection): SyncPointReads {
+export function createPointReads(connection: SqlConnection): SyncPointReads {
   const names = openDictionaries(connection);
   const counters = new Counters(connection);
   const messages = new MessageRows(connection, names);
