@@ -23,8 +23,8 @@ import { NodeFigures } from "./services/node-figures.ts";
 import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
 import { addProcessMetrics } from "./services/process-metrics.ts";
 import {
-  noDownloads,
   noRecalculation,
+  refuseDownloads,
   refuseStateRoot,
   refuseSubmissions,
   refuseUploads,
@@ -110,7 +110,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     economy,
     live,
     uploads: refuseUploads,
-    downloads: noDownloads,
+    downloads: refuseDownloads,
     node: {
       version: options.version,
       network: definition.name,

@@ -9,7 +9,13 @@ import { serverRefusal } from "./server-refusal.ts";
  */
 export function createDownloads(contents: ContentStore, holds: FileHolds): DownloadServices {
   return {
-    isHeld: async (fileHash, { signal }) => (await contents.stat(fileHash, signal)) !== undefined,
+    async isHeld(fileHash, { signal }) {
+      try {
+        return (await contents.stat(fileHash, signal)) !== undefined;
+      } catch (error) {
+        throw serverRefusal(error);
+      }
+    },
     async openFile(fileHash, { range, signal }) {
       return await open(fileHash, contents, holds, signal, () =>
         contents.read(fileHash, {

@@ -35,9 +35,18 @@ export const noRecalculation: Recalculation = {
   one: async () => refuse(),
 };
 
-/** A replica has the records of files and not their bytes. */
-export const noDownloads: DownloadServices = {
-  isHeld: async () => false,
-  openFile: async () => null,
-  openTar: async () => null,
+/** A replica has the records of files and not their bytes: that they are not here does not mean that they are gone. */
+export const refuseDownloads: DownloadServices = {
+  isHeld: async () => refuseBytes(),
+  openFile: async () => refuseBytes(),
+  openTar: async () => refuseBytes(),
 };
+
+function refuseBytes(): never {
+  throw new ApiError(
+    "API_READ_ONLY",
+    "This is a replica without files: ask the node that writes to the database, or another one, for the bytes",
+    {},
+    { "retry-after": "5" },
+  );
+}

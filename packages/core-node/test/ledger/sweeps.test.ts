@@ -13,7 +13,7 @@ import {
   ledgerNode,
   outcomes,
 } from "./support/ledger-node.ts";
-import { instanceOf, storeOf } from "./support/paid-messages.ts";
+import { fileOf, instanceOf, storeOf } from "./support/paid-messages.ts";
 
 const local = ledgerNetwork("local");
 const owner = evm("who runs dry");
@@ -260,5 +260,41 @@ describe("a removed message", () => {
       "processed",
       "removed",
     ]);
+  });
+});
+
+describe("a name whose newest version cannot be paid for", () => {
+  const later = evm("somebody who uploads later");
+
+  test("leads to the version before while that is so, and to nobody else's file after", async () => {
+    await using node = await nodeAt();
+    const first = await storeOf(node, owner, T + 1, 30);
+    const second = await storeOf(node, owner, T + 2, 30, { ref: first.hash });
+    const shown = (): string | undefined => node.reads.fileByRef(first.hash, null)?.fileHash;
+    const [older, newer] = [T + 1, T + 2].map((time) => fileOf(30, `${address} ${time}`).hash);
+    await submit(node, balancePost(T, { [address]: 20 }), first, second);
+    assert.equal(shown(), newer);
+    await submit(node, balancePost(T + 5, { [address]: 10 }));
+    assert.equal(node.status(second.hash), "removing");
+    assert.equal(shown(), older);
+    await submit(node, balancePost(T + 6, { [address]: 20 }));
+    assert.equal(node.status(second.hash), "processed");
+    assert.equal(shown(), newer, "it is paid for again");
+
+    await submit(node, balancePost(T + 7, { [address]: 10 }));
+    node.nowMicros += GRACE_MICROS + 1n;
+    await submit(node, news(T + 10));
+    node.nowMicros += HOUR_MICROS;
+    await node.sweep();
+    assert.equal(node.status(second.hash), "removed");
+    assert.equal(shown(), older);
+    // Its row may be used again by the next file.
+    await submit(node, balancePost(T + 11, { [later.address]: 10 }), await storeOf(node, later, T + 12, 30));
+    assert.equal(shown(), older);
+
+    await storeOf(node, owner, T + 2, 30);
+    await submit(node, balancePost(T + 20, { [address]: 20 }), second);
+    assert.equal(node.status(second.hash), "processed");
+    assert.equal(shown(), newer, "it has returned");
   });
 });

@@ -65,6 +65,17 @@ describe("an account onPostgres", { skip: withoutPostgres }, () => {
     const { address } = rawAccount("explained");
     await giveTokens(writer, { [address]: TOKENS_EACH * MACHINES });
     const { hashes } = await submitMachines(writer, "explained", "hold");
+    await giveCredits(writer, address, 10, 4_000_000_000_000);
+    await giveCredits(writer, address, 20);
+    const withLots = `/api/v0/addresses/${address}/balance?include_credit_details=true`;
+    const { credit_balance_details: lots } = await getJson<{
+      credit_balance_details: readonly { readonly amount: number }[];
+    }>(replica, withLots);
+    assert.deepEqual(
+      lots.map(({ amount }) => amount),
+      [20, 10],
+      "those that never expire come first",
+    );
     const path = `/api/v1/messages/${hashes[0] ?? ""}/explanation`;
     const explained = await getJson<{ status: string }>(replica, path);
     assert.equal(explained.status, "processed");

@@ -47,6 +47,14 @@ describe("a replica onPostgres", { skip: withoutPostgres }, () => {
     const upload = await post(replica, "/api/v0/storage/add_json", '{"a":1}');
     assert.equal(upload.status, 503, upload.text);
     assert.equal((await get(replica, "/api/v1/state-root")).status, 503);
+    const held = await post(writer, "/api/v0/storage/add_json", '{"a":1}');
+    const file = `/api/v0/storage/raw/${(JSON.parse(held.text) as { hash: string }).hash}`;
+    assert.equal((await get(writer, file)).text, '{"a":1}');
+    assert.equal(
+      (await get(replica, file)).status,
+      503,
+      "that the bytes are not here says nothing of the file",
+    );
 
     await writer.stop();
     assert.equal((await get(replica, path)).text, served.text, "reads go on without the writer");

@@ -37,15 +37,16 @@ export async function giveTokens(
   });
 }
 
-/** Gives an address credits. */
+/** Gives an address credits; `expiration` in milliseconds. */
 export async function giveCredits(
   node: { readonly apiUrl: string },
   address: string,
   amount: number,
+  expiration: number | null = null,
 ): Promise<void> {
   const { addresses, distributionPostType } = network.authorities.credits;
   height += 1;
-  const credits = [{ address, amount, price: "0.00001", tx_hash: "0x1", provider: "test" }];
+  const credits = [{ address, amount, price: "0.00001", tx_hash: "0x1", provider: "test", expiration }];
   const content = { distribution: { token: "TEST", chain: "ETH", credits } };
   await putRaw(node, {
     type: "POST",

@@ -9,6 +9,7 @@ import type {
   ProductPrices,
 } from "../network/price-list.ts";
 import { count, positive, seconds, text } from "../network/strict-checks.ts";
+import { PriceDecimal } from "./amount.ts";
 
 /*
  * The price aggregates as a network publishes them. Keys that nobody here needs are ignored; a figure that is no
@@ -32,7 +33,8 @@ const price: Check<string> = (value, at) => {
 /** A number without an exponent. */
 function plain(value: number | bigint): string {
   if (typeof value === "bigint" || !/e/i.test(String(value))) return String(value);
-  return value.toFixed(30).replace(/\.?0+$/, "");
+  // The decimal that its shortest text means, and not the binary fraction that stands for it.
+  return new PriceDecimal(String(value)).toFixed();
 }
 
 const row = openObject<PriceRow>({

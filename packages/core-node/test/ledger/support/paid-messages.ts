@@ -28,13 +28,14 @@ export async function storeOf(
   account: LocalAccount,
   time: number,
   sizeMib: number,
-  options: PaidOptions & { readonly ipfsHash?: string } = {},
+  options: PaidOptions & { readonly ipfsHash?: string; readonly ref?: string } = {},
 ): Promise<Signed> {
   const file = fileOf(sizeMib, `${account.address} ${time}`);
   const hash = options.ipfsHash ?? file.hash;
   await node.hold({ ...file, hash });
   const content = { item_type: options.ipfsHash === undefined ? "storage" : "ipfs", item_hash: hash };
-  return signed(account, "STORE", time, { ...content, ...paymentOf(options) }, envelopeOf(options));
+  const ref = options.ref === undefined ? {} : { ref: options.ref };
+  return signed(account, "STORE", time, { ...content, ...ref, ...paymentOf(options) }, envelopeOf(options));
 }
 
 /** An INSTANCE of one core and 2 GiB: 1,000 tokens held, or 3.958333333333333333 credits a second. */

@@ -10,7 +10,7 @@ const SUMS = `sum(remaining / ${2 ** 31}) AS high, sum(remaining % ${2 ** 31}) A
 const UNEXPIRED = "account_id = ? AND (expires_us IS NULL OR expires_us > ?)";
 const CREDITS = `SELECT ${SUMS} FROM credit_lots WHERE ${UNEXPIRED}`;
 const AMOUNTS = `SELECT expires_us, ${SUMS} FROM credit_lots WHERE ${UNEXPIRED}
-  GROUP BY expires_us ORDER BY expires_us LIMIT 10000`;
+  GROUP BY expires_us ORDER BY expires_us NULLS FIRST LIMIT 10000`;
 
 interface Halves {
   readonly high: bigint | null;

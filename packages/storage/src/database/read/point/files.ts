@@ -11,8 +11,22 @@ const PINS =
 const OF_MESSAGE = `SELECT p.ref, o.address, f.hash, f.size FROM pins AS p CROSS JOIN files AS f CROSS JOIN addresses AS o
   WHERE p.item_id = ? AND p.kind = ${PIN_CODE.message} AND f.id = p.file_id AND o.id = p.owner_id
   AND NOT EXISTS (SELECT 1 FROM removals AS r WHERE r.id = p.item_id) LIMIT 1`;
+/** What a tag says, as long as its message is live: it stays when the message is removed, and so does nobody's file. */
 const OF_TAG = `SELECT o.address, f.hash, f.size FROM file_tags AS t CROSS JOIN files AS f CROSS JOIN addresses AS o
-  WHERE t.tag = ? AND f.id = t.file_id AND o.id = t.owner_id`;
+  WHERE t.tag = ? AND f.hash = t.file_hash AND o.id = t.owner_id
+  AND EXISTS (SELECT 1 FROM pins AS p WHERE p.item_id = t.item_id AND p.kind = ${PIN_CODE.message})
+  AND NOT EXISTS (SELECT 1 FROM removals AS r WHERE r.id = t.item_id)`;
+/** Else the newest version that is left. */
+const LEFT_OF_TAG = `SELECT o.address, f.hash, f.size
+  FROM pins AS p CROSS JOIN files AS f CROSS JOIN addresses AS o CROSS JOIN items AS i
+  WHERE p.tag = ? AND p.kind = ${PIN_CODE.message} AND f.id = p.file_id AND o.id = p.owner_id AND i.id = p.item_id
+  AND NOT EXISTS (SELECT 1 FROM removals AS r WHERE r.id = p.item_id) ORDER BY p.created_us DESC, i.hash DESC LIMIT 1`;
+
+interface TaggedRow {
+  readonly address: string;
+  readonly hash: Uint8Array;
+  readonly size: number;
+}
 
 /** Names of files may have any of the forms of item hashes; texts that are too long for one name nothing. */
 const MAX_HASH_CHARACTERS = 128;
@@ -66,7 +80,7 @@ export function fileOfRef(
   address: string | null,
 ): FileReferenceView | null {
   for (const tag of tagsOf(ref, address)) {
-    const row = connection.get<{ address: string; hash: Uint8Array; size: number }>(OF_TAG, tag);
+    const row = connection.get<TaggedRow>(OF_TAG, tag) ?? connection.get<TaggedRow>(LEFT_OF_TAG, tag);
     if (row === undefined) continue;
     return { ref, owner: row.address, fileHash: decodeItemHash(row.hash), sizeBytes: row.size };
   }
