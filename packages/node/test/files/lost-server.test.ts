@@ -61,6 +61,8 @@ describe("a node whose S3 server goes away", { skip: s3Missing(), timeout: 180_0
       assert.equal(body.error?.code, "API_FILES_UNAVAILABLE");
       assert.equal(retryAfter, "5");
     }
+    const head = await fetch(`${node.apiUrl}/api/v0/storage/raw/${sha256(bytes)}`, { method: "HEAD" });
+    assert.equal(head.status, 502);
     const refused = await get(node, `/api/v0/storage/raw/${sha256(bytes)}`);
     assert.equal(refused.status, 502);
     assert.doesNotMatch(refused.text, /127\.0\.0\.1|s3:/, "clients are not told where the server is");

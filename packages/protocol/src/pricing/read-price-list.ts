@@ -1,6 +1,6 @@
 import { list, openObject, optional, record, required } from "../content/composite-checks.ts";
 import { type Check, INVALID, Validation } from "../content/validation.ts";
-import type { JsonValue } from "../json/json-value.ts";
+import { isJsonObject, type JsonValue } from "../json/json-value.ts";
 import type {
   CompatibleGpu,
   NetworkSettings,
@@ -72,6 +72,17 @@ const product = openObject<ProductPrices>({
 
 const priceList = record<ProductPrices>({ value: () => product });
 
+/** Products that the formulas ask for. */
+const NEEDED_PRODUCTS: ReadonlySet<string> = new Set([
+  "storage",
+  "program",
+  "program_persistent",
+  "instance",
+  "instance_confidential",
+  "instance_gpu_standard",
+  "instance_gpu_premium",
+]);
+
 const settings = openObject<NetworkSettings>({
   compatible_gpus: required(
     list(
@@ -88,9 +99,13 @@ const settings = openObject<NetworkSettings>({
   authorized_allocation_signers: { check: list(text), whenAbsent: () => [] },
 });
 
-/** Reads the content of a `pricing` aggregate. */
+/** Reads the content of a `pricing` aggregate. A product that no formula asks for may have any shape. */
 export function readPriceList(content: JsonValue): PriceListResult<PriceList> {
-  return read(content, priceList);
+  if (!isJsonObject(content)) return read(content, priceList);
+  const products = Object.entries(content).filter(
+    ([name, value]) => NEEDED_PRODUCTS.has(name) || read({ [name]: value }, priceList).ok,
+  );
+  return read(Object.fromEntries(products), priceList);
 }
 
 /** Reads the content of a `settings` aggregate. */

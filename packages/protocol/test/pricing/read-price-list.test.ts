@@ -26,3 +26,13 @@ test("what is no price makes the list unusable, and says where", () => {
     assert.match(result.problems.join(), /storage\.price\.storage\.credit: .*a decimal that is not negative/);
   }
 });
+
+test("a product that nobody asks for may have any shape, one that is needed may not", () => {
+  const storage = { price: { storage: { credit: "0.1" } } };
+  for (const odd of [7, {}, { price: { fixed: 49.5 } }, { price: "much" }]) {
+    const result = readPriceList({ storage, lottery: odd });
+    assert.ok(result.ok, JSON.stringify(odd));
+    assert.deepEqual(Object.keys(result.value), ["storage"]);
+    assert.ok(!readPriceList({ storage, instance: odd === 7 ? odd : { price: 7 } }).ok);
+  }
+});
