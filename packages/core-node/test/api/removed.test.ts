@@ -39,8 +39,8 @@ async function runDry(node: StateHarness): Promise<void> {
   node.nowMicros += GRACE_MICROS;
   await outcomes(
     node,
-    balancePost(T + 50, { "0xNews": 1 }),
-    distribution(T + 50, { address: "0xNews", amount: 1 }),
+    balancePost(T + 2_000, { "0xNews": 1 }),
+    distribution(T + 2_000, { address: "0xNews", amount: 1 }),
   );
   node.nowMicros += 3_600_000_001n;
   await node.sweep();

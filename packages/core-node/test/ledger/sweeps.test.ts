@@ -78,6 +78,10 @@ describe("a sweep of tokens", () => {
     node.nowMicros += 2n * HOUR_MICROS;
     await node.sweep();
     assert.deepEqual(statuses(node, files), ["removing", "removing", "removing"], "no news since");
+    await submit(node, news(T - 1));
+    node.nowMicros += 2n * HOUR_MICROS;
+    await node.sweep();
+    assert.deepEqual(statuses(node, files), ["removing", "removing", "removing"], "old news that came late");
     await submit(node, news(T + 100_000));
     const root = node.root();
     node.nowMicros += 2n * HOUR_MICROS;

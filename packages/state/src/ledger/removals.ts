@@ -72,12 +72,14 @@ export function endRemoval(world: World, owner: string, hash: string): void {
 
 /**
  * Has an authority published, since the message was marked, what could have mended it? A node that was away, or
- * missed one update, must not remove anything on what it knew before.
+ * missed one update, must not remove anything on what it knew before; and one that catches up must not do so on what
+ * was said before, though it hears of it now.
  */
 export function wasPublishedSince(world: World, { reason, sinceMicros }: RemovalFact): boolean {
   const kind = reason === "credit_insufficient" ? "credits" : "balances";
   const publication = world.facts.publications.get(kind);
-  return publication !== null && publication.processedMicros > sinceMicros;
+  if (publication === null) return false;
+  return publication.processedMicros > sinceMicros && publication.timeMicros > sinceMicros;
 }
 
 /**
