@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createSeededRandom, shuffled } from "@twentysix/platform";
+import { withoutPostgres } from "@twentysix/storage/test-postgres";
 import { outcomeOf, randomBatches } from "../pipeline/support/outcome.ts";
 import { scenarios } from "../pipeline/support/scenarios.ts";
 import { harnessOn, networkDefinition } from "../pipeline/support/state-harness.ts";
-import { reusedDatabases, withoutPostgres } from "./on-postgres.ts";
+import { reusedDatabases } from "./reused-databases.ts";
 
 const ORDERS = 4;
 

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
+import { withoutPostgres } from "@twentysix/storage/test-postgres";
 import { harnessOn } from "../pipeline/support/state-harness.ts";
-import { reusedDatabases, withoutPostgres } from "./on-postgres.ts";
+import { reusedDatabases } from "./reused-databases.ts";
 
 /*
  * What messages come to, onPostgres: tests of the pipeline with a database of the other engine under them. Each

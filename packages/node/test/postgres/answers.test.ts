@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createSeededRandom, shuffled } from "@twentysix/platform";
+import { postgresDatabase, withoutPostgres } from "@twentysix/storage/test-postgres";
 import { get, type SignedText } from "../support/raw-messages.ts";
 import { startTestNode, type TestNode } from "../support/test-node.ts";
 import { corpus, PEOPLE } from "./corpus.ts";
-import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 
 async function submit(node: TestNode, messages: readonly SignedText[]): Promise<void> {
   await Promise.all(

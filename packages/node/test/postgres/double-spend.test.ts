@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { postgresDatabase, withoutPostgres } from "@twentysix/storage/test-postgres";
 import { giveCredits, giveTokens } from "../support/funds.ts";
 import { CREDITS_EACH, FUNDED, MACHINES, submitMachines, TOKENS_EACH } from "../support/machines-at-once.ts";
 import { type NodeProcess, startNode } from "../support/node-process.ts";
 import { getJson, post, rawAccount, signRaw } from "../support/raw-messages.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { startTestNode } from "../support/test-node.ts";
-import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 
 const EXPECTED = { processed: FUNDED, rejected: MACHINES - FUNDED };
 

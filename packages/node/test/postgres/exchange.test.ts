@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { postgresDatabase, withoutPostgres } from "@twentysix/storage/test-postgres";
 import { runCommand, startNode, verify } from "../support/node-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { corpus } from "./corpus.ts";
-import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 
 describe("export, import and verify onPostgres", { skip: withoutPostgres }, () => {
   test("messages go from one engine to the other and back, and every copy verifies to the same root", async () => {

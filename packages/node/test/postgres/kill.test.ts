@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createSeededRandom } from "@twentysix/platform";
+import { postgresDatabase, withoutPostgres } from "@twentysix/storage/test-postgres";
 import { findLost } from "../support/check-kept.ts";
 import { countOf, noAcknowledgements, runLoad } from "../support/load.ts";
 import { startNode, verify } from "../support/node-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 
 const KILLS = Number(process.env.TWENTYSIX_KILLS ?? 2);
 const SEED = 26;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { openConnection } from "@twentysix/storage";
+import { postgresDatabase, withoutPostgres } from "@twentysix/storage/test-postgres";
 import { startNode } from "../support/node-process.ts";
 import { get, putRaw, rawAccount } from "../support/raw-messages.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 
 const account = rawAccount("outage");
 const note = { account, type: "POST" as const, members: '"type":"note","content":"kept"' };

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { postgresDatabase, withoutPostgres } from "@twentysix/storage/test-postgres";
 import { runCommand, startNode } from "../support/node-process.ts";
 import { get, post, putRaw, rawAccount, signRaw } from "../support/raw-messages.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { startTestNode } from "../support/test-node.ts";
 import { openFrames } from "../support/text-frames.ts";
-import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 
 const account = rawAccount("replica");
 const note = (n: number) => ({
