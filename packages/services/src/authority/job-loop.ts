@@ -83,6 +83,7 @@ export class JobLoop {
       const nextMs = Math.min(...scheduled.map(({ dueMs }) => dueMs)) - clock.monotonicMs();
       if (nextMs <= 0 || !goesOn()) continue;
       this.#idle(true);
+      // Only the signal breaks it off, and the loop asks it next.
       await timers.sleep(nextMs, signal).catch(() => undefined);
       this.#idle(false);
     }

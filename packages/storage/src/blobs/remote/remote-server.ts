@@ -155,6 +155,7 @@ export class RemoteServer implements BlobServer, AsyncDisposable {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const periodMs = this.#failure === null ? PROBE_PERIOD_MS : AWAY_PROBE_PERIOD_MS;
+      // Only the signal breaks it off, and the loop asks it next.
       await timers.sleep(periodMs, signal).catch(() => undefined);
       if (!signal.aborted) await this.#probe();
     }

@@ -57,6 +57,7 @@ export class CommitListener implements AsyncDisposable {
     } finally {
       client.removeAllListeners();
       client.on("error", () => undefined);
+      // What ended the connection is told by whoever waited for it; a lost one cannot be ended once more.
       await client.end().catch(() => undefined);
     }
   }

@@ -1,25 +1,9 @@
 import { decodeItemHash, formatIsoZ, PriceDecimal } from "@twentysix/protocol";
+import type { CreditEntryRow } from "../../write/ledger/credit-entries.ts";
 import type { JsonText } from "../types.ts";
 
 /** A row of `credit_entries` as lists read it. */
-export interface EntryRow {
-  readonly hash: Uint8Array;
-  readonly idx: bigint;
-  readonly amount: bigint;
-  readonly time_us: bigint;
-  readonly expires_us: bigint | null;
-  readonly price: string | null;
-  readonly bonus: bigint | null;
-  readonly tx_hash: string | null;
-  readonly token: string | null;
-  readonly chain: string | null;
-  readonly origin: string | null;
-  readonly origin_ref: string | null;
-  readonly provider: string | null;
-  readonly method: string | null;
-  readonly n: bigint | null;
-  readonly size_mib: string | null;
-}
+export type EntryRow = Omit<CreditEntryRow, "account_id">;
 
 export const ENTRY_COLUMNS = `e.hash, e.idx, e.amount, e.time_us, e.expires_us, e.price, e.bonus, e.tx_hash, e.token,
   e.chain, e.origin, e.origin_ref, e.provider, e.method, e.n, e.size_mib`;
