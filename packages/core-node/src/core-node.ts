@@ -175,16 +175,14 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
   addFileMetrics(registry, lifecycle);
 
+  const ledger = createLedgerAnswers(reader);
   const economy = createEconomy({
     definition,
     rules,
     reads,
-    commits: pipeline,
+    ledger,
     recalculation: createRecalculation({ pipeline, clock, log: log.child({ part: "prices" }) }),
-    log: log.child({ part: "prices" }),
   });
-  stack.defer(() => economy.close());
-  const ledger = createLedgerAnswers(reader);
   const switches = effectiveSwitches(definition.switches);
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),

@@ -55,13 +55,13 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   await using stack = new AsyncDisposableStack();
   assertSchema(database);
   const rules = stateRulesOf(definition, options.apiSettings.gracePeriodMs);
-  const ledger = { rules: submissionRules(rules), definition };
-  const { reads } = stack.use(openKeyedReads({ database, ledger, timers, log }));
+  const ledgerSettings = { rules: submissionRules(rules), definition };
+  const { reads } = stack.use(openKeyedReads({ database, ledger: ledgerSettings, timers, log }));
   const readerLog = log.child({ part: "reader" });
   const reader = stack.use(
     new ReaderThread({
       databasePath: database,
-      ledger,
+      ledger: ledgerSettings,
       timers,
       onThreadLost: (reason) => readerLog.error("The reader thread was lost", { error: reason }),
     }),
@@ -93,20 +93,13 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   const graceBytes = async (): Promise<number> => (await reads.totals()).graceBytes;
   addPipelineMetrics(registry, { pipeline: commits, reader, budgets, figures, graceBytes, clock });
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
-  const economy = createEconomy({
-    definition,
-    rules,
-    reads,
-    commits,
-    recalculation: noRecalculation,
-    log: log.child({ part: "prices" }),
-  });
-  stack.defer(() => economy.close());
+  const ledger = createLedgerAnswers(reader);
+  const economy = createEconomy({ definition, rules, reads, ledger, recalculation: noRecalculation });
   const services: ApiServices = {
     submit: refuseSubmissions,
     reads,
     lists: createReaderLists(reader, options.apiSettings.lists),
-    ledger: createLedgerAnswers(reader),
+    ledger,
     economy,
     live,
     uploads: refuseUploads,

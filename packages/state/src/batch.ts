@@ -2,9 +2,9 @@ import { refold, refoldNeeds } from "./handlers/aggregate.ts";
 import { scheduleNeeds, scheduleTouched } from "./ledger/accounts.ts";
 import { settleLots } from "./ledger/credit-entries.ts";
 import type { PriceLists } from "./ledger/price-lists.ts";
+import { changesPrices, listsInForce } from "./ledger/prices-in-force.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
-import { changesPrices, listNeeds, listsInForce } from "./price-question.ts";
 import { primaryNeeds, processMessage } from "./process.ts";
 import { rejudgeOwner } from "./rejudge.ts";
 import type { StateContext, StateRules } from "./rules.ts";
@@ -72,8 +72,12 @@ export async function readPrices(
   context: StateContext,
   fetch: FetchFacts,
 ): Promise<PriceLists> {
-  await fetchMissing(world, listNeeds(context), fetch);
-  return listsInForce(world, context);
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const lists = listsInForce(world, context);
+    if (!("needs" in lists)) return lists;
+    await fetchMissing(world, lists.needs, fetch);
+  }
+  throw new Error(`Reading the prices in force asked for facts ${MAX_ROUNDS} times`);
 }
 
 /** Counts in what reached the ledger late, and dates the next look at every account that the batch touched. */

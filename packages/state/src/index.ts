@@ -32,6 +32,7 @@ export {
   type PriceListFault,
   PriceListReader,
   type PriceLists,
+  type PublishedAggregate,
   priceLists,
 } from "./ledger/price-lists.ts";
 export { wasPublishedSince } from "./ledger/removals.ts";

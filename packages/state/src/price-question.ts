@@ -5,10 +5,11 @@ import type { LedgerRules } from "./ledger/ledger-rules.ts";
 import { creditsAt } from "./ledger/lots.ts";
 import { billOf, isPaidKind, type PaidKind, paymentTypeOfMessage } from "./ledger/message-bill.ts";
 import type { PriceLists } from "./ledger/price-lists.ts";
+import { listNeeds, listsInForce, revisionNeeds, revisionsInForce } from "./ledger/prices-in-force.ts";
 import { type Needing, need, type Refused, reject } from "./outcome.ts";
 import type { PreparedMessage, VmReference } from "./prepared.ts";
 import type { PriceRequest, ReferencedFile, StateContext } from "./rules.ts";
-import { missingFacts, type Need, pairKey, type World } from "./world.ts";
+import { missingFacts, type Need, type World } from "./world.ts";
 
 const MICROS_PER_SECOND = 1_000_000;
 
@@ -38,6 +39,7 @@ export function priceQuestion(
   );
   if (missingFiles.length > 0) return need(missingFiles);
   const lists = listsInForce(world, context);
+  if ("needs" in lists) return lists;
   return pricedQuestion(world, context, message, observedMicros, { type, ledger, lists, named });
 }
 
@@ -93,55 +95,13 @@ function pricedQuestion(
   };
 }
 
-function listKeys({ rules: { prices } }: StateContext): {
-  readonly pricing: string;
-  readonly settings: string;
-} {
-  return {
-    pricing: pairKey(prices.address, prices.pricingKey),
-    settings: pairKey(prices.address, prices.settingsKey),
-  };
-}
-
 function priceNeeds(context: StateContext, owner: string): Need[] {
-  const { pricing, settings } = listKeys(context);
   return [
-    { table: "aggregates", key: pricing },
-    { table: "aggregates", key: settings },
+    ...revisionNeeds(context),
     ...listNeeds(context),
     { table: "accounts", key: owner },
     { table: "lots", key: owner },
   ];
-}
-
-/** What must be known to say which prices are in force. */
-export function listNeeds(context: StateContext): Need[] {
-  const { pricing, settings } = listKeys(context);
-  return [
-    { table: "aggregateContents", key: pricing },
-    { table: "aggregateContents", key: settings },
-  ];
-}
-
-/** Did the batch change the aggregates that hold the prices? */
-export function changesPrices(world: World, context: StateContext): boolean {
-  const { pricing, settings } = listKeys(context);
-  return [pricing, settings].some((key) => world.changedAggregates.has(key));
-}
-
-/** The prices in force. Needs `listNeeds`. */
-export function listsInForce(world: World, context: StateContext): PriceLists {
-  const { pricing, settings } = listKeys(context);
-  const contents = world.index.aggregateContents;
-  return context.priceLists(contents.get(pricing), contents.get(settings));
-}
-
-function revisionsInForce(world: World, context: StateContext): PriceRequest["priceList"] {
-  const { pricing, settings } = listKeys(context);
-  return {
-    pricing: world.facts.aggregates.get(pricing)?.last ?? null,
-    settings: world.facts.aggregates.get(settings)?.last ?? null,
-  };
 }
 
 function referenceNeeds(message: PreparedMessage): Need[] {

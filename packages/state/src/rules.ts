@@ -3,7 +3,7 @@ import type { Version } from "./facts.ts";
 import type { AccountFact } from "./ledger/ledger-facts.ts";
 import type { LedgerRules } from "./ledger/ledger-rules.ts";
 import type { PaidKind } from "./ledger/message-bill.ts";
-import type { AggregateFields, PriceLists } from "./ledger/price-lists.ts";
+import type { PriceListReader, PriceLists } from "./ledger/price-lists.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import type { World } from "./world.ts";
 
@@ -98,7 +98,7 @@ export interface StateContext {
   readonly nowMicros: bigint;
   readonly priceCheck: PriceCheck;
   /** The prices that the aggregates of the authority put into force. */
-  readonly priceLists: (pricing: AggregateFields, settings: AggregateFields) => PriceLists;
+  readonly priceLists: PriceListReader["lists"];
   /** Reads the content of a message as its type says. */
   readonly readTyped: (message: PreparedMessage) => TypedContent;
   /** Reads a stored copy again; null when it is not complete (content still missing). */

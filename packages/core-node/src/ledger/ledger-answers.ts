@@ -9,6 +9,8 @@ export interface LedgerAnswers {
   judge(message: InquiredMessage, signal?: AbortSignal): Promise<PaymentReport | UnpricedReport | null>;
   /** What a live message costs and where it stands; null for one that costs nothing. */
   standing(itemHash: string, signal?: AbortSignal): Promise<StandingReport | null>;
+  /** The price list in force. */
+  pricesInForce(signal?: AbortSignal): Promise<PriceListReport>;
   /** A price list that is or was in force, by its name. */
   priceList(hash: string, signal?: AbortSignal): Promise<PriceListReport | null>;
 }
@@ -20,6 +22,7 @@ export function createLedgerAnswers(thread: Pick<ReaderThread, "call">): LedgerA
   return {
     judge: (message, signal) => ask({ kind: "judgePayment", message }, signal),
     standing: (itemHash, signal) => ask({ kind: "standing", itemHash }, signal),
+    pricesInForce: (signal) => ask({ kind: "pricesInForce" }, signal),
     priceList: (hash, signal) => ask({ kind: "priceList", hash }, signal),
   };
 }

@@ -23,6 +23,8 @@ export function createLedgerCalls(
         return rules.ledger === null
           ? null
           : await standingOf(facts, rules.ledger, call.itemHash, clock.nowMicros());
+      case "pricesInForce":
+        return await inquiry.pricesInForce(clock.nowMicros());
       case "priceList":
         return facts.priceList(call.hash);
     }

@@ -5,6 +5,7 @@ import {
   type MessageType,
   type NetworkDefinition,
   parseContentText,
+  stringifyCanonicalJson,
   type TypedContent,
   validateContent,
 } from "@twentysix/protocol";
@@ -18,6 +19,7 @@ import {
   type PriceRequest,
   priceLists,
   priceQuestion,
+  readPrices,
   type StateContext,
   type StateRules,
   World,
@@ -25,7 +27,7 @@ import {
 import type { FactReader } from "@twentysix/storage/reader";
 import { createCopyReader } from "../pipeline/copy-reader.ts";
 import { prepareMessage } from "../pipeline/prepare-message.ts";
-import type { PaymentReport, UnpricedReport } from "./payment-report.ts";
+import type { PaymentReport, PriceListReport, UnpricedReport } from "./payment-report.ts";
 import { reportAccount, reportAmounts, reportFunds, reportLine } from "./report-amounts.ts";
 
 /** A message that need not be signed yet. */
@@ -96,6 +98,20 @@ export class LedgerInquiry {
         await fetchMissing(world, question.needs, fetch);
       }
       throw new Error(`Judging a payment asked for facts ${MAX_ROUNDS} times`);
+    });
+  }
+
+  /** The prices by which a message would be judged. */
+  async pricesInForce(nowMicros: bigint): Promise<PriceListReport> {
+    return await this.#options.facts.snapshot(async (load) => {
+      const world = new World();
+      const fetch = (needs: readonly Need[]): undefined => load(world, needs) as undefined;
+      const { hash, pricing, settings } = await readPrices(world, { ...this.#context, nowMicros }, fetch);
+      return {
+        hash,
+        pricingText: stringifyCanonicalJson(pricing),
+        settingsText: stringifyCanonicalJson(settings),
+      };
     });
   }
 

@@ -80,6 +80,7 @@ export type ListCall =
 export type LedgerCall =
   | { readonly kind: "judgePayment"; readonly message: InquiredMessage }
   | { readonly kind: "standing"; readonly itemHash: string }
+  | { readonly kind: "pricesInForce" }
   | { readonly kind: "priceList"; readonly hash: string };
 
 export interface ReaderRequest {

@@ -4,6 +4,7 @@ import type { LedgerCall, ListCall, ReadCall } from "./reader-protocol.ts";
 const LEDGER_CALLS: ReadonlySet<ReadCall["kind"]> = new Set<LedgerCall["kind"]>([
   "judgePayment",
   "standing",
+  "pricesInForce",
   "priceList",
 ]);
 

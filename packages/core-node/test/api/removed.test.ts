@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createMemoryLogger } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import { localPointReads } from "@twentysix/storage";
 import { stateRulesOf } from "../../src/pipeline/state-rules.ts";
@@ -28,9 +27,8 @@ const GRACE_MICROS = 90_000_000_001n;
 function apiOver(t: Lifetime, node: StateHarness, definition: NetworkDefinition): Promise<TestApi> {
   const reads = localPointReads(node.reads);
   const rules = stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000);
-  const log = createMemoryLogger();
-  const commits = { onCommit: () => () => undefined };
-  const economy = createEconomy({ definition, rules, reads, commits, recalculation: noRecalculation, log });
+  const ledger = { pricesInForce: () => Promise.reject(new Error("nobody published prices")) };
+  const economy = createEconomy({ definition, rules, reads, ledger, recalculation: noRecalculation });
   return startApi(t, { services: { reads, economy } });
 }
 

@@ -4,19 +4,12 @@ import { createSeededRandom, shuffled } from "@twentysix/platform";
 import fc from "fast-check";
 import { type Move, messagesOf, moves } from "./support/adversarial.ts";
 import { type Arrival, outcomeOf, randomBatches } from "./support/outcome.ts";
+import { permutations } from "./support/permutations.ts";
 import { scenarios } from "./support/scenarios.ts";
 import { apart, evm, post, store } from "./support/signed.ts";
 import { networkDefinition, testFile } from "./support/state-harness.ts";
 
 const local = networkDefinition("local");
-
-function* permutations<T>(items: readonly T[]): Generator<T[]> {
-  if (items.length <= 1) yield [...items];
-  for (let index = 0; index < items.length; index += 1) {
-    const rest = [...items.slice(0, index), ...items.slice(index + 1)];
-    for (const tail of permutations(rest)) yield [items[index] as T, ...tail];
-  }
-}
 
 /** Every scenario several times over, each with accounts of its own, and random sets of accounts that share everything. */
 function mixedCorpus(): Arrival[] {

@@ -10,6 +10,7 @@ import {
   sha256OfText,
   stringifyCanonicalJson,
 } from "@twentysix/protocol";
+import { compareVersions, type ElementFact } from "../facts.ts";
 
 /** A price list that can be counted with. */
 export interface PriceLists {
@@ -23,9 +24,24 @@ export interface PriceLists {
 /** The top-level fields of an aggregate with their raw JSON texts; null: there is no such aggregate. */
 export type AggregateFields = readonly (readonly [name: string, valueText: string])[] | null;
 
+/** An aggregate that may hold prices or settings. */
+export interface PublishedAggregate {
+  readonly fields: AggregateFields;
+  /** All its elements; only asked for when `fields` are of no use. */
+  readonly elements: readonly ElementFact[] | undefined;
+}
+
+/** The two aggregates that hold prices. */
+export type PriceAggregate = "pricing" | "settings";
+
+/** These aggregates cannot be used as they are, and which revision before could be is not known yet. */
+export interface UnclearPrices {
+  readonly unclear: readonly PriceAggregate[];
+}
+
 /** What is wrong with a list that was published and is not used. */
 export interface PriceListFault {
-  readonly which: "pricing" | "settings";
+  readonly which: PriceAggregate;
   readonly problems: readonly string[];
 }
 
@@ -39,8 +55,9 @@ export interface PriceListsOptions {
 }
 
 /**
- * Reads the price aggregates once for each revision. A revision that is no price list is reported and the one
- * before stays in force.
+ * Says which prices are in force. An aggregate that is no price list is reported, and the last revision that is one
+ * holds: of what its elements gave one after the other in canonical order. So it depends on the elements alone, and
+ * neither on the order of their arrival nor on what this process has seen.
  */
 export class PriceListReader {
   readonly #options: PriceListsOptions;
@@ -51,8 +68,7 @@ export class PriceListReader {
   constructor(options: PriceListsOptions) {
     const { defaults, onFault = () => undefined } = options;
     this.#options = options;
-    const report = (which: PriceListFault["which"]) => (problems: readonly string[]) =>
-      onFault({ which, problems });
+    const report = (which: PriceAggregate) => (problems: readonly string[]) => onFault({ which, problems });
     this.#pricing = new Revision(defaults.pricing, readPriceList, report("pricing"));
     this.#settings = new Revision(defaults.settings, readNetworkSettings, report("settings"));
   }
@@ -63,12 +79,15 @@ export class PriceListReader {
   }
 
   /** The prices that these aggregates put into force. */
-  lists(pricing: AggregateFields, settings: AggregateFields): PriceLists {
-    const hasNewPrices = this.#pricing.take(pricing);
-    const hasNewSettings = this.#settings.take(settings);
-    if (this.#current !== null && !hasNewPrices && !hasNewSettings) return this.#current;
+  lists(pricing: PublishedAggregate, settings: PublishedAggregate): PriceLists | UnclearPrices {
+    const taken = { pricing: this.#pricing.take(pricing), settings: this.#settings.take(settings) };
+    const unclear = (["pricing", "settings"] as const).filter((which) => taken[which] === "unclear");
+    if (unclear.length > 0) return { unclear };
+    const isSame = taken.pricing === "same" && taken.settings === "same";
+    if (this.#current !== null && isSame) return this.#current;
     const next = priceLists(this.#pricing.value, this.#settings.value);
-    if (next.hash !== this.#current?.hash) this.#options.onChange?.(next);
+    if (next.hash === this.#current?.hash) return this.#current;
+    this.#options.onChange?.(next);
     this.#current = next;
     return next;
   }
@@ -80,20 +99,19 @@ export function priceLists(pricing: PriceList, settings: NetworkSettings): Price
   return { hash, pricing, settings, book: priceBookOf(pricing) };
 }
 
-/** The last revision of one aggregate that could be read. */
+type ReadList<Value> = (content: NonNullable<Parameters<typeof readPriceList>[0]>) => PriceListResult<Value>;
+
+/** The last revision of one aggregate that can be used. */
 class Revision<Value> {
   readonly #default: Value;
-  readonly #read: (content: NonNullable<Parameters<typeof readPriceList>[0]>) => PriceListResult<Value>;
+  readonly #read: ReadList<Value>;
   readonly #onProblems: (problems: readonly string[]) => void;
   #fields: AggregateFields | undefined;
-  #text: string | null = null;
+  #text: string | null | undefined;
+  #isUsable = true;
   #value: Value;
 
-  constructor(
-    fallback: Value,
-    read: (content: NonNullable<Parameters<typeof readPriceList>[0]>) => PriceListResult<Value>,
-    onProblems: (problems: readonly string[]) => void,
-  ) {
+  constructor(fallback: Value, read: ReadList<Value>, onProblems: (problems: readonly string[]) => void) {
     this.#default = fallback;
     this.#value = fallback;
     this.#read = read;
@@ -104,29 +122,42 @@ class Revision<Value> {
     return this.#value;
   }
 
-  /** True when another value is in force now. */
-  take(fields: AggregateFields): boolean {
+  take({ fields, elements }: PublishedAggregate): "same" | "taken" | "unclear" {
     // Within a batch it is the same list again.
-    if (fields === this.#fields) return false;
-    this.#fields = fields;
+    if (fields === this.#fields) return "same";
     const text = fields === null ? null : textOf(fields);
-    if (text === this.#text) return false;
+    const isKnown = text === this.#text;
+    if (isKnown && this.#isUsable) {
+      this.#fields = fields;
+      return "same";
+    }
+    const result = text === null ? { ok: true as const, value: this.#default } : this.#parse(text);
+    // Which one was before depends on elements that may have come since.
+    if (!result.ok && elements === undefined) return "unclear";
+    if (!result.ok && !isKnown) this.#onProblems(result.problems);
+    this.#fields = fields;
     this.#text = text;
-    if (text === null) {
-      this.#value = this.#default;
-      return true;
+    this.#isUsable = result.ok;
+    this.#value = result.ok ? result.value : this.#lastUsable(elements ?? []);
+    return "taken";
+  }
+
+  #lastUsable(elements: readonly ElementFact[]): Value {
+    const merged = new Map<string, string>();
+    let last = this.#default;
+    for (const { fields } of [...elements].sort(compareVersions)) {
+      for (const [name, valueText] of fields) merged.set(name, valueText);
+      const result = this.#parse(textOf([...merged]));
+      if (result.ok) last = result.value;
     }
+    return last;
+  }
+
+  #parse(text: string): PriceListResult<Value> {
     const parsed = parseJson(text);
-    const result: PriceListResult<Value> =
-      parsed.ok && parsed.value !== null
-        ? this.#read(parsed.value)
-        : { ok: false, problems: ["it is no JSON object"] };
-    if (!result.ok) {
-      this.#onProblems(result.problems);
-      return false;
-    }
-    this.#value = result.value;
-    return true;
+    return parsed.ok && parsed.value !== null
+      ? this.#read(parsed.value)
+      : { ok: false, problems: ["it is no JSON object"] };
   }
 }
 

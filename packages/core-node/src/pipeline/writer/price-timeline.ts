@@ -5,7 +5,9 @@ import {
   type Need,
   PriceListReader,
   type PriceLists,
+  type PublishedAggregate,
   pairKey,
+  priceLists,
   type StateRules,
   World,
 } from "@twentysix/state";
@@ -41,14 +43,13 @@ export class PriceTimeline {
       (world.index.elementsOf.get(keys[which]) ?? []).map((element) => ({ ...element, which }));
     const pricing = elementsOf("pricing");
     const reader = new PriceListReader({ defaults });
-    const first = reader.lists(null, null);
-    const fields = { pricing: new Map<string, string>(), settings: new Map<string, string>() };
+    const first = priceLists(defaults.pricing, defaults.settings);
+    const revisions = { pricing: new Revisions(), settings: new Revisions() };
     const points = [...pricing, ...elementsOf("settings")].sort(compareVersions).map((element) => {
-      merge(fields[element.which], element);
-      return {
-        fromMicros: element.timeMicros,
-        lists: reader.lists(contentOf(fields.pricing), contentOf(fields.settings)),
-      };
+      revisions[element.which].add(element);
+      const lists = reader.lists(revisions.pricing.newest(), revisions.settings.newest());
+      if ("unclear" in lists) throw new Error("Prices are unclear although all elements are known");
+      return { fromMicros: element.timeMicros, lists };
     });
     return new PriceTimeline(first, points, 1 + pricing.length);
   }
@@ -59,9 +60,18 @@ export class PriceTimeline {
   }
 }
 
-function merge(into: Map<string, string>, { fields }: ElementFact): void {
-  for (const [name, valueText] of fields) into.set(name, valueText);
-}
+/** An aggregate as it grows by one element after the other. */
+class Revisions {
+  readonly #elements: ElementFact[] = [];
+  readonly #fields = new Map<string, string>();
 
-const contentOf = (fields: ReadonlyMap<string, string>): [string, string][] | null =>
-  fields.size === 0 ? null : [...fields];
+  add(element: ElementFact): void {
+    this.#elements.push(element);
+    for (const [name, valueText] of element.fields) this.#fields.set(name, valueText);
+  }
+
+  newest(): PublishedAggregate {
+    const fields = this.#fields.size === 0 ? null : [...this.#fields];
+    return { fields, elements: this.#elements };
+  }
+}

@@ -111,18 +111,18 @@ export async function startRealNode(
   const asked = localPointReads(reads);
   const clock = createSystemClock();
   const log = createMemoryLogger();
+  const answers = reader === undefined ? ledgerAnswers(connection, ledger) : createLedgerAnswers(reader);
   const economy = createEconomy({
     definition,
     rules,
     reads: asked,
-    commits: pipeline,
+    ledger: answers,
     recalculation: createRecalculation({ pipeline, clock, log }),
-    log,
   });
   const services = {
     reads: asked,
     lists,
-    ledger: reader === undefined ? ledgerAnswers(connection, ledger) : createLedgerAnswers(reader),
+    ledger: answers,
     economy,
     matches: matchesFilter,
   };
@@ -130,7 +130,6 @@ export async function startRealNode(
   connect(api, pipeline, reads);
   context.after(async () => {
     await reader?.close();
-    economy.close();
     await pipeline.close();
     connection.close();
     await rm(folder, { recursive: true });

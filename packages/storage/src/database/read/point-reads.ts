@@ -30,7 +30,6 @@ const POINT_READS: Readonly<Record<keyof SyncPointReads, true>> = {
   billedMessage: true,
   consumedCredits: true,
   costSummary: true,
-  aggregateFields: true,
   referencedBytes: true,
 };
 

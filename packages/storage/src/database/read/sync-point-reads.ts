@@ -2,7 +2,6 @@ import type { SqlConnection } from "../sql/connection.ts";
 import { AggregateRows } from "./aggregate/aggregate-rows.ts";
 import { Counters } from "./counters.ts";
 import { openDictionaries } from "./dictionary.ts";
-import { aggregateFields } from "./ledger/aggregate-fields.ts";
 import { balanceOf, creditAmounts } from "./ledger/balance.ts";
 import { billedMessage } from "./ledger/billed-message.ts";
 import { consumedCredits, costSummary } from "./ledger/cost-summary.ts";
@@ -82,7 +81,6 @@ export function createPointReads(connection: SqlConnection): SyncPointReads {
     billedMessage: (itemHash) => billedMessage(connection, names, itemHash),
     consumedCredits: (resource) => consumedCredits(connection, resource),
     costSummary: (filter) => costSummary(connection, names, filter),
-    aggregateFields: (address, key) => aggregateFields(connection, names, address, key),
     referencedBytes: (references) => references.map((one) => referencedBytes(connection, one)),
   };
 }

@@ -75,11 +75,6 @@ export interface LedgerPointReads {
   /** Credits that expenses took for a resource. */
   consumedCredits(resource: string): bigint;
   costSummary(filter: CostFilter): CostSummary;
-  /** The fields of an aggregate with their raw JSON texts; null where there is none. For aggregates of a few fields. */
-  aggregateFields(
-    address: string,
-    key: string,
-  ): readonly (readonly [name: string, valueText: string])[] | null;
   /** Bytes of the files that these references lead to; null where one leads nowhere. */
   referencedBytes(references: readonly FileOfReference[]): readonly (number | null)[];
 }
