@@ -37,6 +37,7 @@ export {
 } from "./ledger/price-lists.ts";
 export { wasPublishedSince } from "./ledger/removals.ts";
 export { sweepAccounts } from "./ledger/sweep-accounts.ts";
+export { touchConfirmed } from "./ledger/touch-confirmed.ts";
 export type { Outcome } from "./outcome.ts";
 export type * from "./prepared.ts";
 export { priceQuestion } from "./price-question.ts";

@@ -66,6 +66,26 @@ describe("a sweep of tokens", () => {
     assert.equal(accountIn(node, address)?.nextEventMicros, null);
   });
 
+  test("looks again at what is confirmed later, where only what is confirmed at a height can be removed", async () => {
+    await using node = await nodeAt(ledgerNetwork("mainnet"));
+    await submit(node, balancePost(T, { [address]: 30 }));
+    const files = await threeFiles(node);
+    await submit(node, ...files, balancePost(T + 10, { [address]: 0 }));
+    assert.deepEqual(statuses(node, files), ["processed", "processed", "processed"]);
+    const [early, late] = files;
+    assert.ok(early !== undefined && late !== undefined);
+    const transaction = {
+      chain: "ETH",
+      publisher: "0xpublisher",
+      timeMicros: BigInt(T + 11) * 1_000_000n,
+    } as const;
+    await node.confirm({ ...transaction, hash: early.hash, txHash: "0x1", height: 22_195_999 });
+    await node.confirm({ ...transaction, hash: late.hash, txHash: "0x2", height: 22_196_000 });
+    await node.sweep();
+    assert.deepEqual(statuses(node, files), ["processed", "removing", "processed"]);
+    assert.notEqual(accountIn(node, address)?.nextEventMicros, null);
+  });
+
   test("removes what is marked after the grace, once an authority has published since", async () => {
     await using node = await nodeAt();
     await submit(node, balancePost(T, { [address]: 30 }));

@@ -13,6 +13,7 @@ import {
   type StateContext,
   type StateRules,
   sweepAccounts,
+  touchConfirmed,
   World,
 } from "@twentysix/state";
 import type { Candidate, MessageStore } from "@twentysix/storage";
@@ -91,7 +92,7 @@ export class BatchWriter {
     store.begin();
     try {
       this.#runSideJobs(input.sideJobs, nowMicros);
-      const report = await this.#applyCopies(submissions, nowMicros, sideWakes(input.sideJobs));
+      const report = await this.#applyCopies(submissions, nowMicros, input.sideJobs);
       store.finish();
       const workedMs = clock.monotonicMs();
       store.commit();
@@ -226,7 +227,7 @@ export class BatchWriter {
   async #applyCopies(
     submissions: readonly Submission[],
     nowMicros: bigint,
-    wakes: readonly string[],
+    sideJobs: readonly SideJob[],
   ): Promise<Omit<BatchReport, "sideJobs"> & { readonly takenCopies: number }> {
     const { store, rules, reader } = this.#options;
     const { submissionRules = rules, maxFactCharacters = MAX_FACT_CHARACTERS } = this.#options;
@@ -250,6 +251,7 @@ export class BatchWriter {
     const fetch = (needs: readonly Need[]): undefined => {
       store.fetch(world, needs, () => recorder.flush());
     };
+    await touchConfirmed(world, context, confirmedBy(sideJobs), fetch);
     const judged = await runBatch(world, context, entries, fetch, maxFactCharacters);
     const firstLeft = judgeable[judged];
     const taken =
@@ -258,7 +260,7 @@ export class BatchWriter {
       if (submission.message === null) recorder.recordUnjudged(submission);
     }
     recorder.flush();
-    const woken = store.wake(new Set([...world.wakes, ...wakes]), nowMicros);
+    const woken = store.wake(new Set([...world.wakes, ...sideWakes(sideJobs)]), nowMicros);
     const takenCopies = taken.filter(({ jobId }) => jobId !== null).length;
     return { ...recorder.report(), woken, takenCopies };
   }
@@ -292,6 +294,9 @@ function entryOf(
     },
   ];
 }
+
+const confirmedBy = (jobs: readonly SideJob[]): string[] =>
+  jobs.flatMap((job) => (job.kind === "confirmation" ? [job.confirmation.hash] : []));
 
 const sideWakes = (jobs: readonly SideJob[]): string[] =>
   jobs.flatMap((job) => (job.kind === "file" ? [`file:${job.file.hash}`] : []));
