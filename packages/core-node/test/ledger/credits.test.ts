@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { replayLots, World } from "@twentysix/state";
 import fc from "fast-check";
-import { evm, type Signed, withEnvelope } from "../pipeline/support/signed.ts";
+import { evm, type Signed, signed, withEnvelope } from "../pipeline/support/signed.ts";
 import type { StateHarness } from "../pipeline/support/state-harness.ts";
 import {
   accountIn,
@@ -134,6 +134,38 @@ describe("credits", () => {
     assert.deepEqual(await outcomes(node, strangers), ["rejected"]);
     assert.match(JSON.stringify(node.view(strangers.hash)), /1 credits are required, 0 are available/);
     assert.equal(accountIn(node, alice.address), null);
+  });
+
+  test("a credit post with nothing in it is an ordinary post, and one with something else is refused", async () => {
+    const options = { channel: "ALEPH_CREDIT" };
+    const postOf = (content: unknown, index: number): Signed =>
+      signed(authorities.credits, "POST", at(index), { type: "aleph_credit_expense", content }, options);
+    await using node = await ledgerNode(local);
+    const empty = [null, {}, [], "", 0, false].map(postOf);
+    assert.deepEqual(
+      await outcomes(node, ...empty),
+      empty.map(() => "processed"),
+    );
+    const wrong = [[1], "credits", 1, true, { expense: {} }].map((content, index) =>
+      postOf(content, 10 + index),
+    );
+    assert.deepEqual(
+      await outcomes(node, ...wrong),
+      wrong.map(() => "rejected"),
+    );
+  });
+
+  test("a price that is a number is kept by its shortest text", async () => {
+    const { address } = alice;
+    const prices = [0.000001, 0.0001, 0.010555, 1e21, "0.000001", 2];
+    const grants = prices.map((price) => ({ address, amount: 1, price }));
+    await using node = await told(local, distribution(at(1), ...grants));
+    const world = new World();
+    node.store.fetch(world, [{ table: "creditHistory", key: address }], () => undefined);
+    assert.deepEqual(
+      world.index.creditHistory.get(address)?.map(({ price }) => price),
+      ["1e-06", "0.0001", "0.010555", "1e+21", "0.000001", "2"],
+    );
   });
 
   test("an authority sends what it does not have, with the expiry that it names", async () => {

@@ -32,12 +32,20 @@ export const expirationMicros: Check<bigint | null> = (value, at) => {
 
 const DECIMAL = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?$/;
 
-/** A decimal text, or a number by its shortest text. */
+/** A decimal text, or a number by its shortest text (`0.000001` is `1e-06`). */
 export const decimalText: Check<string> = (value, at) => {
-  const text = typeof value === "number" || typeof value === "bigint" ? String(value) : value;
+  const text = typeof value === "number" || typeof value === "bigint" ? shortestText(value) : value;
   if (typeof text === "string" && text.length <= 64 && DECIMAL.test(text.trim())) return text.trim();
   return at.fail("value_error", "Value error, price must be a decimal", value);
 };
+
+/** As Python writes a number: an exponent, of two digits at least, below 10^-4 and from 10^16 on. */
+function shortestText(value: number | bigint): string {
+  if (typeof value === "bigint") return String(value);
+  const size = Math.abs(value);
+  if (value === 0 || (size >= 1e-4 && size < 1e16)) return String(value);
+  return value.toExponential().replace(/(?<=e[+-])[0-9]$/, "0$&");
+}
 
 export type LedgerContentResult<Value> =
   | { readonly ok: true; readonly value: Value }

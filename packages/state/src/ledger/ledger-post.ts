@@ -79,7 +79,13 @@ function innerContent({ envelope, contentText }: PreparedMessage): JsonValue | n
   const parsed = parseJson(contentText ?? envelope.itemContent ?? "");
   if (!parsed.ok || !isJsonObject(parsed.value)) return null;
   const inner = memberOf(parsed.value, "content") ?? null;
-  return isJsonObject(inner) && Object.keys(inner).length === 0 ? null : inner;
+  return isEmpty(inner) ? null : inner;
+}
+
+/** What Python takes for nothing. */
+function isEmpty(value: JsonValue): boolean {
+  if (typeof value !== "object" || value === null) return !value;
+  return Object.keys(value).length === 0;
 }
 
 function read(

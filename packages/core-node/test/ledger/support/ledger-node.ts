@@ -52,6 +52,7 @@ export interface GrantEntry {
   readonly address: string;
   readonly amount: unknown;
   readonly expiration?: number | null;
+  readonly price?: unknown;
 }
 
 const CREDITS = { channel: "ALEPH_CREDIT" };
