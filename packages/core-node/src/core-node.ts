@@ -35,6 +35,7 @@ import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
 import { folderBytes, freeBytes } from "./services/disk-usage.ts";
 import { createEconomy } from "./services/economy.ts";
+import { addEconomyMetrics } from "./services/economy-metrics.ts";
 import { addFileMetrics } from "./services/file-metrics.ts";
 import { GraceRoom } from "./services/grace-room.ts";
 import { createLiveFeed } from "./services/live-feed.ts";
@@ -183,6 +184,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     ledger,
     recalculation: createRecalculation({ pipeline, clock, log: log.child({ part: "prices" }) }),
   });
+  addEconomyMetrics(registry, economy);
   const switches = effectiveSwitches(definition.switches);
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),

@@ -18,6 +18,7 @@ import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
 import { Budgets } from "./services/budgets.ts";
 import { createEconomy } from "./services/economy.ts";
+import { addEconomyMetrics } from "./services/economy-metrics.ts";
 import { type CommitSource, createLiveFeed, type HeardCommit } from "./services/live-feed.ts";
 import { NodeFigures } from "./services/node-figures.ts";
 import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
@@ -95,6 +96,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
   const ledger = createLedgerAnswers(reader);
   const economy = createEconomy({ definition, rules, reads, ledger, recalculation: noRecalculation });
+  addEconomyMetrics(registry, economy);
   const services: ApiServices = {
     submit: refuseSubmissions,
     reads,

@@ -14,7 +14,6 @@ export { adoptStatus, type FundsStatus } from "./ledger/adopt-status.ts";
 export {
   checkFunds,
   decidePayment,
-  errorOf as paymentErrorOf,
   type FundsCheck,
   judgePayment,
   type PaymentDecision,

@@ -42,6 +42,7 @@ describe("payment gates of files on mainnet", () => {
       required_balance: "8.666666658000000000",
       account_balance: "0",
       shortfall: "8.666666658000000000",
+      allowed_payment_types: ["hold", "credit"],
     });
   });
 
@@ -55,6 +56,7 @@ describe("payment gates of files on mainnet", () => {
       required_balance: "24.999999975000000000",
       account_balance: "15",
       shortfall: "9.999999975000000000",
+      allowed_payment_types: ["hold", "credit"],
     });
   });
 
@@ -89,6 +91,7 @@ describe("payment gates of files on mainnet", () => {
       account_credits: "107",
       min_runtime_days: 1,
       shortfall: "0.804934183756585600",
+      allowed_payment_types: ["hold", "credit"],
     });
   });
 });
@@ -119,6 +122,7 @@ describe("payment gates of machines on mainnet", () => {
           account_credits: "341999",
           min_runtime_days: 1,
           shortfall: "0.999999999999971200",
+          allowed_payment_types: ["credit"],
         });
       } else {
         assert.equal(accountIn(node, payer.address)?.creditAttoPerSecond, 3_958_333_333_333_333_333n);

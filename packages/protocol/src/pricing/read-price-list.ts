@@ -120,7 +120,7 @@ function read<Value>(content: JsonValue, check: Check<Value>): PriceListResult<V
   return { ok: false, problems: validation.problems.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`) };
 }
 
-/** What is odd about a list that can be used: devices that are named twice, models that nobody sells. */
+/** What is odd about a list that can be used: devices that are named twice, models that nobody sells, tiers in disorder. */
 export function priceListWarnings(list: PriceList, { compatible_gpus: gpus }: NetworkSettings): string[] {
   const sold = new Set(
     Object.values(list).flatMap(({ tiers }) =>
@@ -133,6 +133,11 @@ export function priceListWarnings(list: PriceList, { compatible_gpus: gpus }: Ne
     if (seen.has(deviceId)) warnings.push(`device ${deviceId} is listed more than once`);
     seen.add(deviceId);
     if (!sold.has(model)) warnings.push(`model ${model} of device ${deviceId} is in no tier`);
+  }
+  for (const [product, { tiers }] of Object.entries(list)) {
+    const units = (tiers ?? []).map((tier) => tier.compute_units);
+    if (units.some((count, index) => count <= (units[index - 1] ?? 0)))
+      warnings.push(`tiers of ${product} are not in ascending order`);
   }
   return warnings;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readPriceList } from "../../src/index.ts";
+import { priceListWarnings, readNetworkSettings, readPriceList } from "../../src/index.ts";
 
 const listOf = (credit: string | number) => ({ storage: { price: { storage: { credit } } } });
 
@@ -35,4 +35,24 @@ test("a product that nobody asks for may have any shape, one that is needed may 
     assert.deepEqual(Object.keys(result.value), ["storage"]);
     assert.ok(!readPriceList({ storage, instance: odd === 7 ? odd : { price: 7 } }).ok);
   }
+});
+
+test("what is odd about a usable list is told", () => {
+  const tiers = (...units: readonly number[]) =>
+    units.map((compute_units, index) => ({ id: `tier-${index + 1}`, compute_units, model: `M${index + 1}` }));
+  const list = readPriceList({
+    storage: { price: {} },
+    instance: { price: {}, tiers: tiers(1, 2, 4) },
+    program: { price: {}, tiers: tiers(1, 1) },
+  });
+  const gpu = (device_id: string, model: string) => ({ name: "GPU", model, vendor: "NVIDIA", device_id });
+  const settings = readNetworkSettings({
+    compatible_gpus: [gpu("10de:1", "M1"), gpu("10de:1", "M2"), gpu("10de:2", "M9")],
+  });
+  assert.ok(list.ok && settings.ok);
+  assert.deepEqual(priceListWarnings(list.value, settings.value), [
+    "device 10de:1 is listed more than once",
+    "model M9 of device 10de:2 is in no tier",
+    "tiers of program are not in ascending order",
+  ]);
 });

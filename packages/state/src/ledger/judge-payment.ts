@@ -1,4 +1,4 @@
-import { formatAtto, type MessageError, messageError } from "@twentysix/protocol";
+import { formatAtto, type MessageError, messageError, type PricedPaymentType } from "@twentysix/protocol";
 import type { PriceRequest, PriceVerdict } from "../rules.ts";
 import { ATTO } from "./accounts.ts";
 
@@ -127,13 +127,24 @@ function fundsOf({ cost, paymentType, account, credits, rules }: PriceRequest): 
   return { committedAtto, addedAtto, requiredAtto, availableAtto: account.tokensAtto };
 }
 
+const PAYMENT_TYPES = ["hold", "superfluid", "credit"] as const;
+/** A STORE that names a stream is malformed. */
+const FILE_PAYMENT_TYPES = ["hold", "credit"] as const;
+
+/** The ways of payment that the dates still allow for such a message. */
+function allowedPayments(request: PriceRequest): readonly PricedPaymentType[] {
+  const types = request.kind === "STORE" ? FILE_PAYMENT_TYPES : PAYMENT_TYPES;
+  return types.filter((paymentType) => {
+    const { rule } = decidePayment({ ...request, paymentType });
+    return rule !== "credit-only" && rule !== "credit-only-machines" && rule !== "credit-only-verifiable";
+  });
+}
+
 const SECONDS_PER_DAY = 86_400;
 
 /** The refusal of a decision: code 202, 5 or 6 with its figures. */
-export function errorOf(
-  { funds }: PaymentDecision,
-  { paymentType, rules }: Pick<PriceRequest, "paymentType" | "rules">,
-): MessageError {
+export function errorOf({ funds }: PaymentDecision, request: PriceRequest): MessageError {
+  const { paymentType, rules } = request;
   if (funds === null) return messageError("INVALID_PAYMENT_METHOD", null);
   const shortfall = formatAtto(funds.requiredAtto - funds.availableAtto);
   if (paymentType === "credit") {
@@ -142,6 +153,7 @@ export function errorOf(
       account_credits: (funds.availableAtto / ATTO).toString(),
       min_runtime_days: Number(rules.creditRuntimeSeconds) / SECONDS_PER_DAY,
       shortfall,
+      allowed_payment_types: allowedPayments(request),
     };
     return messageError("CREDIT_INSUFFICIENT", { errors: [figures] });
   }
@@ -149,6 +161,7 @@ export function errorOf(
     required_balance: formatAtto(funds.requiredAtto),
     account_balance: plainAmount(funds.availableAtto),
     shortfall,
+    allowed_payment_types: allowedPayments(request),
   };
   return messageError("BALANCE_INSUFFICIENT", { errors: [figures] });
 }

@@ -11,6 +11,9 @@ export interface PriceListOptions {
   readonly defaults: Pick<NetworkDefinition, "pricing" | "settings">;
 }
 
+/** As many are named; a list may be long. */
+const MAX_WARNINGS = 20;
+
 /** Reads the prices in force; what is wrong or odd about them is logged, and costs can name them. */
 export function createPriceLists({ store, clock, log, defaults }: PriceListOptions): PriceListReader {
   const defaultHash = priceLists(defaults.pricing, defaults.settings).hash;
@@ -31,12 +34,15 @@ export function createPriceLists({ store, clock, log, defaults }: PriceListOptio
         },
         clock.nowMicros(),
       );
-      if (hash === defaultHash) return;
       const warnings = priceListWarnings(pricing, settings);
-      log.info("Published prices are in force", {
-        priceList: hash,
-        ...(warnings.length === 0 ? {} : { warnings }),
-      });
+      const isDefault = hash === defaultHash;
+      log.info(
+        isDefault ? "The prices of the network definition are in force" : "Published prices are in force",
+        {
+          priceList: hash,
+          ...(warnings.length === 0 ? {} : { warnings: warnings.slice(0, MAX_WARNINGS) }),
+        },
+      );
     },
   });
 }
