@@ -32,6 +32,8 @@ import type { WriterData, WriterRequest, WriterResponse } from "./writer-protoco
 
 /** How soon a standby notices that it may take over. */
 const STANDBY_PAUSE_MS = 250;
+/** Often enough that a standby does not take this writer for one that is stopped. */
+const SHOW_LIFE_MS = 5_000;
 let isStandby = false;
 
 const main = parentPort;
@@ -48,7 +50,10 @@ const databaseOptions = {
 } as const;
 const store = new MessageStore({
   ...databaseOptions,
-  database: await openWhenFree(databaseOptions, pauseAsStandby),
+  database: await openWhenFree(databaseOptions, {
+    pause: pauseAsStandby,
+    onStopped: () => log.warn("The writer of this database has shown no life; its session was ended"),
+  }),
   readElementFields: (envelopeText, contentText) =>
     aggregateFields(contentText ?? inlineContent(envelopeText)),
 });
@@ -188,7 +193,17 @@ for (const port of data.verified) port.on("message", (jobs: readonly CopyJob[]) 
 main.on("message", handle);
 await writer.announcePrices();
 respond({ kind: "ready" });
+const ended = new AbortController();
+const shownLife = timers.every(SHOW_LIFE_MS, () => store.showLife(), {
+  signal: ended.signal,
+  // Without its session a writer is at its end.
+  onError: (error) => {
+    throw error;
+  },
+});
 await loop.run();
+ended.abort();
+await shownLife;
 collector?.close();
 sweeper.close();
 for (const port of data.verified) port.close();

@@ -46,6 +46,40 @@ describe("a standby onPostgres", { skip: withoutPostgres }, () => {
     assert.ok(acknowledged.processed.size > 20);
   });
 
+  test("takes over from a writer whose process is stopped; one that goes on after that ends", {
+    timeout: 120_000,
+  }, async (t) => {
+    using first = temporaryFolder("writer");
+    using second = temporaryFolder("standby");
+    const flags = ["--database", postgresDatabase()];
+    const clock = createSystemClock();
+    const acknowledged = noAcknowledgements();
+    await using writer = await startNode(first.path, { flags });
+    const starting = startNode(second.path, { flags });
+    const load = new AbortController();
+    await runLoad({
+      apiUrl: writer.apiUrl,
+      acknowledged,
+      seed: 27,
+      workers: 8,
+      signal: load.signal,
+      onAnswer: () => {
+        if (countOf(acknowledged) >= 60) load.abort();
+      },
+    });
+    const stoppedAtMs = clock.monotonicMs();
+    writer.process.kill("SIGSTOP");
+    await using standby = await starting;
+    t.diagnostic(`took over after ${Math.round(clock.monotonicMs() - stoppedAtMs)} ms`);
+    const messages = { ...acknowledged, files: new Map<string, string>() };
+    assert.deepEqual(await findLost(standby.apiUrl, messages), []);
+    writer.process.kill("SIGCONT");
+    const { exitCode } = await writer.ended;
+    assert.notEqual(exitCode, 0);
+    assert.match(writer.stderr, /session|database/i);
+    assert.deepEqual(await findLost(standby.apiUrl, messages), []);
+  });
+
   test("ends at once, and well, when it is told to", async () => {
     using first = temporaryFolder("writer");
     using second = temporaryFolder("standby");

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { createSystemClock } from "@twentysix/platform";
 import { MessageStore, openConnection } from "@twentysix/storage";
 import { openWhenFree } from "@twentysix/storage/writer";
 import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
@@ -24,17 +26,52 @@ describe("the right to write onPostgres", { skip: withoutPostgres }, () => {
     const first = open(url);
     t.after(() => first.close());
     let pauses = 0;
-    const database = await openWhenFree({ path: url }, async () => {
+    const pause = async (): Promise<void> => {
       pauses += 1;
       if (pauses < 3) return write(first, pauses);
       endWriters(url);
-    });
+    };
+    const database = await openWhenFree({ path: url }, { pause });
     const second = new MessageStore({ path: url, database, readElementFields: () => [] });
     t.after(() => second.close());
     assert.ok(pauses >= 3);
     assert.throws(() => write(first, 9), { code: "DATABASE_LOST" });
     write(second, 10);
     assert.deepEqual(addresses(url), ["0x1", "0x10", "0x2"]);
+  });
+
+  it("goes to a standby when the writer shows no life, and not while it does", async (t) => {
+    const url = postgresDatabase();
+    const stopped = open(url);
+    t.after(() => stopped.close());
+    write(stopped, 1);
+    stopped.begin();
+    stopped.session.addresses.intern("0x2");
+    stopped.session.connection.get("SELECT 1 AS one");
+    const stoppedAfterMs = 500;
+    const clock = createSystemClock();
+    let shownAtMs = clock.monotonicMs();
+    let signs = 10;
+    let endings = 0;
+    const pause = async (): Promise<void> => {
+      if (signs === 0) return setImmediate();
+      signs -= 1;
+      assert.equal(endings, 0);
+      await setTimeout(stoppedAfterMs / 5);
+      stopped.showLife();
+      shownAtMs = clock.monotonicMs();
+    };
+    const onStopped = (): void => {
+      endings += 1;
+    };
+    const database = await openWhenFree({ path: url }, { pause, onStopped, stoppedAfterMs });
+    assert.equal(endings, 1);
+    assert.ok(clock.monotonicMs() - shownAtMs >= stoppedAfterMs);
+    const standby = new MessageStore({ path: url, database, readElementFields: () => [] });
+    t.after(() => standby.close());
+    assert.throws(() => stopped.session.connection.get("SELECT 1 AS one"), { code: "DATABASE_LOST" });
+    write(standby, 3);
+    assert.deepEqual(addresses(url), ["0x1", "0x3"]);
   });
 
   it("is taken from a writer that slept while another one took over, at the beginning of its transaction too", (t) => {

@@ -17,7 +17,33 @@ export function tryWriterLease(connection: PostgresConnection): boolean {
   return row?.taken === 1;
 }
 
-/** The same, with some patience. @throws DatabaseError DATABASE_IN_USE */
+/** What a node's writer calls its session; others that hold the lock are silent for as long as they work. */
+export const WRITER_NAME = "twentysix writer";
+
+/**
+ * Ends the session of a writer that holds the right and does nothing: one whose process is stopped, or hangs, but whose
+ * connection lives on. A writer shows life with a statement every few seconds, also when it has nothing to do. What it
+ * had begun is rolled back.
+ *
+ * @returns whether there was one
+ */
+export function endStoppedWriter(connection: PostgresConnection, stoppedAfterMs: number): boolean {
+  return connection.all(END_STOPPED, WRITER_LOCK, WRITER_NAME, stoppedAfterMs).length > 0;
+}
+
+const END_STOPPED = `SELECT pg_terminate_backend(session.pid) FROM pg_stat_activity AS session
+  JOIN pg_locks AS held ON held.pid = session.pid AND held.database = session.datid
+  WHERE held.locktype = 'advisory' AND held.classid = 0 AND held.objid = ? AND held.granted
+    AND session.application_name = ? AND session.usename = current_user
+    AND session.state IN ('idle', 'idle in transaction')
+    AND session.state_change < clock_timestamp() - ? * interval '1 millisecond'`;
+
+/** Shows that a writer is alive to whoever may take over. A database in this process needs no sign. */
+export function showLife(connection: SqlConnection): void {
+  if (connection instanceof PostgresConnection) connection.get("SELECT 1 AS alive");
+}
+
+/** Takes the right to write, with some patience. @throws DatabaseError DATABASE_IN_USE */
 export function takeWriterLease(connection: PostgresConnection): void {
   connection.exec(`SET lock_timeout = ${PATIENCE_MS}`);
   try {

@@ -2,6 +2,7 @@ import type { Need, World } from "@twentysix/state";
 import type { Status } from "../codes.ts";
 import { STATUS_CODE } from "../codes.ts";
 import { TELL_COMMIT } from "../postgres/commit-notice.ts";
+import { showLife } from "../postgres/writer-lease.ts";
 import { dueCandidates, nextDueMicros } from "./candidate-turns.ts";
 import {
   type Candidate,
@@ -344,6 +345,11 @@ export class MessageStore {
   /** Ends the checkpoint thread, so that this connection is the last one that writes. */
   endCheckpoints(): void {
     this.#log?.endCheckpoints();
+  }
+
+  /** Tells a server that its writer is alive. A database in this process needs no sign. */
+  showLife(): void {
+    showLife(this.#session.connection);
   }
 
   close(): void {

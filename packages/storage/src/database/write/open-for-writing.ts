@@ -1,6 +1,12 @@
 import { migrate } from "../migrations/migrate.ts";
 import { PostgresConnection } from "../postgres/connection.ts";
-import { beginEpoch, takeWriterLease, tryWriterLease } from "../postgres/writer-lease.ts";
+import {
+  beginEpoch,
+  endStoppedWriter,
+  takeWriterLease,
+  tryWriterLease,
+  WRITER_NAME,
+} from "../postgres/writer-lease.ts";
 import type { SqlConnection } from "../sql/connection.ts";
 import { type DatabaseLocation, isPostgresUrl } from "../sql/open-connection.ts";
 import { SqliteConnection } from "../sqlite/connection.ts";
@@ -33,19 +39,30 @@ export function openForWriting(options: WritableOptions): WritableDatabase {
   return begin(connection);
 }
 
-/**
- * The same for a process that is a standby while another one writes: resolves when that one has gone.
- *
- * @param pause waits before the server is asked again; rejects when the standby is to end
- */
+/** Much longer than a writer is silent that is not stopped. */
+const STOPPED_AFTER_MS = 30_000;
+
+export interface Standby {
+  /** Waits before the server is asked again; rejects when the standby is to end. */
+  readonly pause: () => Promise<void>;
+  /** Told when the session of a writer was ended that had shown no life. */
+  readonly onStopped?: () => void;
+  /** A writer that has shown no life for so long is stopped (default 30 s). */
+  readonly stoppedAfterMs?: number;
+}
+
+/** The same for a process that is a standby while another one writes: resolves when that one has gone, or is stopped. */
 export async function openWhenFree(
   options: WritableOptions,
-  pause: () => Promise<void>,
+  { pause, onStopped = () => undefined, stoppedAfterMs = STOPPED_AFTER_MS }: Standby,
 ): Promise<WritableDatabase> {
   if (!isPostgresUrl(options.path)) return openFile(options);
   const connection = openServer(options);
   try {
-    while (!tryWriterLease(connection)) await pause();
+    while (!tryWriterLease(connection)) {
+      if (endStoppedWriter(connection, stoppedAfterMs)) onStopped();
+      await pause();
+    }
     return begin(connection);
   } catch (error) {
     connection.close();
@@ -55,7 +72,7 @@ export async function openWhenFree(
 
 function openServer({ path, synchronous = "full" }: WritableOptions): PostgresConnection {
   const connection = new PostgresConnection(path, {
-    applicationName: "twentysix writer",
+    applicationName: WRITER_NAME,
     isLasting: true,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
