@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { evm, type Signed } from "../pipeline/support/signed.ts";
-import { accountIn, balancePost, ledgerNetwork, ledgerNode, outcomes } from "./support/ledger-node.ts";
+import {
+  accountIn,
+  balancePost,
+  creditsIn,
+  distribution,
+  ledgerNetwork,
+  ledgerNode,
+  outcomes,
+} from "./support/ledger-node.ts";
 
 const definition = ledgerNetwork("mainnet");
 const [alice, bob] = [evm("alice of balances").address, evm("bob of balances").address];
@@ -52,6 +61,8 @@ describe("balances", () => {
       balancePost(T + 2, { [alice]: 10 }, { main_height: null }),
       balancePost(T + 3, { [alice]: 10, [bob]: -1 }),
       balancePost(T + 4, { [alice]: 10 }, { balances: [1] }),
+      balancePost(T + 5, { [alice]: 10, ["é".repeat(513)]: 1 }),
+      balancePost(T + 6, { [alice]: 10 }, { dapp: "x".repeat(1_025) }),
     ];
     assert.deepEqual(
       await outcomes(node, ...malformed),
@@ -60,4 +71,28 @@ describe("balances", () => {
     for (const { hash } of malformed) assert.equal(node.view(hash)?.error_code, 0);
     assert.equal(accountIn(node, alice), null);
   });
+
+  test("of the longest names that the ledger takes", async () => {
+    await using node = await ledgerNode(definition);
+    const [name, app] = [unlike(1_024), unlike(1_024, "of apps")];
+    const posts = [
+      balancePost(T, { [name]: 10 }),
+      balancePost(T + 1, { [name]: 5 }, { dapp: app }),
+      distribution(T + 2, { address: name, amount: 7 }),
+    ];
+    assert.deepEqual(
+      await outcomes(node, ...posts),
+      posts.map(() => "processed"),
+    );
+    assert.equal(accountIn(node, name)?.tokensAtto, 10n * ATTO);
+    assert.equal(creditsIn(node, name), 7n);
+  });
 });
+
+/** A text that does not shrink when it is compressed, as an index of a server does with texts. */
+function unlike(length: number, salt = ""): string {
+  let text = "";
+  for (let part = 0; text.length < length; part += 1)
+    text += createHash("sha256").update(`${salt} ${part}`).digest("base64");
+  return text.slice(0, length);
+}

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { judgePayment } from "@twentysix/state";
 import { permutations } from "../pipeline/support/permutations.ts";
 import { evm, forget } from "../pipeline/support/signed.ts";
-import { StateHarness } from "../pipeline/support/state-harness.ts";
+import type { StateHarness } from "../pipeline/support/state-harness.ts";
 import {
   authorities,
   balancePost,
@@ -38,7 +34,6 @@ test("a list that cannot be used leaves the one before in force, although nothin
 
 test("a list that cannot be used leaves the last one in force that can, after a restart and in every order of arrival", async () => {
   const definition = ledgerNetwork("local");
-  const folder = await mkdtemp(join(tmpdir(), "twentysix-price-lists-"));
   const alice = evm("alice of price lists");
   const withStorage = (holding: string) => ({
     ...definition.pricing,
@@ -55,16 +50,10 @@ test("a list that cannot be used leaves the last one in force that can, after a 
     assert.deepEqual(await outcomes(node, file), ["processed"]);
     return node.reads.billedMessage(file.hash)?.cost?.holdAtto;
   };
-  for (const [index, order] of [...permutations(revisions)].entries()) {
-    const place = join(folder, String(index));
-    await mkdir(place);
-    {
-      await using node = StateHarness.over(place, definition);
-      node.priceCheck = judgePayment;
-      await outcomes(node, balancePost(T, { [alice.address]: 10_000 }), ...order);
-    }
-    await using node = StateHarness.over(place, definition);
-    node.priceCheck = judgePayment;
+  for (const order of permutations(revisions)) {
+    const before = await ledgerNode(definition);
+    await outcomes(before, balancePost(T, { [alice.address]: 10_000 }), ...order);
+    await using node = before.restart();
     assert.equal(await priceOfNext(node, T + 10), 210n * ATTO);
     // What mends the list puts it into force, and an earlier revision that comes late does what it would have done.
     await outcomes(node, priceListOf(T + 1.5, withStorage("5")));
@@ -72,7 +61,6 @@ test("a list that cannot be used leaves the last one in force that can, after a 
     await outcomes(node, priceListOf(T + 3, withStorage("2")));
     assert.equal(await priceOfNext(node, T + 12), 60n * ATTO);
   }
-  await rm(folder, { recursive: true });
 });
 
 test("a good and a bad list in one batch, and a list that is forgotten", async () => {

@@ -4,7 +4,7 @@ import { oneOf, wideInteger } from "../content/scalar-checks.ts";
 import { type Check, INVALID, type Validation } from "../content/validation.ts";
 import { isJsonObject, type JsonValue } from "../json/json-value.ts";
 import { floorToAtto, PriceDecimal } from "../pricing/amount.ts";
-import { anyText, type LedgerContentResult, readLedgerContent } from "./ledger-checks.ts";
+import { type LedgerContentResult, ledgerName, readLedgerContent } from "./ledger-checks.ts";
 
 /** Token balances that an authority publishes. Source: pyaleph `src/aleph/handlers/content/post.py`. */
 export interface BalanceUpdate {
@@ -41,7 +41,8 @@ const balancesByAddress: Check<BalanceUpdate["balances"]> = (value, at) => {
   let isValid = true;
   for (const [address, member] of Object.entries(value)) {
     const amount = at.inside(value, address, member, tokens);
-    if (amount === INVALID) isValid = false;
+    const name = at.inside(value, "address", address, ledgerName);
+    if (amount === INVALID || name === INVALID) isValid = false;
     else read.push([address, amount]);
   }
   return isValid ? read : INVALID;
@@ -50,7 +51,7 @@ const balancesByAddress: Check<BalanceUpdate["balances"]> = (value, at) => {
 const balanceUpdate = openObject<Fields>({
   chain: required(oneOf(...CHAINS)),
   main_height: required(wideInteger({ min: 0, max: 2n ** 62n })),
-  dapp: optional(anyText),
+  dapp: optional(ledgerName),
   balances: required(balancesByAddress),
 });
 

@@ -1,6 +1,7 @@
 import { string, wideInteger } from "../content/scalar-checks.ts";
 import { type Check, INVALID, Validation } from "../content/validation.ts";
 import type { JsonValue } from "../json/json-value.ts";
+import { encodeUtf8 } from "../json/utf8.ts";
 
 /** Credits of one entry: a JSON integer above zero that fits 64 bits. No boolean, text or float. */
 export const creditAmount: Check<bigint> = (value, at) => {
@@ -11,9 +12,24 @@ const strictAmount = wideInteger({ min: 1, max: 2n ** 63n - 1n, strict: true });
 
 export const anyText = string();
 
+/**
+ * Names by which the ledger is kept in order. No address of any chain is nearly that long, and an index of a database
+ * server takes no longer ones.
+ */
+const MAX_NAME_BYTES = 1_024;
+
+/** A text that the ledger can be ordered by. */
+export const ledgerName: Check<string> = (value, at) => {
+  const name = anyText(value, at);
+  if (name === INVALID || name.length * 3 <= MAX_NAME_BYTES) return name;
+  if (encodeUtf8(name).length <= MAX_NAME_BYTES) return name;
+  const message = `Value error, a name of the ledger has at most ${MAX_NAME_BYTES} bytes`;
+  return at.fail("value_error", message, null);
+};
+
 /** An address: any text that is not blank. */
 export const accountAddress: Check<string> = (value, at) => {
-  const address = anyText(value, at);
+  const address = ledgerName(value, at);
   if (address === INVALID || address.trim() !== "") return address;
   return at.fail("value_error", "Value error, address must not be blank", value);
 };

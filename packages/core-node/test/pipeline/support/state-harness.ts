@@ -88,12 +88,13 @@ export class StateHarness implements AsyncDisposable {
   private constructor(
     folder: string | null,
     definition: NetworkDefinition,
-    { seed = 26, isOwnFolder = true }: { readonly seed?: number; readonly isOwnFolder?: boolean } = {},
+    options: { readonly seed?: number; readonly isOwnFolder?: boolean; readonly location?: string } = {},
   ) {
+    const { seed = 26, isOwnFolder = true, location = databases.take(folder) } = options;
     this.#folder = folder;
     this.#isOwnFolder = isOwnFolder;
     this.#definition = definition;
-    this.#location = databases.take(folder);
+    this.#location = location;
     const reader = createCopyReader(crypto.sha256, definition.switches, definition.limits);
     this.store = new MessageStore({
       path: this.#location,
@@ -131,6 +132,18 @@ export class StateHarness implements AsyncDisposable {
   /** Over the folder of somebody else, which stays. */
   static over(folder: string, definition: NetworkDefinition): StateHarness {
     return new StateHarness(folder, definition, { isOwnFolder: false });
+  }
+
+  /** Another process over the same database, on any engine; to be used instead of this one from then on. */
+  restart(): StateHarness {
+    this.store.close();
+    const next = new StateHarness(this.#folder, this.#definition, {
+      isOwnFolder: this.#isOwnFolder,
+      location: this.#location,
+    });
+    next.nowMicros = this.nowMicros;
+    next.priceCheck = this.priceCheck;
+    return next;
   }
 
   /** The same in memory, for tests that need no file. */
