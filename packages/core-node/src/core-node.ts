@@ -184,7 +184,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     ledger,
     recalculation: createRecalculation({ pipeline, clock, log: log.child({ part: "prices" }) }),
   });
-  addEconomyMetrics(registry, economy);
+  addEconomyMetrics(registry, { economy, pipeline });
   const switches = effectiveSwitches(definition.switches);
   const services: ApiServices = {
     submit: createSubmit({ pipeline, items: live.items, budgets, timers }),

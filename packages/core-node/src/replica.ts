@@ -96,7 +96,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
   const ledger = createLedgerAnswers(reader);
   const economy = createEconomy({ definition, rules, reads, ledger, recalculation: noRecalculation });
-  addEconomyMetrics(registry, economy);
+  addEconomyMetrics(registry, { economy, pipeline: commits });
   const services: ApiServices = {
     submit: refuseSubmissions,
     reads,
@@ -161,6 +161,7 @@ class HeardCommits implements CommitSource {
       commitsTotal: this.#heard,
       processedTotal: 0,
       defectsTotal: 0,
+      ledgerAudit: null,
     };
   }
 }

@@ -62,11 +62,6 @@ export type { Candidate, CandidateState, NewCandidate } from "./database/write/c
 export type { Collected } from "./database/write/collected-files.ts";
 export { completeCounters } from "./database/write/complete-counters.ts";
 export type { Confirmation } from "./database/write/confirmations.ts";
-export {
-  CREDIT_ENTRY_COLUMNS,
-  type CreditEntryRow,
-  creditEntryOf,
-} from "./database/write/ledger/credit-entries.ts";
 export type { MessagePlace, PricedMessage } from "./database/write/ledger/priced-messages.ts";
 export { MessageStore, type MessageStoreOptions } from "./database/write/message-store.ts";
 export type { FileNote } from "./database/write/note-files.ts";

@@ -3,7 +3,13 @@ export { blobFilePath } from "./blobs/blob-paths.ts";
 export { encodeCostLines } from "./database/cost-lines.ts";
 export { type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
 export { DatabaseError } from "./database/postgres/database-error.ts";
+export { paymentOfCode } from "./database/read/ledger/payment-code.ts";
 export type { SqlConnection } from "./database/sql/connection.ts";
 export { isLive } from "./database/write/crowded-senders.ts";
+export {
+  CREDIT_ENTRY_COLUMNS,
+  type CreditEntryRow,
+  creditEntryOf,
+} from "./database/write/ledger/credit-entries.ts";
 export { MessageStore } from "./database/write/message-store.ts";
 export { openWhenFree } from "./database/write/open-for-writing.ts";

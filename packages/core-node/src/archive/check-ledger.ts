@@ -1,11 +1,7 @@
 import { decodeItemHash } from "@twentysix/protocol";
-import { type CreditEntry, compareEntries, replayLots } from "@twentysix/state";
-import {
-  CREDIT_ENTRY_COLUMNS,
-  type CreditEntryRow,
-  creditEntryOf,
-  type SqlConnection,
-} from "@twentysix/storage";
+import type { LedgerRules } from "@twentysix/state";
+import type { SqlConnection } from "@twentysix/storage";
+import { ACCOUNT_COLUMNS, type AccountRow, checkAccount } from "../ledger/check-account.ts";
 import type { Problems } from "./problems.ts";
 
 /*
@@ -14,26 +10,17 @@ import type { Problems } from "./problems.ts";
 
 const KIND = "ledger";
 
-interface AccountRow {
-  readonly id: bigint;
-  readonly address: string;
-  readonly tokens: string;
-  readonly removable: bigint;
-  readonly removing: bigint;
-  readonly credits_in: string;
-  readonly credits_out: string;
-  readonly last_us: bigint | null;
-}
-
 /** Compares every account with its balances, its history and its costs, and the costs with their messages. */
-export function checkLedger(stored: SqlConnection, problems: Problems): void {
+export function checkLedger(
+  stored: SqlConnection,
+  rules: Pick<LedgerRules, "freeItemsUncounted">,
+  problems: Problems,
+): void {
   for (const { kind, query } of RULES)
     for (const { hash } of stored.all<{ hash: Uint8Array }>(query))
       problems.report(KIND, `${decodeItemHash(hash)} ${kind}`);
-  for (const row of stored.iterateBig<AccountRow>(
-    "SELECT id, address, tokens, removable, removing, credits_in, credits_out, last_us FROM accounts",
-  ))
-    checkAccount(stored, row, problems);
+  for (const row of stored.iterateBig<AccountRow>(`SELECT ${ACCOUNT_COLUMNS} FROM accounts`))
+    for (const problem of checkAccount(stored, rules, row)) problems.report(KIND, problem);
   checkTotals(stored, problems);
   checkConsumed(stored, problems);
 }
@@ -60,77 +47,6 @@ const RULES: readonly { readonly kind: string; readonly query: string }[] = [
     query: "SELECT hash FROM costs WHERE price_list_id NOT IN (SELECT id FROM price_lists)",
   },
 ];
-
-function checkAccount(stored: SqlConnection, account: AccountRow, problems: Problems): void {
-  const report = (what: string, found: unknown, expected: unknown): void => {
-    if (String(found) !== String(expected))
-      problems.report(KIND, `${what} of ${account.address} are ${found}, computed ${expected}`);
-  };
-  const sum = (query: string, ...parameters: (bigint | string)[]): bigint =>
-    stored
-      .allBig<{ n: bigint | string }>(query, ...parameters)
-      .reduce((total, { n }) => total + BigInt(n), 0n);
-  const { id, address } = account;
-  report(
-    "the tokens",
-    account.tokens,
-    sum("SELECT tokens AS n FROM balances WHERE address = ? AND dapp = ''", address),
-  );
-  const history = historyOf(stored, id, address);
-  report("the lots", lotsIn(stored, id), lotTexts(history));
-  const [credited, spent] = [
-    history.filter(({ amount }) => amount > 0n),
-    history.filter(({ amount }) => amount < 0n),
-  ];
-  report(
-    "the credits that came in",
-    account.credits_in,
-    credited.reduce((total, { amount }) => total + amount, 0n),
-  );
-  report(
-    "the credits that went out",
-    account.credits_out,
-    spent.reduce((total, { amount }) => total - amount, 0n),
-  );
-  report("the last entry's time", account.last_us, history.at(-1)?.timeMicros ?? null);
-  report(
-    "the messages that can be removed",
-    account.removable,
-    sum("SELECT removable AS n FROM costs WHERE owner_id = ?", id),
-  );
-  report(
-    "the messages about to be removed",
-    account.removing,
-    sum("SELECT 1 AS n FROM removals WHERE owner_id = ?", id),
-  );
-}
-
-function historyOf(stored: SqlConnection, accountId: bigint, address: string): CreditEntry[] {
-  return stored
-    .allBig<CreditEntryRow>(
-      `SELECT ${CREDIT_ENTRY_COLUMNS} FROM credit_entries WHERE account_id = ?`,
-      accountId,
-    )
-    .map((row) => creditEntryOf(row, address))
-    .sort(compareEntries);
-}
-
-const lotTexts = (history: readonly CreditEntry[]): string =>
-  replayLots(history)
-    .map(({ hash, index, remaining }) => `${hash} ${index} ${remaining}`)
-    .sort()
-    .join(", ");
-
-function lotsIn(stored: SqlConnection, accountId: bigint): string {
-  return stored
-    .allBig<{ hash: Uint8Array; idx: bigint; remaining: bigint }>(
-      "SELECT hash, idx, remaining FROM credit_lots WHERE account_id = ?",
-      accountId,
-    )
-    .map(({ hash, idx, remaining }) => `${decodeItemHash(hash)} ${idx} ${remaining}`)
-    .sort()
-    .join(", ");
-}
 
 interface Totals {
   n: bigint;

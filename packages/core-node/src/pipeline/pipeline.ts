@@ -18,6 +18,7 @@ import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from 
 import type { VerifiedCopy } from "./verify-copy.ts";
 import type { ReadBlob } from "./writer/blob-contents.ts";
 import type { BatchReport, CopyResult, ItemChange } from "./writer/jobs.ts";
+import type { LedgerAudit } from "./writer/ledger-auditor.ts";
 import type { WriterData, WriterRequest, WriterResponse } from "./writer-protocol.ts";
 
 export interface PipelineOptions {
@@ -52,6 +53,8 @@ export interface PipelineStatistics {
   readonly commitsTotal: number;
   readonly processedTotal: number;
   readonly defectsTotal: number;
+  /** null: nothing was looked at so far. */
+  readonly ledgerAudit: LedgerAudit | null;
 }
 
 /** A commit, told once it is durable. */
@@ -102,6 +105,7 @@ export class Pipeline {
   #commitsTotal = 0;
   #processedTotal = 0;
   #defectsTotal = 0;
+  #ledgerAudit: LedgerAudit | null = null;
   #failure: PipelineError | null = null;
   #isClosing = false;
 
@@ -249,6 +253,7 @@ export class Pipeline {
       commitsTotal: this.#commitsTotal,
       processedTotal: this.#processedTotal,
       defectsTotal: this.#defectsTotal,
+      ledgerAudit: this.#ledgerAudit,
     };
   }
 
@@ -343,6 +348,9 @@ export class Pipeline {
           break;
         case "collected":
           for (const listener of this.#collectedListeners) listener(response.collected);
+          break;
+        case "audited":
+          this.#ledgerAudit = response.audit;
           break;
         case "closed":
           this.#closed.resolve();

@@ -6,6 +6,7 @@ import type { Collected } from "@twentysix/storage";
 import type { PackedReport } from "./packed-report.ts";
 import type { RecalculationReport } from "./recalculation-report.ts";
 import type { SideJob } from "./writer/jobs.ts";
+import type { LedgerAudit } from "./writer/ledger-auditor.ts";
 
 /** What the writer thread is started with. */
 export interface WriterData {
@@ -60,4 +61,5 @@ export type WriterResponse =
   | { readonly kind: "defect"; readonly itemHash: string | null }
   /** Files were put into the journal of deletions. */
   | { readonly kind: "collected"; readonly collected: Collected }
+  | { readonly kind: "audited"; readonly audit: LedgerAudit }
   | { readonly kind: "closed" };

@@ -18,6 +18,7 @@ import { BatchWriter } from "./writer/batch-writer.ts";
 import { blobsInFolder, createBlobContents } from "./writer/blob-contents.ts";
 import { FileCollector } from "./writer/file-collector.ts";
 import type { BatchReport, CopyJob } from "./writer/jobs.ts";
+import { LedgerAuditor } from "./writer/ledger-auditor.ts";
 import { createPriceLists } from "./writer/price-lists.ts";
 import { Recalculator } from "./writer/recalculator.ts";
 import { RetainedEraser } from "./writer/retained-eraser.ts";
@@ -120,6 +121,19 @@ const recalculator = new Recalculator({
     respond({ kind: "recalculation", requestId, report: progress, isDone }),
 });
 
+const auditor =
+  data.rules.ledger === null
+    ? null
+    : new LedgerAuditor({
+        connection,
+        rules: data.rules.ledger,
+        clock,
+        timers,
+        log,
+        onAudit: (audit) => respond({ kind: "audited", audit }),
+        onDue: () => loop.nudge(),
+      });
+
 const loop: WriterLoop = new WriterLoop({
   store,
   writer,
@@ -147,7 +161,8 @@ const loop: WriterLoop = new WriterLoop({
     eraser.advance() ||
     (collector?.advance() ?? false) ||
     (await sweeper.advance()) ||
-    (await recalculator.advance()),
+    (await recalculator.advance()) ||
+    (auditor?.advance() ?? false),
 });
 
 function hashOf(job: CopyJob): string | null {
@@ -206,6 +221,7 @@ ended.abort();
 await shownLife;
 collector?.close();
 sweeper.close();
+auditor?.close();
 for (const port of data.verified) port.close();
 store.endCheckpoints();
 store.checkpoint("truncate");
