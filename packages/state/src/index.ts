@@ -34,10 +34,13 @@ export {
   type PublishedAggregate,
   priceLists,
 } from "./ledger/price-lists.ts";
-export { wasPublishedSince } from "./ledger/removals.ts";
+export { publicationSince } from "./ledger/removals.ts";
+export { leftFor } from "./ledger/serve-costs.ts";
+export { servedOf } from "./ledger/sweep-account.ts";
 export { sweepAccounts } from "./ledger/sweep-accounts.ts";
 export { touchConfirmed } from "./ledger/touch-confirmed.ts";
-export type { Outcome } from "./outcome.ts";
+export { type NamedFile, namedFileNeeds, namedFiles, sizeNeeds } from "./named-files.ts";
+export type { Outcome, Refused } from "./outcome.ts";
 export type * from "./prepared.ts";
 export { priceQuestion } from "./price-question.ts";
 export { compareCopies, signedByOwner } from "./rank-copies.ts";

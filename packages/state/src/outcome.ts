@@ -1,4 +1,5 @@
 import type { MessageError } from "@twentysix/protocol";
+import type { PriceRequest } from "./rules.ts";
 import type { Need } from "./world.ts";
 
 /** The copy cannot be judged yet; try again when one of `waits` becomes available, or later. */
@@ -14,6 +15,10 @@ export interface Refused {
   readonly kind: "reject";
   readonly error: MessageError;
   readonly waits: readonly string[];
+  /** Given for a refusal of the payment: everything that was looked at. Its world is the one of the batch. */
+  readonly payment?: PriceRequest;
+  /** Given where the price list has no price for the message: its name. */
+  readonly priceList?: string;
 }
 
 /** Facts are missing: fetch them and ask again. */

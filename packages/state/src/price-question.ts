@@ -6,8 +6,9 @@ import { creditsAt } from "./ledger/lots.ts";
 import { billOf, isPaidKind, type PaidKind, paymentTypeOfMessage } from "./ledger/message-bill.ts";
 import type { PriceLists } from "./ledger/price-lists.ts";
 import { listNeeds, listsInForce, revisionNeeds, revisionsInForce } from "./ledger/prices-in-force.ts";
+import { fileBehind, type NamedFile, namedFileNeeds, namedFiles, sizeNeeds } from "./named-files.ts";
 import { type Needing, need, type Refused, reject } from "./outcome.ts";
-import type { PreparedMessage, VmReference } from "./prepared.ts";
+import type { PreparedMessage } from "./prepared.ts";
 import type { PriceRequest, ReferencedFile, StateContext } from "./rules.ts";
 import { missingFacts, type Need, type World } from "./world.ts";
 
@@ -28,15 +29,12 @@ export function priceQuestion(
   const { type } = message.envelope;
   if (ledger === null || !isPaidKind(type)) return null;
   const { owner } = message.content;
-  const missing = missingFacts(world, [...priceNeeds(context, owner), ...referenceNeeds(message)]);
+  const missing = missingFacts(world, [...priceNeeds(context, owner), ...namedFileNeeds(message)]);
   if (missing.length > 0) return need(missing);
   const unsettled = settleLots(world, owner);
   if (unsettled.length > 0) return need(unsettled);
-  const named = filesNamed(world, message);
-  const missingFiles = missingFacts(
-    world,
-    named.map(({ fileHash }) => ({ table: "files" as const, key: fileHash })),
-  );
+  const named = namedFiles(world, message);
+  const missingFiles = missingFacts(world, sizeNeeds(named));
   if (missingFiles.length > 0) return need(missingFiles);
   const lists = listsInForce(world, context);
   if ("needs" in lists) return lists;
@@ -47,7 +45,7 @@ interface Gathered {
   readonly type: PaidKind;
   readonly ledger: LedgerRules;
   readonly lists: PriceLists;
-  readonly named: readonly { readonly name: string; readonly fileHash: string }[];
+  readonly named: readonly NamedFile[];
 }
 
 function pricedQuestion(
@@ -69,7 +67,7 @@ function pricedQuestion(
     referencedBytes: ({ hash, useLatest }: PricedFile) => sizeOf(fileBehind(world, { hash, useLatest })),
     readTyped: context.readTyped,
   });
-  if (!bill.ok) return reject(bill.error);
+  if (!bill.ok) return { ...reject(bill.error), priceList: lists.hash };
   const { nowMicros } = context;
   const gateMicros = ledger.observedTimeGates ? observedMicros : message.envelope.timeMicros;
   return {
@@ -77,9 +75,9 @@ function pricedQuestion(
     kind: type,
     paymentType: paymentTypeOfMessage(ledger, message),
     isPersistent: bill.cost.lines.some(({ name }) => name === "program_persistent"),
-    files: named.flatMap((file): ReferencedFile[] => {
-      const sizeBytes = sizeOf(file.fileHash);
-      return sizeBytes === null ? [] : [{ ...file, sizeBytes }];
+    files: named.flatMap(({ name, fileHash }): ReferencedFile[] => {
+      const sizeBytes = sizeOf(fileHash);
+      return fileHash === null || sizeBytes === null ? [] : [{ name, fileHash, sizeBytes }];
     }),
     storedBytes,
     priceList: revisionsInForce(world, context),
@@ -102,37 +100,4 @@ function priceNeeds(context: StateContext, owner: string): Need[] {
     { table: "accounts", key: owner },
     { table: "lots", key: owner },
   ];
-}
-
-function referenceNeeds(message: PreparedMessage): Need[] {
-  return referencesOf(message).flatMap(({ hash, useLatest }): Need[] => [
-    { table: "items", key: hash },
-    ...(useLatest ? [{ table: "tags" as const, key: hash }] : []),
-  ]);
-}
-
-function referencesOf({ content: { detail } }: PreparedMessage): readonly VmReference[] {
-  return "references" in detail ? detail.references : [];
-}
-
-/** The files behind the hashes that a message names; a reference that leads nowhere is left out. */
-function filesNamed(
-  world: World,
-  message: PreparedMessage,
-): { readonly name: string; readonly fileHash: string }[] {
-  const { detail } = message.content;
-  if (detail.kind === "STORE") return [{ name: detail.fileHash, fileHash: detail.fileHash }];
-  return referencesOf(message).flatMap((reference) => {
-    const fileHash = fileBehind(world, reference);
-    return fileHash === null ? [] : [{ name: reference.hash, fileHash }];
-  });
-}
-
-/** The file that a reference leads to: the newest of its tag, else that of the STORE. */
-function fileBehind(
-  world: World,
-  { hash, useLatest }: Pick<VmReference, "hash" | "useLatest">,
-): string | null {
-  const tagged = useLatest ? (world.facts.tags.get(hash)?.fileHash ?? null) : null;
-  return tagged ?? (world.live(hash) ?? world.forgotten(hash))?.contentHash ?? null;
 }

@@ -103,7 +103,7 @@ function judgeMessage(
   const question = priceQuestion(world, context, message, observedMicros);
   if (question !== null && "cost" in question) {
     const verdict = context.priceCheck(question);
-    if (!verdict.ok) return reject(verdict.error, verdict.waits ?? []);
+    if (!verdict.ok) return { ...reject(verdict.error, verdict.waits ?? []), payment: question };
   } else if (question !== null) return question;
   const missingForApply = missingFacts(world, applyNeeds(world, context, message));
   if (missingForApply.length > 0) return need(missingForApply);

@@ -27,6 +27,7 @@ import type {
   OwnedCost,
   PublicationFact,
   RemovalFact,
+  RemovedBill,
 } from "./ledger/ledger-facts.ts";
 import { FactTable } from "./table.ts";
 
@@ -101,6 +102,8 @@ export class World {
     entries: new FactTable<readonly CreditEntry[]>("entries"),
     costs: new FactTable<CostFact>("costs"),
     removals: new FactTable<RemovalFact>("removals"),
+    /** Of what was removed; goes when it returns. */
+    removedBills: new FactTable<RemovedBill>("removedBills"),
     /** `balances` and `credits`. */
     publications: new FactTable<PublicationFact>("publications"),
   };

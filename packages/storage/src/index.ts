@@ -28,6 +28,7 @@ export { CREDIT_SORTS } from "./database/read/ledger/ledger-views.ts";
 export type { BoundedPageRequest, ChunkRequest, ListReader } from "./database/read/lists/list-reader.ts";
 export { joinTexts, LONG_TEXT_BYTES, sizeOfText } from "./database/read/long-text/item-text.ts";
 export { matchesFilter } from "./database/read/message/matches-filter.ts";
+export type * from "./database/read/message-view.ts";
 export { renderMessageView } from "./database/read/point/render-view.ts";
 export {
   type FileRecords,

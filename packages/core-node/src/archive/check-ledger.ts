@@ -46,6 +46,15 @@ const RULES: readonly { readonly kind: string; readonly query: string }[] = [
     kind: "has a cost by a price list that is not known",
     query: "SELECT hash FROM costs WHERE price_list_id NOT IN (SELECT id FROM price_lists)",
   },
+  {
+    kind: "has the bill of a removed message and is not removed",
+    query: "SELECT i.hash FROM removed_bills b JOIN items i ON i.id = b.id WHERE i.status <> 5",
+  },
+  {
+    kind: "was removed with a bill by a price list that is not known",
+    query:
+      "SELECT i.hash FROM removed_bills b JOIN items i ON i.id = b.id WHERE b.price_list_id NOT IN (SELECT id FROM price_lists)",
+  },
 ];
 
 interface Totals {

@@ -1,7 +1,13 @@
 import type { LedgerCall } from "../reader/reader-protocol.ts";
 import type { ReaderThread } from "../reader/reader-thread.ts";
 import type { InquiredMessage } from "./ledger-inquiry.ts";
-import type { PaymentReport, PriceListReport, StandingReport, UnpricedReport } from "./payment-report.ts";
+import type {
+  EndedReport,
+  PaymentReport,
+  PriceListReport,
+  StandingReport,
+  UnpricedReport,
+} from "./payment-report.ts";
 
 /** Questions about money, answered without deciding anything. */
 export interface LedgerAnswers {
@@ -11,6 +17,8 @@ export interface LedgerAnswers {
   standing(itemHash: string, signal?: AbortSignal): Promise<StandingReport | null>;
   /** The price list in force. */
   pricesInForce(signal?: AbortSignal): Promise<PriceListReport>;
+  /** What a removed message cost and why it ended; null where nothing of that was kept. */
+  ended(itemHash: string, signal?: AbortSignal): Promise<EndedReport | null>;
   /** A price list that is or was in force, by its name. */
   priceList(hash: string, signal?: AbortSignal): Promise<PriceListReport | null>;
 }
@@ -23,6 +31,7 @@ export function createLedgerAnswers(thread: Pick<ReaderThread, "call">): LedgerA
     judge: (message, signal) => ask({ kind: "judgePayment", message }, signal),
     standing: (itemHash, signal) => ask({ kind: "standing", itemHash }, signal),
     pricesInForce: (signal) => ask({ kind: "pricesInForce" }, signal),
+    ended: (itemHash, signal) => ask({ kind: "ended", itemHash }, signal),
     priceList: (hash, signal) => ask({ kind: "priceList", hash }, signal),
   };
 }

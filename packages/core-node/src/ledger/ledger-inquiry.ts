@@ -10,13 +10,10 @@ import {
   validateContent,
 } from "@twentysix/protocol";
 import {
-  checkFunds,
-  decidePayment,
   fetchMissing,
   type Need,
   type PreparedMessage,
   PriceListReader,
-  type PriceRequest,
   priceLists,
   priceQuestion,
   readPrices,
@@ -25,10 +22,10 @@ import {
   World,
 } from "@twentysix/state";
 import type { FactReader } from "@twentysix/storage/reader";
-import { createCopyReader } from "../pipeline/copy-reader.ts";
+import type { CopyReader } from "../pipeline/copy-reader.ts";
 import { prepareMessage } from "../pipeline/prepare-message.ts";
 import type { PaymentReport, PriceListReport, UnpricedReport } from "./payment-report.ts";
-import { reportAccount, reportAmounts, reportFunds, reportLine } from "./report-amounts.ts";
+import { reportPayment, reportUnpriced } from "./report-payment.ts";
 
 /** A message that need not be signed yet. */
 export interface InquiredMessage {
@@ -49,7 +46,8 @@ export interface InquiredMessage {
 export interface InquiryOptions {
   readonly facts: Pick<FactReader, "snapshot" | "priceList">;
   readonly rules: StateRules;
-  readonly definition: Pick<NetworkDefinition, "pricing" | "settings" | "switches" | "limits">;
+  readonly definition: Pick<NetworkDefinition, "pricing" | "settings" | "switches">;
+  readonly reader: CopyReader;
 }
 
 /** Rounds of fetching that one question may take; more is a defect. */
@@ -65,9 +63,7 @@ export class LedgerInquiry {
   readonly #context: Omit<StateContext, "nowMicros">;
 
   constructor(options: InquiryOptions) {
-    const { definition, rules } = options;
-    const { switches, limits } = definition;
-    const reader = createCopyReader((bytes) => hash("sha256", bytes, "buffer"), switches, limits);
+    const { definition, rules, reader } = options;
     this.#options = options;
     this.#prices = new PriceListReader({ defaults: definition });
     this.#context = {
@@ -93,8 +89,8 @@ export class LedgerInquiry {
       for (let round = 0; round < MAX_ROUNDS; round += 1) {
         const question = priceQuestion(world, context, prepared, nowMicros);
         if (question === null) return null;
-        if ("cost" in question) return reportOf(question, message.gates);
-        if (question.kind === "reject") return { unpriced: String(question.error.details?.errors[0] ?? "") };
+        if ("cost" in question) return reportPayment(question, message.gates);
+        if (question.kind === "reject") return reportUnpriced(question);
         await fetchMissing(world, question.needs, fetch);
       }
       throw new Error(`Judging a payment asked for facts ${MAX_ROUNDS} times`);
@@ -127,8 +123,8 @@ export class LedgerInquiry {
     const { switches } = this.#options.definition;
     const content = parseContentText(contentText);
     const checked = content.ok ? validateContent(type, content.content, switches) : content;
-    if (!content.ok) return { unpriced: content.reason };
-    if (!checked.ok || !("content" in checked)) return { unpriced: problemsOf(checked) };
+    if (!content.ok) return { unpriced: content.reason, priceList: null };
+    if (!checked.ok || !("content" in checked)) return { unpriced: problemsOf(checked), priceList: null };
     const typed = { type, content: checked.content } as TypedContent;
     const envelope: Envelope = {
       chain,
@@ -150,30 +146,4 @@ export class LedgerInquiry {
 function problemsOf(checked: ReturnType<typeof validateContent> | { readonly ok: boolean }): string {
   if (!("errors" in checked)) return "the content cannot be read";
   return checked.errors.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; ");
-}
-
-function reportOf(question: PriceRequest, gates: InquiredMessage["gates"]): PaymentReport {
-  const { message, kind, paymentType, cost, account, credits, rules, files, lists, gateSeconds } = question;
-  const decision = gates === "upload" ? checkFunds(question) : decidePayment(question);
-  const { detail } = message.content;
-  const named = "references" in detail ? detail.references.map((reference) => reference.hash) : [];
-  const known = new Set(files.map(({ name }) => name));
-  return {
-    kind,
-    owner: message.content.owner,
-    paymentType,
-    rule: decision.rule,
-    isAccepted: decision.isAccepted,
-    isBilled: decision.isBilled,
-    gateSeconds,
-    gateIsObserved: rules.observedTimeGates,
-    files,
-    unresolved: [...new Set(named)].filter((name) => !known.has(name)),
-    priceList: lists.hash,
-    lines: cost.lines.map(reportLine),
-    total: reportAmounts(cost.total),
-    funds: decision.funds === null ? null : reportFunds(decision.funds),
-    account: reportAccount(account, credits),
-    runtimeSeconds: Number(rules.creditRuntimeSeconds),
-  };
 }

@@ -1,84 +1,51 @@
-import { formatAtto } from "@twentysix/protocol";
 import {
-  type AccountFact,
   type CostFact,
-  compareVersions,
   creditsAt,
   fetchMissing,
   type LedgerRules,
   type Need,
-  type OwnedCost,
+  namedFileNeeds,
+  namedFiles,
+  type PreparedMessage,
+  publicationSince,
   type RemovalFact,
+  servedOf,
+  sizeNeeds,
   World,
-  wasPublishedSince,
 } from "@twentysix/state";
 import type { FactReader } from "@twentysix/storage/reader";
-import type { StandingReport } from "./payment-report.ts";
-import { reportAccount, reportAmounts, reportLine } from "./report-amounts.ts";
+import type { CopyReader } from "../pipeline/copy-reader.ts";
+import type {
+  BillReport,
+  EndedReport,
+  ReportedFile,
+  ReportedLine,
+  ReportedRemoval,
+  StandingReport,
+} from "./payment-report.ts";
+import { reportAccount, reportAmounts, reportLine, reportServed, reportShortfall } from "./report-amounts.ts";
+import { reportFiles } from "./report-files.ts";
 
-const ATTO = 10n ** 18n;
-
-interface Known {
-  readonly cost: CostFact;
-  readonly removal: RemovalFact | null;
-  readonly account: AccountFact;
-  readonly credits: bigint;
-  /** Of the owner, in canonical order. */
-  readonly costs: readonly OwnedCost[];
-  readonly isConfirmed: boolean;
+export interface StandingSources {
+  readonly facts: Pick<FactReader, "snapshot">;
+  readonly rules: LedgerRules;
+  readonly reader: Pick<CopyReader, "prepare">;
 }
+
+/** Loads what is asked for into a world. */
+type Fetch = (needs: readonly Need[]) => Promise<void>;
 
 /**
  * What a live message costs since it was accepted, and what is left for it of its owner's funds once everything
- * before it in canonical order is paid for. null for what costs nothing.
+ * before it in canonical order is served. null for what costs nothing.
  */
 export async function standingOf(
-  facts: Pick<FactReader, "snapshot">,
-  rules: LedgerRules,
+  sources: StandingSources,
   itemHash: string,
   nowMicros: bigint,
 ): Promise<StandingReport | null> {
-  const known = await knownOf(facts, itemHash, nowMicros);
-  if (known === null) return null;
-  const { cost, removal, account, credits, costs, isConfirmed } = known;
-  const amountOf = ({ holdAtto, creditAttoPerSecond }: OwnedCost | CostFact): bigint =>
-    cost.paymentType === "credit" ? creditAttoPerSecond * rules.creditRuntimeSeconds : holdAtto;
-  const available = cost.paymentType === "credit" ? credits * ATTO : account.tokensAtto;
-  const self = { hash: itemHash, timeMicros: cost.timeMicros };
-  const before = costs.filter(
-    (other) =>
-      other.paymentType === cost.paymentType &&
-      !other.isMarked &&
-      (other.isBilled || !rules.freeItemsUncounted) &&
-      compareVersions(other, self) < 0,
-  );
-  const taken = before.reduce((sum, other) => sum + amountOf(other), 0n);
-  return {
-    owner: cost.owner,
-    paymentType: cost.paymentType,
-    priceList: cost.priceListHash,
-    lines: cost.lines.map(reportLine),
-    total: reportAmounts(cost),
-    isBilled: cost.isBilled,
-    isRemovable: cost.isRemovable,
-    account: reportAccount(account, credits),
-    runtimeSeconds: Number(rules.creditRuntimeSeconds),
-    before: { messages: before.length, amount: formatAtto(taken) },
-    needed: formatAtto(amountOf(cost)),
-    left: formatAtto(available > taken ? available - taken : 0n),
-    removal: removal === null ? null : { ...removal, isConfirmed },
-  };
-}
-
-async function knownOf(
-  facts: Pick<FactReader, "snapshot">,
-  itemHash: string,
-  nowMicros: bigint,
-): Promise<Known | null> {
-  return await facts.snapshot(async (load) => {
-    const world = new World();
-    const fetch = (needs: readonly Need[]) =>
-      fetchMissing(world, needs, (missing) => load(world, missing) as undefined);
+  const { rules } = sources;
+  return await overFacts(sources, async (world, fetch) => {
     await fetch([
       { table: "costs", key: itemHash },
       { table: "removals", key: itemHash },
@@ -87,7 +54,7 @@ async function knownOf(
     ]);
     const cost = world.facts.costs.get(itemHash);
     if (cost === null) return null;
-    const { owner } = cost;
+    const { owner, paymentType } = cost;
     await fetch([
       { table: "accounts", key: owner },
       { table: "lots", key: owner },
@@ -96,13 +63,93 @@ async function knownOf(
     const account = world.facts.accounts.get(owner);
     if (account === null) throw new Error(`${itemHash} has a cost and its owner no account`);
     const removal = world.facts.removals.get(itemHash);
+    const served = paymentType === "superfluid" ? [] : servedOf(world, rules, owner, paymentType, nowMicros);
+    const own = served.find((one) => one.cost.hash === itemHash);
     return {
-      cost,
-      removal,
-      account,
-      credits: creditsAt(world.facts.lots.get(owner) ?? [], nowMicros),
-      costs: world.index.ownedCosts.get(owner) ?? [],
-      isConfirmed: removal !== null && wasPublishedSince(world, removal),
+      ...(await billOf(world, fetch, sources, itemHash, cost)),
+      isRemovable: cost.isRemovable,
+      account: reportAccount(account, creditsAt(world.facts.lots.get(owner) ?? [], nowMicros)),
+      served: own === undefined ? null : reportServed(own),
+      removal:
+        removal === null
+          ? null
+          : { ...reportRemoval(removal), isConfirmed: publicationSince(world, removal) !== null },
     };
   });
+}
+
+/** What a removed message cost, and why it ended; null where nothing of that was kept. */
+export async function endedOf(sources: StandingSources, itemHash: string): Promise<EndedReport | null> {
+  return await overFacts(sources, async (world, fetch) => {
+    await fetch([{ table: "removedBills", key: itemHash }]);
+    const kept = world.facts.removedBills.get(itemHash);
+    if (kept === null) return null;
+    const { cost, removal, ended, publication } = kept;
+    return {
+      ...(await billOf(world, fetch, sources, itemHash, cost)),
+      removal: reportRemoval(removal),
+      ended: reportShortfall(ended),
+      publication: {
+        itemHash: publication.hash,
+        publishedMicros: publication.timeMicros,
+        heardMicros: publication.processedMicros,
+      },
+    };
+  });
+}
+
+async function overFacts<T>(
+  { facts }: Pick<StandingSources, "facts">,
+  work: (world: World, fetch: Fetch) => Promise<T>,
+): Promise<T> {
+  return await facts.snapshot(async (load) => {
+    const world = new World();
+    return await work(world, (needs) =>
+      fetchMissing(world, needs, (missing) => load(world, missing) as undefined),
+    );
+  });
+}
+
+async function billOf(
+  world: World,
+  fetch: Fetch,
+  { rules, reader }: Pick<StandingSources, "rules" | "reader">,
+  itemHash: string,
+  cost: CostFact,
+): Promise<BillReport> {
+  await fetch([{ table: "copies", key: itemHash }]);
+  const copies = world.facts.copies.get(itemHash) ?? [];
+  const copy = copies.find(({ served }) => served) ?? copies[0];
+  const message = copy === undefined ? null : reader.prepare(copy.envelopeText, copy.contentText);
+  const lines = cost.lines.map(reportLine);
+  return {
+    owner: cost.owner,
+    paymentType: cost.paymentType,
+    priceList: cost.priceListHash,
+    lines,
+    total: reportAmounts(cost),
+    isBilled: cost.isBilled,
+    files: message === null ? [] : await filesOf(world, fetch, message, lines),
+    runtimeSeconds: Number(rules.creditRuntimeSeconds),
+  };
+}
+
+async function filesOf(
+  world: World,
+  fetch: Fetch,
+  message: PreparedMessage,
+  lines: readonly ReportedLine[],
+): Promise<ReportedFile[]> {
+  await fetch(namedFileNeeds(message));
+  await fetch(sizeNeeds(namedFiles(world, message)));
+  return reportFiles(world, message, lines);
+}
+
+function reportRemoval({ sinceMicros, deleteByMicros, reason, marked }: RemovalFact): ReportedRemoval {
+  return {
+    sinceMicros,
+    deleteByMicros,
+    reason,
+    marked: marked === null ? null : reportShortfall(marked),
+  };
 }

@@ -33,10 +33,17 @@ export interface ReportedFunds {
   readonly available: string;
 }
 
+/** A file that a message names. */
 export interface ReportedFile {
   readonly name: string;
-  readonly fileHash: string;
-  readonly sizeBytes: number;
+  /** `file` for a STORE, else which part of the machine it is. */
+  readonly usedAs: string;
+  /** null: the name leads nowhere. */
+  readonly fileHash: string | null;
+  /** null: this node does not know the file. */
+  readonly sizeBytes: number | null;
+  /** MiB of it that the bill counts, a decimal text; null where it counts none: not known then, or not priced. */
+  readonly billedMib: string | null;
 }
 
 /** How a message stands before the payment gates at this moment. */
@@ -52,8 +59,6 @@ export interface PaymentReport {
   /** The gate looks at when the message was observed, instead of the time of its envelope. */
   readonly gateIsObserved: boolean;
   readonly files: readonly ReportedFile[];
-  /** Named files that this node does not know: they have no line. */
-  readonly unresolved: readonly string[];
   readonly priceList: string;
   readonly lines: readonly ReportedLine[];
   readonly total: ReportedAmounts;
@@ -73,31 +78,72 @@ export interface ReportedAccount {
 /** The price list has no price for the message. */
 export interface UnpricedReport {
   readonly unpriced: string;
+  /** null where the content is no such message at all. */
+  readonly priceList: string | null;
 }
 
-/** What a live message costs since it was accepted, and where it stands among what its owner pays for. */
-export interface StandingReport {
+/** What is left of an owner's funds for a message once his older ones are served: tokens or credits. */
+export interface ReportedServed {
+  readonly available: string;
+  /** Messages that come before it in canonical order and are served first, and what they take. */
+  readonly messagesBefore: number;
+  readonly before: string;
+  readonly left: string;
+  readonly needed: string;
+  /** What `left` lacks of `needed`. */
+  readonly short: string;
+}
+
+/** The same at the moment of a decision. */
+export interface ReportedShortfall extends ReportedServed {
+  readonly atMicros: bigint;
+}
+
+/** What an accepted message cost, as computed when it was accepted. */
+export interface BillReport {
   readonly owner: string;
   readonly paymentType: PricedPaymentType;
   readonly priceList: string;
   readonly lines: readonly ReportedLine[];
   readonly total: ReportedAmounts;
   readonly isBilled: boolean;
+  readonly files: readonly ReportedFile[];
+  /** Seconds that credits must last. */
+  readonly runtimeSeconds: number;
+}
+
+export interface ReportedRemoval {
+  readonly sinceMicros: bigint;
+  readonly deleteByMicros: bigint;
+  readonly reason: "balance_insufficient" | "credit_insufficient";
+  /** Why it was marked; null where it was before that was kept. */
+  readonly marked: ReportedShortfall | null;
+}
+
+/** What a live message costs since it was accepted, and where it stands among what its owner pays for. */
+export interface StandingReport extends BillReport {
   readonly isRemovable: boolean;
   readonly account: ReportedAccount;
-  readonly runtimeSeconds: number;
-  /** Messages of the owner that come before it in canonical order and are paid for first, and what they need. */
-  readonly before: { readonly messages: number; readonly amount: string };
-  /** What this one needs, and what is left for it. */
-  readonly needed: string;
-  readonly left: string;
-  readonly removal: {
-    readonly sinceMicros: bigint;
-    readonly deleteByMicros: bigint;
-    readonly reason: "balance_insufficient" | "credit_insufficient";
-    /** An authority has published since: the removal waits for the end of the grace alone. */
-    readonly isConfirmed: boolean;
-  } | null;
+  /** null for streams, which no funds here are served to. */
+  readonly served: ReportedServed | null;
+  readonly removal:
+    | (ReportedRemoval & {
+        /** An authority has published since: the removal waits for the end of the grace alone. */
+        readonly isConfirmed: boolean;
+      })
+    | null;
+}
+
+/** What a removed message cost, and why it ended. */
+export interface EndedReport extends BillReport {
+  readonly removal: ReportedRemoval;
+  readonly ended: ReportedShortfall;
+  /** What an authority had published since the message was marked. */
+  readonly publication: {
+    readonly itemHash: string;
+    readonly publishedMicros: bigint;
+    readonly heardMicros: bigint;
+  };
 }
 
 /** Prices by name, as they were in force. */

@@ -1,6 +1,20 @@
 import { type CostAmounts, type CostLine, formatAtto } from "@twentysix/protocol";
-import { type AccountFact, type FundsCheck, plainAmount } from "@twentysix/state";
-import type { ReportedAccount, ReportedAmounts, ReportedFunds, ReportedLine } from "./payment-report.ts";
+import {
+  type AccountFact,
+  type FundsCheck,
+  leftFor,
+  plainAmount,
+  type Served,
+  type Shortfall,
+} from "@twentysix/state";
+import type {
+  ReportedAccount,
+  ReportedAmounts,
+  ReportedFunds,
+  ReportedLine,
+  ReportedServed,
+  ReportedShortfall,
+} from "./payment-report.ts";
 
 export function reportLine(line: CostLine): ReportedLine {
   return {
@@ -38,3 +52,21 @@ export function reportAccount(account: AccountFact, credits: bigint): ReportedAc
     creditsPerSecond: formatAtto(account.creditAttoPerSecond),
   };
 }
+
+export function reportServed(served: Served): ReportedServed {
+  const { availableAtto, messagesBefore, takenAtto, neededAtto } = served;
+  const leftAtto = leftFor(served);
+  return {
+    available: formatAtto(availableAtto),
+    messagesBefore,
+    before: formatAtto(takenAtto),
+    left: formatAtto(leftAtto),
+    needed: formatAtto(neededAtto),
+    short: formatAtto(neededAtto > leftAtto ? neededAtto - leftAtto : 0n),
+  };
+}
+
+export const reportShortfall = (found: Shortfall): ReportedShortfall => ({
+  atMicros: found.atMicros,
+  ...reportServed(found),
+});

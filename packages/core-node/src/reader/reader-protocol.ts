@@ -81,6 +81,7 @@ export type LedgerCall =
   | { readonly kind: "judgePayment"; readonly message: InquiredMessage }
   | { readonly kind: "standing"; readonly itemHash: string }
   | { readonly kind: "pricesInForce" }
+  | { readonly kind: "ended"; readonly itemHash: string }
   | { readonly kind: "priceList"; readonly hash: string };
 
 export interface ReaderRequest {

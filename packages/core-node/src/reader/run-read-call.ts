@@ -5,6 +5,7 @@ const LEDGER_CALLS: ReadonlySet<ReadCall["kind"]> = new Set<LedgerCall["kind"]>(
   "judgePayment",
   "standing",
   "pricesInForce",
+  "ended",
   "priceList",
 ]);
 

@@ -1,29 +1,14 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { localBalances, localGrant, localPrices } from "../ledger/support/local-authorities.ts";
+import { localBalances, localGrant } from "../ledger/support/local-authorities.ts";
 import { fileOf, instanceOf } from "../ledger/support/paid-messages.ts";
 import { evm, forget, post, type Signed, signed } from "../pipeline/support/signed.ts";
-import { networkDefinition } from "../pipeline/support/state-harness.ts";
+import { amountsOf, explain } from "./support/explained.ts";
 import { type RealNode, startRealNode } from "./support/real-node.ts";
 
 const owner = evm("who asks why");
 const { address } = owner;
 const T = Math.floor(Date.now() / 1_000) - 100;
-const { pricing } = networkDefinition("local");
-
-interface Step {
-  readonly line: string;
-  readonly formula: string;
-  readonly amount: string;
-  readonly unit: string;
-}
-interface Explained {
-  readonly status: string;
-  readonly rule: { readonly name: string; readonly says: string };
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly arithmetic: readonly Step[];
-  readonly changes: readonly string[];
-}
 
 async function submit(node: RealNode, ...messages: readonly Signed[]): Promise<string[]> {
   const statuses: string[] = [];
@@ -42,44 +27,28 @@ async function storeOf(node: RealNode, time: number, sizeMib: number, payment?: 
   return signed(owner, "STORE", time, { item_type: "storage", item_hash: file.hash, ...paid });
 }
 
-async function explain(node: RealNode, { hash }: Signed): Promise<Explained> {
-  const response = await fetch(`${node.url}/api/v1/messages/${hash}/explanation`);
-  assert.equal(response.status, 200);
-  return (await response.json()) as Explained;
-}
-
-async function quote(
-  node: RealNode,
-  body: object,
-): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await fetch(`${node.url}/api/v1/quote`, { method: "POST", body: JSON.stringify(body) });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
-
-const amounts = ({ arithmetic }: Explained): Record<string, string> =>
-  Object.fromEntries(arithmetic.map(({ line, amount }) => [line, amount]));
-
 test("why a file was refused: what was added to what, and what is missing", async (context: TestContext) => {
   const node = await startRealNode(context);
   await submit(node, localBalances(T, { [address]: 15 }));
   const [small, large] = [await storeOf(node, T + 1, 30), await storeOf(node, T + 2, 50)];
   assert.deepEqual(await submit(node, small, large), ["processed", "rejected"]);
-  const explained = await explain(node, large);
+  const explained = await explain(node, large.hash);
   assert.equal(explained.status, "rejected");
   assert.equal(explained.rule.name, "BALANCE_INSUFFICIENT");
   assert.equal(explained.inputs.rule_now, "funds-missing");
   assert.match(String(explained.inputs.price_list), /^[0-9a-f]{64}$/);
-  assert.deepEqual(amounts(explained), {
+  assert.deepEqual(amountsOf(explained), {
     STORAGE: "16.666666650000000000",
     TOTAL: "16.666666650000000000",
     COMMITTED: "9.999999990000000000",
     ADDED: "16.666666650000000000",
     REQUIRED: "26.666666640000000000",
     AVAILABLE: "15.000000000000000000",
+    SHORT: "11.666666640000000000",
   });
   assert.match(explained.arithmetic[0]?.formula ?? "", /^50 MiB × 0\.333333333, rounded down/);
   await submit(node, localBalances(T + 10, { [address]: 100 }));
-  const later = await explain(node, large);
+  const later = await explain(node, large.hash);
   assert.ok(later.changes.includes("it would be accepted now: submit it again"));
 });
 
@@ -91,9 +60,9 @@ test("why a machine is billed, and what is left for it behind older ones", async
   assert.deepEqual(await submit(node, image, ...machines), ["processed", "processed", "processed"]);
   const [first, second] = machines;
   assert.ok(first !== undefined && second !== undefined);
-  const explained = await explain(node, second);
+  const explained = await explain(node, second.hash);
   assert.equal(explained.rule.name, "funds-suffice");
-  const lines = amounts(explained);
+  const lines = amountsOf(explained);
   assert.equal(lines.TOTAL, "3.958333333333333333");
   assert.equal(lines.BEFORE, "341999.999999999999971200");
   assert.equal(lines.LEFT, "658000.000000000000028800");
@@ -118,87 +87,24 @@ test("why a file is about to be removed, and when", async (context) => {
     assert.ok(Date.now() < deadline, "the sweep did not come");
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const explained = await explain(node, file);
+  const explained = await explain(node, file.hash);
   assert.equal(explained.rule.name, "balance_insufficient");
   assert.equal(explained.inputs.confirmed_by_a_later_publication, false);
   const [since, until] = [explained.inputs.removing_since, explained.inputs.delete_by].map((iso) =>
     Date.parse(String(iso)),
   );
   assert.equal((until ?? 0) - (since ?? 0), 90_000_000, "25 hours later");
-  assert.equal(amounts(explained).LEFT, "5.000000000000000000");
+  assert.equal(amountsOf(explained).LEFT, "5.000000000000000000");
 });
 
 test("why what costs nothing, is forgotten or unknown stands as it does", async (context) => {
   const node = await startRealNode(context);
   const [note, other] = [post(owner, T, "one"), post(owner, T + 1, "two")];
   await submit(node, note, other, forget(owner, T + 2, [other.hash]));
-  assert.equal((await explain(node, note)).rule.name, "accepted");
-  const forgotten = await explain(node, other);
+  assert.equal((await explain(node, note.hash)).rule.name, "accepted");
+  const forgotten = await explain(node, other.hash);
   assert.equal(forgotten.rule.name, "forgotten");
   assert.equal((forgotten.inputs.forgotten_by as string[]).length, 1);
   const unknown = await fetch(`${node.url}/api/v1/messages/${"ab".repeat(32)}/explanation`);
   assert.equal(unknown.status, 404);
-});
-
-test("a quote names its price list, and says after a change of prices what changed", async (context) => {
-  const node = await startRealNode(context);
-  await submit(node, localGrant(T, address, 10));
-  const content = {
-    address,
-    time: T,
-    item_type: "storage",
-    item_hash: "ab".repeat(32),
-    payment: { type: "credit" },
-  };
-  const message = { type: "STORE", content };
-  const first = await quote(node, { message, estimated_size: 50 * 1024 * 1024 });
-  assert.equal(first.status, 200);
-  assert.equal(first.body.accepted, false);
-  assert.deepEqual(first.body.price, {
-    amount: "0.002495484587586959",
-    unit: "credits/s",
-    per_hour: "8.983744515313052400",
-    per_day: "215.609868367513257600",
-  });
-  const id = String(first.body.quote_id);
-  assert.ok(id.startsWith(`${first.body.price_list}.`));
-  const storage = {
-    ...pricing.storage,
-    price: { ...pricing.storage?.price, storage: { ...pricing.storage?.price.storage, credit: "3.6" } },
-  };
-  await submit(node, localPrices(T + 1, { ...pricing, storage }));
-  const second = await quote(node, { message, estimated_size: 50 * 1024 * 1024, quote_id: id });
-  assert.deepEqual((second.body.price as { amount: string }).amount, "0.050000000000000000");
-  const since = second.body.since_quote as {
-    is_same: boolean;
-    before: { amount: string };
-    differences: unknown[];
-  };
-  assert.equal(since.is_same, false);
-  assert.equal(since.before.amount, "0.002495484587586959");
-  assert.deepEqual(since.differences, [
-    { path: "pricing.storage.price.storage.credit", before: "0.17967489030626108", now: "3.6" },
-  ]);
-});
-
-test("a quote for what cannot be quoted says why", async (context) => {
-  const node = await startRealNode(context);
-  const store = {
-    type: "STORE",
-    content: { address, time: T, item_type: "storage", item_hash: "ab".repeat(32) },
-  };
-  const refused: readonly (readonly [object, RegExp])[] = [
-    [{}, /message must be an object/],
-    [{ message: { type: "NOTHING" } }, /not a type of message/],
-    [{ message: { type: "STORE" } }, /needs item_content or content/],
-    [{ message: { type: "POST", content: { address, time: T, type: "x", content: {} } } }, /costs nothing/],
-    [{ message: { type: "STORE", content: { address, time: T } } }, /item_type/],
-    [{ message: store, quote_id: "nonsense" }, /not the id of a quote/],
-    [{ message: store, quote_id: `${"0".repeat(64)}.${"0".repeat(64)}` }, /another content/],
-  ];
-  for (const [body, reason] of refused) {
-    const answer = await quote(node, body);
-    assert.equal(answer.status, 422, JSON.stringify(body));
-    assert.match(JSON.stringify(answer.body), reason);
-  }
 });

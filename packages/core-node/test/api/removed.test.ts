@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NetworkDefinition } from "@twentysix/protocol";
-import { localPointReads } from "@twentysix/storage";
-import { stateRulesOf } from "../../src/pipeline/state-rules.ts";
-import { createEconomy } from "../../src/services/economy.ts";
-import { noRecalculation } from "../../src/services/read-only.ts";
 import {
   balancePost,
   distribution,
@@ -15,22 +10,13 @@ import {
 import { instanceOf, storeOf } from "../ledger/support/paid-messages.ts";
 import { evm } from "../pipeline/support/signed.ts";
 import type { StateHarness } from "../pipeline/support/state-harness.ts";
-import { type Lifetime, startApi, type TestApi } from "./support/start-api.ts";
+import { apiOver } from "./support/harness-api.ts";
 
 type Body = Record<string, unknown>;
 
 const T = 1_790_000_000;
 const owner = evm("who cannot pay any more");
 const GRACE_MICROS = 90_000_000_001n;
-
-/** The API over a node whose time the test sets. */
-function apiOver(t: Lifetime, node: StateHarness, definition: NetworkDefinition): Promise<TestApi> {
-  const reads = localPointReads(node.reads);
-  const rules = stateRulesOf(definition, definition.limits.gracePeriodSeconds * 1_000);
-  const ledger = { pricesInForce: () => Promise.reject(new Error("nobody published prices")) };
-  const economy = createEconomy({ definition, rules, reads, ledger, recalculation: noRecalculation });
-  return startApi(t, { services: { reads, economy } });
-}
 
 async function runDry(node: StateHarness): Promise<void> {
   await node.sweep();

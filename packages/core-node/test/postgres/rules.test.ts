@@ -9,6 +9,9 @@ import { reusedDatabases } from "./reused-databases.ts";
  */
 if (withoutPostgres === false) {
   harnessOn(reusedDatabases());
+  await import("../api/explained-refusals.test.ts");
+  await import("../api/explained-removals.test.ts");
+  await import("../api/quotes.test.ts");
   await import("../ledger/balances.test.ts");
   await import("../ledger/credits.test.ts");
   await import("../ledger/payment-gates.test.ts");

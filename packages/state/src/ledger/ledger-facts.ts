@@ -81,6 +81,22 @@ export interface CostFact {
   readonly fileSizeBytes: number | null;
 }
 
+/** What a look at an account found for one of its messages, in 10^-18: tokens, or credits. */
+export interface Served {
+  /** Everything that the owner had. */
+  readonly availableAtto: bigint;
+  /** Messages that were served before it, and what they took of that. */
+  readonly messagesBefore: number;
+  readonly takenAtto: bigint;
+  /** What it needs itself; of credits for as long as they must last. */
+  readonly neededAtto: bigint;
+}
+
+/** The same at the moment of a decision. */
+export interface Shortfall extends Served {
+  readonly atMicros: bigint;
+}
+
 /** A message that its owner cannot pay for any more. */
 export interface RemovalFact {
   readonly owner: string;
@@ -88,6 +104,17 @@ export interface RemovalFact {
   /** Not removed before. */
   readonly deleteByMicros: bigint;
   readonly reason: "balance_insufficient" | "credit_insufficient";
+  /** Why it was marked; null where an older version of this program did so. */
+  readonly marked: Shortfall | null;
+}
+
+/** What is kept of the bill of a message that was removed, and of the decision. */
+export interface RemovedBill {
+  readonly cost: CostFact;
+  readonly removal: RemovalFact;
+  readonly ended: Shortfall;
+  /** What was published since it was marked, which made the removal final. */
+  readonly publication: PublicationFact;
 }
 
 /** When an authority last published, by what it publishes. */

@@ -3,24 +3,25 @@ import { NO_GRACE } from "../handlers/store.ts";
 import type { StateContext } from "../rules.ts";
 import { type Need, pairKey, type World } from "../world.ts";
 import { accountOf, changeAccount } from "./accounts.ts";
-import type { RemovalFact } from "./ledger-facts.ts";
+import type { PublicationFact, RemovalFact, Shortfall } from "./ledger-facts.ts";
 import type { LedgerRules } from "./ledger-rules.ts";
 import { dropCost } from "./message-costs.ts";
 
 /** What must be known before messages are marked, recovered or removed. */
-export function removalNeeds(
-  world: World,
-  context: StateContext,
-  changing: readonly { readonly cost: { readonly hash: string } }[],
-): Need[] {
-  return changing.flatMap(({ cost: { hash } }): Need[] => {
+export function removalNeeds(world: World, context: StateContext, hashes: readonly string[]): Need[] {
+  return hashes.flatMap((hash): Need[] => {
     const needs: Need[] = [
       { table: "items", key: hash },
       { table: "removals", key: hash },
     ];
     const removal = world.facts.removals.peek(hash);
     if (removal === undefined || removal === null || removal.deleteByMicros > context.nowMicros) return needs;
-    return [...needs, { table: "costs", key: hash }, ...pinNeeds(world, hash)];
+    return [
+      ...needs,
+      { table: "costs", key: hash },
+      { table: "removedBills", key: hash },
+      ...pinNeeds(world, hash),
+    ];
   });
 }
 
@@ -49,12 +50,12 @@ export function markRemoval(
   { removalGraceMicros }: LedgerRules,
   owner: string,
   hash: string,
-  reason: RemovalFact["reason"],
+  { reason, found }: { readonly reason: RemovalFact["reason"]; readonly found: Shortfall },
 ): void {
   const item = world.facts.items.get(hash);
   if (item === null || item.status !== "processed") return;
   const deleteByMicros = nowMicros + removalGraceMicros;
-  world.facts.removals.set(hash, { owner, sinceMicros: nowMicros, deleteByMicros, reason });
+  world.facts.removals.set(hash, { owner, sinceMicros: nowMicros, deleteByMicros, reason, marked: found });
   world.facts.items.set(hash, { ...item, status: "removing" });
   changeAccount(world, owner, { removing: accountOf(world, owner).removing + 1 });
   world.events.push({ hash, kind: "removing", cause: { reason, delete_by: formatIsoZ(deleteByMicros) } });
@@ -71,32 +72,35 @@ export function endRemoval(world: World, owner: string, hash: string): void {
 }
 
 /**
- * Has an authority published, since the message was marked, what could have mended it? A node that was away, or
- * missed one update, must not remove anything on what it knew before; and one that catches up must not do so on what
- * was said before, though it hears of it now.
+ * What an authority has published, since the message was marked, that could have mended it; null while nothing. A
+ * node that was away, or missed one update, must not remove anything on what it knew before; and one that catches up
+ * must not do so on what was said before, though it hears of it now.
  */
-export function wasPublishedSince(world: World, { reason, sinceMicros }: RemovalFact): boolean {
+export function publicationSince(world: World, { reason, sinceMicros }: RemovalFact): PublicationFact | null {
   const kind = reason === "credit_insufficient" ? "credits" : "balances";
   const publication = world.facts.publications.get(kind);
-  if (publication === null) return false;
-  return publication.processedMicros > sinceMicros && publication.timeMicros > sinceMicros;
+  if (publication === null) return null;
+  const isNews = publication.processedMicros > sinceMicros && publication.timeMicros > sinceMicros;
+  return isNews ? publication : null;
 }
 
 /**
- * Ends the message for good: its file is kept by it no longer and it costs nothing any more. What it says stays
- * part of the state, which does not depend on funds.
+ * Ends the message for good, if an authority has published since it was marked: its file is kept by it no longer and
+ * it costs nothing any more. What it says stays part of the state, which does not depend on funds; what it cost and
+ * why it ended is kept beside it.
  */
 export function removeMessage(
   world: World,
   context: StateContext,
   rules: LedgerRules,
-  owner: string,
   hash: string,
-  removal: RemovalFact,
+  { removal, found }: { readonly removal: RemovalFact; readonly found: Shortfall },
 ): void {
   const item = world.facts.items.get(hash);
-  if (item === null || item.status !== "removing" || item.live === null) return;
+  const publication = publicationSince(world, removal);
+  if (publication === null || item === null || item.status !== "removing" || item.live === null) return;
   const cost = world.facts.costs.get(hash);
+  if (cost !== null) world.facts.removedBills.set(hash, { cost, removal, ended: found, publication });
   dropCost(world, rules, hash);
   const { live: message } = item;
   const removed = {
@@ -106,7 +110,7 @@ export function removeMessage(
   };
   world.facts.items.set(hash, { ...item, status: "removed", live: null, removed });
   releasePins(world, hash, message.contentHash);
-  const { reason, sinceMicros } = removal;
+  const { reason, sinceMicros, owner } = removal;
   const cause = { reason, since: formatIsoZ(sinceMicros), owner };
   world.events.push({ hash, kind: "removed", cause });
 }

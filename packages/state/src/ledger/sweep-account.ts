@@ -2,11 +2,11 @@ import type { StateContext } from "../rules.ts";
 import { missingFacts, type Need, type World } from "../world.ts";
 import { ATTO, accountOf, nextLookMicros } from "./accounts.ts";
 import { settleLots } from "./credit-entries.ts";
-import type { OwnedCost, RemovalFact } from "./ledger-facts.ts";
+import type { RemovalFact, Shortfall } from "./ledger-facts.ts";
 import type { LedgerRules } from "./ledger-rules.ts";
 import { creditsAt } from "./lots.ts";
-import { endRemoval, markRemoval, removalNeeds, removeMessage, wasPublishedSince } from "./removals.ts";
-import { unaffordable } from "./unaffordable.ts";
+import { endRemoval, markRemoval, removalNeeds, removeMessage } from "./removals.ts";
+import { type ServedCost, serveCosts } from "./serve-costs.ts";
 
 /** An overdue removal that waits for a publication is looked at again after this time. */
 const RETRY_MICROS = 3_600_000_000n;
@@ -33,39 +33,56 @@ export function sweepAccount(world: World, context: StateContext, owner: string)
   if (unsettled.length > 0) return unsettled;
   const short = shortOf(world, ledger, owner, context.nowMicros);
   const changing = changesOf(world, owner, short);
-  const needs = missingFacts(world, removalNeeds(world, context, [...changing.short, ...changing.recovered]));
+  const hashes = [...changing.short.map(({ cost }) => cost.hash), ...changing.recovered];
+  const needs = missingFacts(world, removalNeeds(world, context, hashes));
   if (needs.length > 0) return needs;
   apply(world, context, ledger, owner, changing);
   schedule(world, owner, changing.short, context.nowMicros);
   return [];
 }
 
-interface Short {
-  readonly cost: OwnedCost;
+interface Short extends ServedCost {
   readonly reason: RemovalFact["reason"];
 }
 
 interface Changes {
   readonly short: readonly Short[];
-  readonly recovered: readonly Short[];
+  /** Hashes of messages. */
+  readonly recovered: readonly string[];
 }
 
 /** What the account cannot pay for at this moment, by what it pays with. */
 function shortOf(world: World, rules: LedgerRules, owner: string, nowMicros: bigint): Short[] {
-  const costs = world.index.ownedCosts.get(owner) ?? [];
-  const tokensAtto = accountOf(world, owner).tokensAtto;
+  return (["hold", "credit"] as const).flatMap((paymentType) => {
+    const reason =
+      paymentType === "hold" ? ("balance_insufficient" as const) : ("credit_insufficient" as const);
+    return servedOf(world, rules, owner, paymentType, nowMicros)
+      .filter(({ isShort, cost }) => isShort && cost.isRemovable)
+      .map((served) => ({ ...served, reason }));
+  });
+}
+
+/**
+ * What is left of an owner's funds for each of the messages that he pays in one way. Needs his account, his lots
+ * and what his messages cost.
+ */
+export function servedOf(
+  world: World,
+  rules: LedgerRules,
+  owner: string,
+  paymentType: "hold" | "credit",
+  nowMicros: bigint,
+): ServedCost[] {
+  const costs = (world.index.ownedCosts.get(owner) ?? []).filter((cost) => cost.paymentType === paymentType);
+  if (paymentType === "hold")
+    return serveCosts(rules, costs, accountOf(world, owner).tokensAtto, ({ holdAtto }) => holdAtto);
   const creditsAtto = creditsAt(world.facts.lots.get(owner) ?? [], nowMicros) * ATTO;
-  const perDay = (cost: OwnedCost): bigint => cost.creditAttoPerSecond * rules.creditRuntimeSeconds;
-  const held = costs.filter(({ paymentType }) => paymentType === "hold");
-  const credited = costs.filter(({ paymentType }) => paymentType === "credit");
-  return [
-    ...unaffordable(rules, held, tokensAtto, ({ holdAtto }) => holdAtto).map(
-      (cost): Short => ({ cost, reason: "balance_insufficient" }),
-    ),
-    ...unaffordable(rules, credited, creditsAtto, perDay).map(
-      (cost): Short => ({ cost, reason: "credit_insufficient" }),
-    ),
-  ];
+  return serveCosts(
+    rules,
+    costs,
+    creditsAtto,
+    (cost) => cost.creditAttoPerSecond * rules.creditRuntimeSeconds,
+  );
 }
 
 /** Of what is short everything, and what was marked and is not short any more. */
@@ -73,7 +90,7 @@ function changesOf(world: World, owner: string, short: readonly Short[]): Change
   const names = new Set(short.map(({ cost }) => cost.hash));
   const recovered = (world.index.ownedCosts.get(owner) ?? [])
     .filter((cost) => cost.isMarked && !names.has(cost.hash))
-    .map((cost): Short => ({ cost, reason: "balance_insufficient" }));
+    .map(({ hash }) => hash);
   return { short, recovered };
 }
 
@@ -84,14 +101,22 @@ function apply(
   owner: string,
   { short, recovered }: Changes,
 ): void {
-  for (const { cost } of recovered) endRemoval(world, owner, cost.hash);
-  for (const { cost, reason } of short) {
+  for (const hash of recovered) endRemoval(world, owner, hash);
+  for (const { cost, reason, ...served } of short) {
     const removal = world.facts.removals.get(cost.hash);
-    if (removal === null) markRemoval(world, context, rules, owner, cost.hash, reason);
-    else if (removal.deleteByMicros <= context.nowMicros && wasPublishedSince(world, removal))
-      removeMessage(world, context, rules, owner, cost.hash, removal);
+    const found = shortfallOf(served, context.nowMicros);
+    if (removal === null) markRemoval(world, context, rules, owner, cost.hash, { reason, found });
+    else if (removal.deleteByMicros <= context.nowMicros)
+      removeMessage(world, context, rules, cost.hash, { removal, found });
   }
   if (short.length + recovered.length > 0) world.index.ownedCosts.unload(owner);
+}
+
+function shortfallOf(
+  { availableAtto, messagesBefore, takenAtto, neededAtto }: Omit<ServedCost, "cost">,
+  atMicros: bigint,
+): Shortfall {
+  return { atMicros, availableAtto, messagesBefore, takenAtto, neededAtto };
 }
 
 /** The next look at the account, if nothing happens before: the next expiry, or the end of a grace. */

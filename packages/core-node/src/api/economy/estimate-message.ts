@@ -1,7 +1,6 @@
 import { hash } from "node:crypto";
 import {
   completeContent,
-  decodeUtf8,
   isItemHash,
   isJsonObject,
   itemTypeOfHash,
@@ -12,6 +11,7 @@ import {
 } from "@twentysix/protocol";
 import { isPaidKind, type PaidKind } from "@twentysix/state";
 import { ApiError } from "../errors.ts";
+import { MAX_CONTENT_BYTES, readHeldContent } from "../explanations/held-content.ts";
 import type { ValidationProblem } from "../query/validation-problem.ts";
 import type { ApiServices } from "../services.ts";
 
@@ -25,9 +25,6 @@ export interface EstimateMessage {
 type Reading =
   | { readonly ok: true; readonly message: EstimateMessage }
   | { readonly ok: false; readonly problems: readonly ValidationProblem[] };
-
-/** A content that is not inline is read up to this size. */
-const MAX_CONTENT_BYTES = 1024 * 1024;
 
 /**
  * @param signal made when a content has to be read that is not inline
@@ -92,17 +89,10 @@ async function storedText(
 ): Promise<string> {
   const held = await reads.rawMessage(itemHash);
   if (held !== null && held.content !== null) return held.content;
-  const file = await downloads.openFile(itemHash, { signal });
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of file ?? []) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes > MAX_CONTENT_BYTES)
-      throw new ApiError("API_UNPROCESSABLE", `422: the content is larger than ${MAX_CONTENT_BYTES} bytes`);
-  }
-  const text = file === null ? null : decodeUtf8(Buffer.concat(pieces));
-  if (text !== null) return text;
+  const file = await readHeldContent(itemHash, downloads, signal);
+  if (file.kind === "text") return file.text;
+  if (file.kind === "tooLarge")
+    throw new ApiError("API_UNPROCESSABLE", `422: the content is larger than ${MAX_CONTENT_BYTES} bytes`);
   throw new ApiError(
     "API_CONTENT_UNAVAILABLE",
     `409: this node does not hold the content ${itemHash}: upload it first, or send it inline`,

@@ -1,14 +1,25 @@
-import type { PricedPaymentType, PriceList, PriceRow } from "@twentysix/protocol";
-import type { ReportedAmounts, ReportedFunds, ReportedLine } from "../../ledger/payment-report.ts";
+import {
+  formatAtto,
+  type PricedPaymentType,
+  type PriceList,
+  type PriceRow,
+  parseAtto,
+} from "@twentysix/protocol";
+import type {
+  ReportedAmounts,
+  ReportedFunds,
+  ReportedLine,
+  ReportedServed,
+} from "../../ledger/payment-report.ts";
 
 /** One step of a sum that anybody can do again. */
-export interface ArithmeticStep {
+export type ArithmeticStep = {
   readonly line: string;
   readonly name: string;
   readonly formula: string;
   readonly amount: string;
   readonly unit: string;
-}
+};
 
 const UNITS: Readonly<Record<PricedPaymentType, string>> = {
   hold: "tokens",
@@ -88,24 +99,58 @@ export function fundsSteps(
   paymentType: PricedPaymentType,
   runtimeSeconds: number,
 ): ArithmeticStep[] {
-  const isCredit = paymentType === "credit";
-  const unit = isCredit ? "credits" : UNITS[paymentType];
-  const step = (line: string, formula: string, amount: string): ArithmeticStep => ({
+  const perDay = paymentType === "credit" ? `, each second of it for ${runtimeSeconds} s` : "";
+  const step = stepIn(fundsUnit(paymentType));
+  const short = shortOf(funds);
+  return [
+    step("COMMITTED", `what the owner pays for in this way already${perDay}`, funds.committed),
+    step("ADDED", `this message${perDay}`, funds.added),
+    step("REQUIRED", "COMMITTED + ADDED", funds.required),
+    step("AVAILABLE", availableOf(paymentType), funds.available),
+    ...(short === null ? [] : [step("SHORT", "REQUIRED - AVAILABLE", short)]),
+  ];
+}
+
+/** What is left for a message once the older ones of its owner are served. */
+export function servedSteps(
+  served: ReportedServed,
+  paymentType: PricedPaymentType,
+  runtimeSeconds: number,
+): ArithmeticStep[] {
+  const lasting = paymentType === "credit" ? ` for ${runtimeSeconds} s` : "";
+  const step = stepIn(fundsUnit(paymentType));
+  return [
+    step("AVAILABLE", availableOf(paymentType), served.available),
+    step("BEFORE", `${served.messagesBefore} earlier messages of the owner${lasting}`, served.before),
+    step("LEFT", "AVAILABLE - BEFORE, at least 0", served.left),
+    step("NEEDED", `TOTAL${lasting}`, served.needed),
+    ...(isNothing(served.short) ? [] : [step("SHORT", "NEEDED - LEFT", served.short)]),
+  ];
+}
+
+/** What the owner lacks; null when he has enough. */
+export function shortOf({ required, available }: ReportedFunds): string | null {
+  const short = (parseAtto(required) ?? 0n) - (parseAtto(available) ?? 0n);
+  return short > 0n ? formatAtto(short) : null;
+}
+
+export const isNothing = (amount: string): boolean => parseAtto(amount) === 0n;
+
+/** In what the funds of a payment type are counted. */
+export const fundsUnit = (paymentType: PricedPaymentType): string =>
+  paymentType === "credit" ? "credits" : UNITS[paymentType];
+
+const availableOf = (paymentType: PricedPaymentType): string =>
+  paymentType === "credit"
+    ? "credits that have not expired"
+    : "tokens on all chains, without those in applications";
+
+const stepIn =
+  (unit: string) =>
+  (line: string, formula: string, amount: string): ArithmeticStep => ({
     line,
     name: line,
     formula,
     amount,
     unit,
   });
-  const perDay = isCredit ? `, each second of it for ${runtimeSeconds} s` : "";
-  return [
-    step("COMMITTED", `what the owner pays for in this way already${perDay}`, funds.committed),
-    step("ADDED", `this message${perDay}`, funds.added),
-    step("REQUIRED", "COMMITTED + ADDED", funds.required),
-    step(
-      "AVAILABLE",
-      isCredit ? "credits that have not expired" : "tokens on all chains, without those in applications",
-      funds.available,
-    ),
-  ];
-}

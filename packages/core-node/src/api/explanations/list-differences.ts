@@ -1,21 +1,27 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@twentysix/protocol";
+import type { PriceListReport } from "../../ledger/payment-report.ts";
 
 /** A figure that is another one in a later price list. */
-export interface ListDifference {
+export type ListDifference = {
   readonly path: string;
   readonly before: JsonValue;
   readonly now: JsonValue;
-}
+};
 
 /** Most differences that one answer tells. */
-const MAX_DIFFERENCES = 50;
+const MAX_DIFFERENCES = 1_000;
 
-/** Where two price lists differ, by the path of each figure. */
-export function listDifferences(before: JsonValue, now: JsonValue): ListDifference[] {
+/** Where two price lists differ, by the path of each figure; nothing where one of them is not known. */
+export function differencesOf(before: PriceListReport | null, now: PriceListReport | null): ListDifference[] {
   const found: ListDifference[] = [];
-  compare("", before, now, found);
+  if (before !== null && now !== null) compare("", listJson(before), listJson(now), found);
   return found;
 }
+
+const listJson = ({ pricingText, settingsText }: PriceListReport): JsonValue => ({
+  pricing: JSON.parse(pricingText) as JsonValue,
+  settings: JSON.parse(settingsText) as JsonValue,
+});
 
 function compare(path: string, before: JsonValue, now: JsonValue, found: ListDifference[]): void {
   if (found.length >= MAX_DIFFERENCES || before === now) return;

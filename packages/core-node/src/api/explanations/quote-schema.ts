@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
-import { ARITHMETIC_STEP } from "./explanation.ts";
+import { nullable } from "../schemas/nullable.ts";
+import { ARITHMETIC_STEP, LIST_DIFFERENCE, NAMED_FILE } from "./explanation.ts";
 
 /** What a quote is asked with. */
 export const QUOTE_BODY = Type.Object({
@@ -25,31 +26,42 @@ export const QUOTE_BODY = Type.Object({
 const PRICE = Type.Object({
   amount: Type.String(),
   unit: Type.String(),
-  per_hour: Type.Union([Type.String(), Type.Null()]),
-  per_day: Type.Union([Type.String(), Type.Null()]),
+  per_hour: nullable(Type.String()),
+  per_day: nullable(Type.String()),
+});
+
+/** What is different since an earlier quote. The funds and the files are those of now in both. */
+const SINCE_QUOTE = Type.Object({
+  price_list: Type.String({ description: "Of the earlier quote." }),
+  is_same: Type.Boolean({ description: "The same price list is in force." }),
+  before: nullable(PRICE),
+  lines: Type.Array(
+    Type.Object({
+      line: Type.String(),
+      name: Type.String(),
+      before: nullable(Type.String()),
+      now: nullable(Type.String()),
+      unit: Type.String(),
+    }),
+    { description: "Lines of the bill that come to another amount." },
+  ),
+  differences: Type.Array(LIST_DIFFERENCE, {
+    description: "Figures of the price list that are others, the first 1,000.",
+  }),
 });
 
 /** A quote. */
 export const QUOTE = Type.Object({
-  quote_id: Type.String(),
-  price_list: Type.String(),
+  quote_id: Type.String({ description: "Names the price list and the content: nothing expires." }),
+  price_list: Type.String({ description: "SHA-256 of prices and settings as canonical JSON." }),
   owner: Type.String(),
   payment_type: Type.String(),
-  accepted: Type.Boolean({ description: "The message would be accepted if it were submitted now." }),
+  accepted: Type.Boolean({ description: "Its payment would be accepted if it were submitted now." }),
   rule: Type.Object({ name: Type.String(), says: Type.String() }),
   price: PRICE,
+  files: Type.Array(NAMED_FILE),
   arithmetic: Type.Array(ARITHMETIC_STEP),
   unresolved: Type.Array(Type.String(), { description: "Files that this node does not know: not priced." }),
   changes: Type.Array(Type.String()),
-  since_quote: Type.Union([
-    Type.Null(),
-    Type.Object({
-      price_list: Type.String(),
-      is_same: Type.Boolean(),
-      before: Type.Union([PRICE, Type.Null()]),
-      differences: Type.Array(
-        Type.Object({ path: Type.String(), before: Type.Unknown(), now: Type.Unknown() }),
-      ),
-    }),
-  ]),
+  since_quote: nullable(SINCE_QUOTE),
 });

@@ -1,15 +1,15 @@
-import { formatAtto, type JsonValue, memberOf, parseAtto, stringifyJson } from "@twentysix/protocol";
+import { type JsonObject, memberOf, type PriceList, stringifyJson } from "@twentysix/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { InquiredMessage } from "../../ledger/ledger-inquiry.ts";
 import type { PaymentReport } from "../../ledger/payment-report.ts";
 import { PAYMENT_RULES } from "../../ledger/payment-rules.ts";
 import type { ApiContext } from "../context.ts";
-import { amountFor, billSteps, fundsSteps, unitOf } from "../explanations/arithmetic.ts";
-import { pricesOf } from "../explanations/explain-message.ts";
-import { listDifferences } from "../explanations/list-differences.ts";
-import { quoteId, readQuoteId } from "../explanations/quote-id.ts";
+import { type ArithmeticStep, billSteps, fundsSteps } from "../explanations/arithmetic.ts";
+import { quoteId } from "../explanations/quote-id.ts";
+import { priceJson } from "../explanations/quote-price.ts";
 import { QUOTE, QUOTE_BODY } from "../explanations/quote-schema.ts";
 import { readQuotedMessage, refuseQuote } from "../explanations/quoted-message.ts";
+import { filesJson, pricesOf } from "../explanations/report-json.ts";
+import { sinceQuote } from "../explanations/since-quote.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
 import { readJsonBody, requireObject } from "../http/json-body.ts";
 import { sendJson } from "../http/json-reply.ts";
@@ -40,88 +40,55 @@ async function answerQuote(
 ): Promise<FastifyReply> {
   const body = requireObject(await readJsonBody(request, reply, context));
   if (!body.ok) return sendProblems(reply, body.problems);
-  const { ledger } = context.services;
+  const { ledger, clock } = context.services;
   const signal = disconnectSignal(reply);
-  const { clock } = context.services;
-  const { message, contentHash } = readQuotedMessage(body.value, body.text, clock.nowMicros());
+  const quoted = readQuotedMessage(body.value, body.text, clock.nowMicros());
+  const { message, contentHash } = quoted;
   const report = await ledger.judge(message, signal);
   if (report === null)
     throw refuseQuote(`a message of type ${message.type} costs nothing: there is nothing to quote`);
   if ("unpriced" in report) throw refuseQuote(`there is no price for it: ${report.unpriced}`);
+  const since = await sinceQuote(memberOf(body.value, "quote_id"), quoted, report, ledger, signal);
   const pricing = await pricesOf(ledger, report.priceList, signal);
-  const { paymentType, rule, funds } = report;
-  return sendJson(
-    request,
-    reply,
-    stringifyJson({
-      quote_id: quoteId({ priceList: report.priceList, contentHash }),
-      price_list: report.priceList,
-      owner: report.owner,
-      payment_type: paymentType,
-      accepted: report.isAccepted,
-      rule: { name: rule, says: PAYMENT_RULES[rule].says },
-      price: priceOf(report),
-      arithmetic: [
-        ...billSteps(report.lines, report.total, paymentType, pricing).map((step) => ({ ...step })),
-        ...(funds === null ? [] : fundsSteps(funds, paymentType, report.runtimeSeconds)).map((step) => ({
-          ...step,
-        })),
-      ],
-      unresolved: [...report.unresolved],
-      changes: [PAYMENT_RULES[rule].changes],
-      since_quote: await sinceQuote(
-        memberOf(body.value, "quote_id"),
-        message,
-        report,
-        contentHash,
-        context,
-        signal,
-      ),
-    }),
-  );
-}
-
-function priceOf({ paymentType, total }: Pick<PaymentReport, "paymentType" | "total">): {
-  amount: string;
-  unit: string;
-  per_hour: string | null;
-  per_day: string | null;
-} {
-  const amount = amountFor(paymentType, total);
-  const times = (seconds: bigint): string | null =>
-    paymentType === "hold" ? null : formatAtto((parseAtto(amount) ?? 0n) * seconds);
-  return { amount, unit: unitOf(paymentType), per_hour: times(3_600n), per_day: times(86_400n) };
-}
-
-/** What is another price now than when an earlier quote was given, and why. */
-async function sinceQuote(
-  earlier: JsonValue | undefined,
-  message: InquiredMessage,
-  report: PaymentReport,
-  contentHash: string,
-  { services: { ledger } }: ApiContext,
-  signal: AbortSignal,
-): Promise<JsonValue> {
-  if (earlier === undefined || earlier === null) return null;
-  const name = typeof earlier === "string" ? readQuoteId(earlier) : null;
-  if (name === null) throw refuseQuote("quote_id is not the id of a quote");
-  if (name.contentHash !== contentHash) throw refuseQuote("quote_id was given for another content");
-  const [before, after] = await Promise.all([
-    ledger.priceList(name.priceList, signal),
-    ledger.priceList(report.priceList, signal),
-  ]);
-  if (before === null) throw refuseQuote("quote_id names a price list that this node does not know");
-  const then = await ledger.judge({ ...message, priceList: name.priceList }, signal);
-  return {
-    price_list: name.priceList,
-    is_same: name.priceList === report.priceList,
-    before: then === null || "unpriced" in then ? null : priceOf(then),
-    differences: listDifferences(
-      { pricing: JSON.parse(before.pricingText), settings: JSON.parse(before.settingsText) },
-      {
-        pricing: JSON.parse(after?.pricingText ?? "{}"),
-        settings: JSON.parse(after?.settingsText ?? "{}"),
-      },
-    ).map((difference) => ({ ...difference })),
+  const { paymentType, rule } = report;
+  const answer: JsonObject = {
+    quote_id: quoteId({ priceList: report.priceList, contentHash }),
+    price_list: report.priceList,
+    owner: report.owner,
+    payment_type: paymentType,
+    accepted: report.isAccepted,
+    rule: { name: rule, says: PAYMENT_RULES[rule].says },
+    price: priceJson(report),
+    files: filesJson(report.files),
+    arithmetic: stepsOf(report, pricing),
+    unresolved: unresolvedOf(report),
+    changes: changesOf(report),
+    since_quote: since,
   };
+  return sendJson(request, reply, stringifyJson(answer));
+}
+
+function stepsOf(
+  { lines, total, paymentType, funds, runtimeSeconds }: PaymentReport,
+  pricing: PriceList,
+): ArithmeticStep[] {
+  return [
+    ...billSteps(lines, total, paymentType, pricing),
+    ...(funds === null ? [] : fundsSteps(funds, paymentType, runtimeSeconds)),
+  ];
+}
+
+const unresolvedOf = ({ files }: PaymentReport): string[] => [
+  ...new Set(files.filter(({ sizeBytes }) => sizeBytes === null).map(({ name }) => name)),
+];
+
+function changesOf(report: PaymentReport): string[] {
+  const { rule, kind } = report;
+  const changes = [PAYMENT_RULES[rule].changes];
+  if (unresolvedOf(report).length === 0) return changes;
+  const missing =
+    kind === "STORE"
+      ? "upload the file, or give its estimated_size: a file that is not known is not priced"
+      : "publish what unresolved names first: the message waits for it, and it is not priced";
+  return [missing, ...changes];
 }

@@ -1,5 +1,6 @@
 import { type Envelope, isRetryable, type MessageError } from "@twentysix/protocol";
-import { type Outcome, refusalOfForgotten } from "@twentysix/state";
+import { type Outcome, type Refused, refusalOfForgotten } from "@twentysix/state";
+import { paymentRecordText } from "../../ledger/payment-record.ts";
 import { BatchAnswers } from "./batch-answers.ts";
 import { BatchWrites } from "./batch-writes.ts";
 import { copyIdentity, rawIdentity } from "./candidate-of.ts";
@@ -60,7 +61,7 @@ export class OutcomeRecorder {
         this.#waiting.retry(submission, message.envelope, outcome.error, outcome.waits);
         break;
       case "reject":
-        this.#reject(submission, message.envelope, outcome.error, outcome.waits);
+        this.#reject(submission, message.envelope, outcome);
         break;
     }
   }
@@ -106,7 +107,7 @@ export class OutcomeRecorder {
     const { envelope } = submission;
     const refusal = envelope === null ? null : this.#refusalOfForgotten(hash, envelope);
     if (envelope !== null && refusal !== null) {
-      this.#reject(submission, envelope, refusal, []);
+      this.#reject(submission, envelope, { kind: "reject", error: refusal, waits: [] });
       return;
     }
     this.#settle(submission, hash);
@@ -138,15 +139,17 @@ export class OutcomeRecorder {
     return this.#context.store.session.findItem(hash) !== null;
   }
 
-  #reject(submission: Submission, envelope: Envelope, error: MessageError, waits: readonly string[]): void {
-    const { rules, writes, store } = this.#context;
+  #reject(submission: Submission, envelope: Envelope, refused: Refused): void {
+    const { rules, writes, store, nowMicros } = this.#context;
+    const { error, waits } = refused;
+    const paymentText = paymentRecordText(refused, nowMicros);
     // Under canonical order a FORGET holds for it, and the reason for refusing it may go.
     if (waits.length > 0 || rules.canonicalOrder) {
-      this.#waiting.queue(submission, envelope, error, { waits, nextAttemptMicros: null });
+      this.#waiting.queue(submission, envelope, error, { waits, nextAttemptMicros: null, paymentText });
       return;
     }
     const { candidateId } = submission;
     if (candidateId !== null) writes.defer(() => store.deleteCandidate(candidateId));
-    refuseCopy(this.#context, submission, envelope.itemHash, copyIdentity(envelope), error);
+    refuseCopy(this.#context, submission, envelope.itemHash, copyIdentity(envelope), error, paymentText);
   }
 }

@@ -6,18 +6,31 @@ import type { Submission } from "./submission.ts";
 /** Longest raw text kept of a refused copy. */
 const MAX_RAW_CHARACTERS = 65_536;
 
-/** Records a copy that can never be valid, beside whatever else is known of its hash. */
+interface RefusedCopy {
+  readonly hash: string;
+  readonly identity: Uint8Array;
+  readonly error: MessageError;
+  readonly paymentText: string | null;
+}
+
+/**
+ * Records a copy that can never be valid, beside whatever else is known of its hash.
+ *
+ * @param paymentText what was looked at where it was refused payment
+ */
 export function refuseCopy(
   context: RecorderContext,
   submission: Submission,
   hash: string,
   identity: Uint8Array,
   error: MessageError,
+  paymentText: string | null = null,
 ): void {
   const isNew = ensureItem(context, hash, submission, "rejected");
   context.writes.defer(() => {
     // Of what is forgotten by now nothing is kept, not even of a copy that nobody signed.
-    if (!itemOf(context, hash)?.forgotten) keepRefusal(context, submission.raw, hash, identity, error);
+    if (!itemOf(context, hash)?.forgotten)
+      keepRefusal(context, submission.raw, { hash, identity, error, paymentText });
     setIdleStatus(context, hash, error);
   });
   const refused = submission.message === null || error.code <= 1;
@@ -27,9 +40,7 @@ export function refuseCopy(
 function keepRefusal(
   { store, nowMicros }: RecorderContext,
   raw: string,
-  hash: string,
-  identity: Uint8Array,
-  error: MessageError,
+  { hash, identity, error, paymentText }: RefusedCopy,
 ): void {
   const isNews = store.putRefusal({
     hash,
@@ -38,6 +49,7 @@ function keepRefusal(
     code: error.code,
     detailsText: error.details === null ? null : stringifyJson(error.details as JsonValue),
     atMicros: nowMicros,
+    paymentText,
   });
   // The log tells of a refusal once, however often the copy is sent.
   if (isNews) store.appendEvent(hash, "rejected", nowMicros, { code: error.code, details: error.details });

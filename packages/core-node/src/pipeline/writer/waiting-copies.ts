@@ -15,6 +15,14 @@ import { nextAttemptMicros } from "./retry-schedule.ts";
 import { keepToPlaces } from "./sender-places.ts";
 import type { Submission } from "./submission.ts";
 
+/** When a copy is tried again. */
+interface QueuedState {
+  readonly waits: readonly string[];
+  readonly nextAttemptMicros: bigint | null;
+  /** What was looked at where it was refused payment. */
+  readonly paymentText?: string | null;
+}
+
 /** Copies that cannot be applied now and may be later: they wait for their turn, or for what they lack. */
 export class WaitingCopies {
   readonly #context: RecorderContext;
@@ -31,12 +39,7 @@ export class WaitingCopies {
   }
 
   /** Keeps a copy for later: queued while `nextAttemptMicros` is set, else until something wakes it. */
-  queue(
-    submission: Submission,
-    envelope: Envelope,
-    error: MessageError,
-    state: { readonly waits: readonly string[]; readonly nextAttemptMicros: bigint | null },
-  ): void {
+  queue(submission: Submission, envelope: Envelope, error: MessageError, state: QueuedState): void {
     const { rules, writes, flush, world, answers } = this.#context;
     const hash = envelope.itemHash;
     const isNew = ensureItem(this.#context, hash, submission, "pending");
@@ -64,6 +67,7 @@ export class WaitingCopies {
       nextAttemptMicros: copy.retained ? null : nowMicros,
       code: copy.retained ? ERROR_TABLE.FORGOTTEN_DUPLICATE.code : null,
       detailsText: null,
+      paymentText: null,
       waits: [],
     });
     const isIdle = itemOf(this.#context, copy.hash)?.live === null;
@@ -74,15 +78,11 @@ export class WaitingCopies {
     submission: Submission,
     envelope: Envelope,
     error: MessageError,
-    state: {
-      readonly waits: readonly string[];
-      readonly nextAttemptMicros: bigint | null;
-      readonly isNew: boolean;
-    },
+    state: QueuedState & { readonly isNew: boolean },
   ): void {
     const { store, nowMicros } = this.#context;
     const hash = envelope.itemHash;
-    const { nextAttemptMicros: next, waits, isNew } = state;
+    const { nextAttemptMicros: next, waits, isNew, paymentText = null } = state;
     const candidate = candidateOf(
       envelope,
       submission.raw,
@@ -99,6 +99,7 @@ export class WaitingCopies {
       nextAttemptMicros: next,
       code: error.code,
       detailsText,
+      paymentText,
       waits,
     });
     if (isSentAgain) this.#makeRoom(hash);

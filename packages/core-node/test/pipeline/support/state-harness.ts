@@ -208,6 +208,11 @@ export class StateHarness implements AsyncDisposable {
     this.store.commit();
   }
 
+  /** As at the start of a writer: the prices in force are known by name. */
+  async announcePrices(): Promise<void> {
+    await this.#writer.announcePrices();
+  }
+
   /** Decides for every account whose event has come which of its messages it can pay for. */
   async sweep(): Promise<void> {
     for (let slice = 0; slice < 10_000; slice += 1) {

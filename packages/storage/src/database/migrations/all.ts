@@ -4,6 +4,7 @@ import { fewerPages } from "./0003-fewer-pages.ts";
 import { fileLifecycle } from "./0004-file-lifecycle.ts";
 import { ledger } from "./0005-ledger.ts";
 import { fairQueue } from "./0006-fair-queue.ts";
+import { paymentRecords } from "./0007-payment-records.ts";
 import type { Migration } from "./migration.ts";
 
 /** All migrations in order; a published one never changes. */
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   fileLifecycle,
   ledger,
   fairQueue,
+  paymentRecords,
 ];

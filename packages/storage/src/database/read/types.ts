@@ -1,5 +1,5 @@
 import type { Chain, MessageType } from "@twentysix/protocol";
-import type { EventKind, FileType, Origin, RemovalReason, Status } from "../codes.ts";
+import type { EventKind, FileType, Origin, Status } from "../codes.ts";
 import type {
   BalancesQuery,
   CostsQuery,
@@ -11,6 +11,7 @@ import type {
   LedgerPointReads,
 } from "./ledger/ledger-views.ts";
 import type { MessageRow } from "./message/message-rows.ts";
+import type { MessageView, StatusView } from "./message-view.ts";
 import type { ItemText, LongPart } from "./text-types.ts";
 
 /**
@@ -86,44 +87,6 @@ export interface MessageFacts {
 }
 
 // ---------------------------------------------------------------- point reads
-
-export interface StatusView {
-  readonly status: Status;
-  readonly itemHash: string;
-  readonly receptionMicros: bigint;
-}
-
-/** Everything that the single-message route tells, by status. `renderMessageView` makes its body. */
-export type MessageView = StatusView &
-  (
-    | { readonly status: "pending"; readonly messagesJson: readonly ItemText[] }
-    | { readonly status: "processed"; readonly messageJson: ItemText }
-    | {
-        readonly status: "rejected";
-        /** As first received; null when only its code was kept. */
-        readonly messageJson: JsonText | null;
-        readonly errorCode: number;
-        readonly detailsJson: JsonText | null;
-      }
-    | {
-        readonly status: "forgotten";
-        readonly messageJson: JsonText;
-        readonly forgottenBy: readonly string[];
-      }
-    | {
-        readonly status: "removing";
-        readonly messageJson: ItemText;
-        readonly reason: RemovalReason;
-      }
-    | {
-        readonly status: "removed";
-        /** null when no snapshot is left: the route answers 410. */
-        readonly messageJson: JsonText | null;
-        readonly reason: RemovalReason;
-        readonly removedMicros: bigint | null;
-        readonly sizeBytes: number | null;
-      }
-  );
 
 export interface MessageShape {
   /** Default full. */

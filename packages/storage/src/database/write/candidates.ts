@@ -33,6 +33,8 @@ export interface CandidateState {
   readonly nextAttemptMicros: bigint | null;
   readonly code: number | null;
   readonly detailsText: string | null;
+  /** JSON of what was looked at where the copy was refused payment. */
+  readonly paymentText: string | null;
   readonly waits: readonly string[];
 }
 
@@ -44,12 +46,14 @@ export function putCandidate(session: WriterSession, candidate: NewCandidate, st
   );
   countQueued(session, candidate.type, Number(state.nextAttemptMicros !== null) - (known?.queued ?? 0));
   const row = session.connection.get<{ id: number }>(
-    `INSERT INTO candidates (item_id, identity, envelope, content, sender_id, origin, reception_us, attempts, next_attempt_us, code, details)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO candidates (item_id, identity, envelope, content, sender_id, origin, reception_us, attempts, next_attempt_us, code, details,
+       payment)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (identity) DO UPDATE SET content = coalesce(excluded.content, candidates.content),
        envelope = CASE WHEN (length(excluded.envelope), excluded.envelope) < (length(candidates.envelope), candidates.envelope)
          THEN excluded.envelope ELSE candidates.envelope END, attempts = excluded.attempts,
-       next_attempt_us = excluded.next_attempt_us, code = excluded.code, details = excluded.details
+       next_attempt_us = excluded.next_attempt_us, code = excluded.code, details = excluded.details,
+       payment = excluded.payment
      RETURNING id`,
     session.itemId(candidate.hash),
     candidate.identity,
@@ -62,6 +66,7 @@ export function putCandidate(session: WriterSession, candidate: NewCandidate, st
     state.nextAttemptMicros,
     state.code,
     state.detailsText,
+    state.paymentText,
   );
   if (row === undefined) throw new Error("A candidate was not stored");
   setWaits(session, row.id, state.waits);

@@ -1,7 +1,8 @@
 import type { CopyTexts, FactsTableName, IndexTableName, Need, World } from "@twentysix/state";
-import { loadCost, loadOwnedCosts, loadRemoval } from "./ledger/costs.ts";
+import { loadCost, loadOwnedCosts } from "./ledger/costs.ts";
 import { loadCreditHistory, loadEntries } from "./ledger/credit-entries.ts";
 import { loadAccount, loadBalance, loadLots } from "./ledger/load-accounts.ts";
+import { loadRemoval, loadRemovedBill } from "./ledger/removals.ts";
 import { loadPublication } from "./ledger/save-accounts.ts";
 import {
   loadAggregate,
@@ -89,6 +90,7 @@ const loaders: Readonly<Record<FactsTableName | IndexTableName, Loader>> = {
   entries: (session, world, key) => world.facts.entries.load(key, loadEntries(session, key)),
   costs: (session, world, key) => world.facts.costs.load(key, loadCost(session, key)),
   removals: (session, world, key) => world.facts.removals.load(key, loadRemoval(session, key)),
+  removedBills: (session, world, key) => world.facts.removedBills.load(key, loadRemovedBill(session, key)),
   publications: (session, world, key) => world.facts.publications.load(key, loadPublication(session, key)),
   aggregateContents: (session, world, key) =>
     world.index.aggregateContents.load(key, loadAggregateContents(session, key)),

@@ -14,6 +14,8 @@ export interface Refusal {
   readonly code: number;
   readonly detailsText: string | null;
   readonly atMicros: bigint;
+  /** JSON of what was looked at where the copy was refused payment. */
+  readonly paymentText: string | null;
 }
 
 /**
@@ -31,16 +33,17 @@ export function putRefusal(session: WriterSession, refusal: Refusal): boolean {
   );
   if (known !== undefined) {
     connection.run(
-      "UPDATE refusals SET code = ?, details = ?, at_us = ? WHERE id = ?",
+      "UPDATE refusals SET code = ?, details = ?, at_us = ?, payment = ? WHERE id = ?",
       refusal.code,
       refusal.detailsText,
       refusal.atMicros,
+      refusal.paymentText,
       known.id,
     );
     return known.code !== refusal.code;
   }
   connection.run(
-    "INSERT INTO refusals (item_id, identity, raw, code, details, at_us) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO refusals (item_id, identity, raw, code, details, at_us, payment) VALUES (?, ?, ?, ?, ?, ?, ?)",
     itemId,
     refusal.identity,
     // What is malformed may hold anything, and not every database keeps a NUL in a text.
@@ -48,6 +51,7 @@ export function putRefusal(session: WriterSession, refusal: Refusal): boolean {
     refusal.code,
     refusal.detailsText,
     refusal.atMicros,
+    refusal.paymentText,
   );
   makeRoom(session, itemId);
   return true;

@@ -48,6 +48,7 @@ function signatureOf(envelope: string | null): string | null {
 export function dropRemoved(session: WriterSession, id: number): void {
   session.connection.run("DELETE FROM removed WHERE id = ?", id);
   session.connection.run("DELETE FROM removed_tags WHERE removed_id = ?", id);
+  session.connection.run("DELETE FROM removed_bills WHERE id = ?", id);
 }
 
 /** What is about to be removed is no longer among the files of its owner, though its pin still keeps it. */

@@ -2,8 +2,9 @@ import { NO_GRACE, type World } from "@twentysix/state";
 import { itemLeaf } from "../merkle/leaf.ts";
 import { dropCandidates } from "./candidates.ts";
 import { releaseFile } from "./collect-files.ts";
-import { saveCost, saveRemoval } from "./ledger/costs.ts";
+import { saveCost } from "./ledger/costs.ts";
 import { saveEntries } from "./ledger/credit-entries.ts";
+import { saveRemoval, saveRemovedBill } from "./ledger/removals.ts";
 import { saveAccount, saveBalance, saveLots, savePublication } from "./ledger/save-accounts.ts";
 import { loadForgets } from "./load-relations.ts";
 import { saveMeasurements } from "./node-measurements.ts";
@@ -72,6 +73,7 @@ function saveLedger(session: WriterSession, { facts }: World): void {
   for (const change of facts.lots.changes()) saveLots(session, change);
   for (const change of facts.costs.changes()) saveCost(session, change);
   for (const change of facts.removals.changes()) saveRemoval(session, change);
+  for (const change of facts.removedBills.changes()) saveRemovedBill(session, change);
   for (const change of facts.publications.changes()) savePublication(session, change);
 }
 

@@ -2,7 +2,7 @@ import { encodeItemHash, isItemHash } from "@twentysix/protocol";
 import { STATUSES } from "../../codes.ts";
 import type { SqlConnection } from "../../sql/connection.ts";
 import { unknownCode } from "../message/message-rows.ts";
-import type { StatusView } from "../types.ts";
+import type { StatusView } from "../message-view.ts";
 
 const ITEM = "SELECT id, status, reception_us FROM items WHERE hash = ?";
 

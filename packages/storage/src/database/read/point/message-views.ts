@@ -1,8 +1,8 @@
 import type { SqlConnection } from "../../sql/connection.ts";
 import type { MessageRow, MessageRows } from "../message/message-rows.ts";
 import { renderMessage } from "../message/render-message.ts";
+import type { MessageView } from "../message-view.ts";
 import type { SkeletonRows } from "../terminated/skeleton-rows.ts";
-import type { MessageView } from "../types.ts";
 import { type ItemRow, itemOfHash } from "./item-rows.ts";
 import { queuedCopies, rejectionOf } from "./queued-copies.ts";
 import { removalReason } from "./removal-reason.ts";

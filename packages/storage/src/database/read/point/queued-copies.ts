@@ -11,10 +11,13 @@ const CANDIDATES = `SELECT id, envelope, reception_us, next_attempt_us, octet_le
 /** Copies that were not accepted: how the first and the newest of an item are found. */
 const NOT_ACCEPTED = [
   {
-    rows: "SELECT envelope AS raw, code, details FROM candidates WHERE item_id = ? AND next_attempt_us IS NULL",
+    rows: "SELECT envelope AS raw, code, details, payment FROM candidates WHERE item_id = ? AND next_attempt_us IS NULL",
     newest: "id DESC",
   },
-  { rows: "SELECT raw, code, details FROM refusals WHERE item_id = ?", newest: "at_us DESC, id DESC" },
+  {
+    rows: "SELECT raw, code, details, payment FROM refusals WHERE item_id = ?",
+    newest: "at_us DESC, id DESC",
+  },
 ];
 
 interface Candidate {
@@ -41,16 +44,19 @@ export interface Rejection {
   readonly messageJson: JsonText | null;
   readonly errorCode: number;
   readonly detailsJson: JsonText | null;
+  /** What was looked at where it was refused payment. */
+  readonly paymentJson: JsonText | null;
 }
 
 interface RefusedCopy {
   readonly raw: string;
   readonly code: number | null;
   readonly details: JsonText | null;
+  readonly payment: JsonText | null;
 }
 
 /** Nothing is known but that the message failed. */
-const UNEXPLAINED: Rejection = { messageJson: null, errorCode: -1, detailsJson: null };
+const UNEXPLAINED: Rejection = { messageJson: null, errorCode: -1, detailsJson: null, paymentJson: null };
 
 /**
  * Why an item is rejected: the message as first received, with the newest code. A copy that was correctly signed
@@ -66,6 +72,7 @@ export function rejectionOf(connection: SqlConnection, itemId: number): Rejectio
       messageJson: parseJson(first.raw).ok ? first.raw : null,
       errorCode: newest.code ?? UNEXPLAINED.errorCode,
       detailsJson: newest.details,
+      paymentJson: newest.payment,
     };
   }
   return UNEXPLAINED;

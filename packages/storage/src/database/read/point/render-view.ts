@@ -1,7 +1,7 @@
 import { formatIsoZ, formatTime } from "@twentysix/protocol";
 import { joinTexts } from "../long-text/item-text.ts";
+import type { MessageView } from "../message-view.ts";
 import type { ItemText } from "../text-types.ts";
-import type { MessageView } from "../types.ts";
 
 /** The body of the single-message route. A removed message without snapshot has no body: the route answers 410. */
 export function renderMessageView(view: MessageView): ItemText | null {

@@ -1,16 +1,11 @@
 import { decodeItemHash, encodeItemHash, type PricedPaymentType } from "@twentysix/protocol";
-import {
-  type Change,
-  type CostFact,
-  compareVersions,
-  type OwnedCost,
-  type RemovalFact,
-} from "@twentysix/state";
-import { PRICED_PAYMENTS, REMOVAL_REASONS, UNCONFIRMED } from "../../codes.ts";
+import { type Change, type CostFact, compareVersions, type OwnedCost } from "@twentysix/state";
+import { PRICED_PAYMENTS, UNCONFIRMED } from "../../codes.ts";
 import { decodeCostLines, encodeCostLines } from "../../cost-lines.ts";
 import type { WriterSession } from "../writer-session.ts";
 
-interface CostRow {
+/** A row of costs with the name of its price list. */
+export interface CostRow {
   readonly owner_id: bigint;
   readonly payment: bigint;
   readonly hold: string;
@@ -32,7 +27,10 @@ export function loadCost(session: WriterSession, hash: string): CostFact | null 
        c.removable, c.file_size FROM costs c JOIN price_lists p ON p.id = c.price_list_id WHERE c.id = ?`,
     id,
   );
-  if (row === undefined) return null;
+  return row === undefined ? null : costOf(session, hash, row);
+}
+
+export function costOf(session: WriterSession, hash: string, row: CostRow): CostFact {
   return {
     owner: session.addresses.text(Number(row.owner_id)),
     paymentType: paymentOf(row.payment),
@@ -116,37 +114,5 @@ export function saveCost(session: WriterSession, { key: hash, before, after }: C
     after.isBilled ? 1 : 0,
     after.isRemovable ? 1 : 0,
     after.fileSizeBytes,
-  );
-}
-
-export function loadRemoval(session: WriterSession, hash: string): RemovalFact | null {
-  const id = session.findItem(hash);
-  if (id === null) return null;
-  const row = session.connection.getBig<{
-    owner_id: bigint;
-    since_us: bigint;
-    delete_by_us: bigint;
-    reason: bigint;
-  }>("SELECT owner_id, since_us, delete_by_us, reason FROM removals WHERE id = ?", id);
-  if (row === undefined) return null;
-  return {
-    owner: session.addresses.text(Number(row.owner_id)),
-    sinceMicros: row.since_us,
-    deleteByMicros: row.delete_by_us,
-    reason: REMOVAL_REASONS[Number(row.reason)] ?? "balance_insufficient",
-  };
-}
-
-export function saveRemoval(session: WriterSession, { key: hash, after }: Change<RemovalFact>): void {
-  const id = session.itemId(hash);
-  session.connection.run("DELETE FROM removals WHERE id = ?", id);
-  if (after === null) return;
-  session.connection.run(
-    "INSERT INTO removals (id, owner_id, since_us, delete_by_us, reason) VALUES (?, ?, ?, ?, ?)",
-    id,
-    session.addresses.intern(after.owner),
-    after.sinceMicros,
-    after.deleteByMicros,
-    REMOVAL_REASONS.indexOf(after.reason),
   );
 }
