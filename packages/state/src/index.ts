@@ -14,10 +14,8 @@ export { adoptStatus, type FundsStatus } from "./ledger/adopt-status.ts";
 export {
   checkFunds,
   decidePayment,
-  type FundsCheck,
   judgePayment,
   type PaymentDecision,
-  type PaymentRule,
   plainAmount,
 } from "./ledger/judge-payment.ts";
 export type * from "./ledger/ledger-facts.ts";
@@ -26,6 +24,7 @@ export type { LedgerRules } from "./ledger/ledger-rules.ts";
 export { creditsAt, nextExpiryMicros, replayLots } from "./ledger/lots.ts";
 export { type BillInput, type BillResult, billOf, isPaidKind, type PaidKind } from "./ledger/message-bill.ts";
 export { costFactOf, replaceCost } from "./ledger/message-costs.ts";
+export type * from "./ledger/payment-rule.ts";
 export {
   type AggregateFields,
   type PriceListFault,

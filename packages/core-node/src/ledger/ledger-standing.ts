@@ -1,4 +1,5 @@
 import {
+  type Acceptance,
   type CostFact,
   creditsAt,
   fetchMissing,
@@ -18,12 +19,20 @@ import type { CopyReader } from "../pipeline/copy-reader.ts";
 import type {
   BillReport,
   EndedReport,
+  ReportedAcceptance,
   ReportedFile,
   ReportedLine,
   ReportedRemoval,
   StandingReport,
 } from "./payment-report.ts";
-import { reportAccount, reportAmounts, reportLine, reportServed, reportShortfall } from "./report-amounts.ts";
+import {
+  reportAccount,
+  reportAmounts,
+  reportFunds,
+  reportLine,
+  reportServed,
+  reportShortfall,
+} from "./report-amounts.ts";
 import { reportFiles } from "./report-files.ts";
 
 export interface StandingSources {
@@ -129,6 +138,7 @@ async function billOf(
     lines,
     total: reportAmounts(cost),
     isBilled: cost.isBilled,
+    acceptance: reportAcceptance(cost.acceptance),
     files: message === null ? [] : await filesOf(world, fetch, message, lines),
     runtimeSeconds: Number(rules.creditRuntimeSeconds),
   };
@@ -153,3 +163,8 @@ function reportRemoval({ sinceMicros, deleteByMicros, reason, marked }: RemovalF
     marked: marked === null ? null : reportShortfall(marked),
   };
 }
+
+const reportAcceptance = (acceptance: Acceptance | null): ReportedAcceptance | null =>
+  acceptance === null
+    ? null
+    : { rule: acceptance.rule, funds: acceptance.funds === null ? null : reportFunds(acceptance.funds) };

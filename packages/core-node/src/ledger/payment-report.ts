@@ -107,9 +107,17 @@ export interface BillReport {
   readonly lines: readonly ReportedLine[];
   readonly total: ReportedAmounts;
   readonly isBilled: boolean;
+  /** null where it was accepted before that was kept. */
+  readonly acceptance: ReportedAcceptance | null;
   readonly files: readonly ReportedFile[];
   /** Seconds that credits must last. */
   readonly runtimeSeconds: number;
+}
+
+/** By which rule a message was accepted, and the funds that the rule looked at, if it did. */
+export interface ReportedAcceptance {
+  readonly rule: PaymentRule;
+  readonly funds: ReportedFunds | null;
 }
 
 export interface ReportedRemoval {

@@ -1,16 +1,16 @@
 import type { ListName, ListQueries, ListReader, ReadBudget, SyncListReads } from "@twentysix/storage";
 import type { LedgerCall, ListCall, ReadCall } from "./reader-protocol.ts";
 
-const LEDGER_CALLS: ReadonlySet<ReadCall["kind"]> = new Set<LedgerCall["kind"]>([
-  "judgePayment",
-  "standing",
-  "pricesInForce",
-  "ended",
-  "priceList",
-]);
+const LEDGER_CALLS: Readonly<Record<LedgerCall["kind"], true>> = {
+  judgePayment: true,
+  standing: true,
+  ended: true,
+  pricesInForce: true,
+  priceList: true,
+};
 
 export function isLedgerCall(call: ReadCall): call is LedgerCall {
-  return LEDGER_CALLS.has(call.kind);
+  return Object.hasOwn(LEDGER_CALLS, call.kind);
 }
 
 /** Runs one read on the connection of this thread. */

@@ -252,3 +252,67 @@ test("a live function lists the files that it names, with their sizes", async (t
     [[file?.file_hash, 3_145_728, true, "3"]],
   );
 });
+
+test("an accepted message tells by which rule, and what its owner had and owed then", async (t) => {
+  const definition = ledgerNetwork("local", { overcommitSwept: true });
+  await using node = await nodeAtStart(definition);
+  await outcomes(node, balancePost(T, { [owner.address]: 15 }));
+  const first = await storeOf(node, owner, T + 1, 30);
+  const small = await storeOf(node, owner, T + 2, 20);
+  assert.deepEqual(await outcomes(node, first, small), ["processed", "processed"]);
+  const elsewhere = await storeOf(node, owner, T + 3, 30);
+  await node.receive("p2p", elsewhere.text);
+  await outcomes(node, balancePost(T + 10, { [owner.address]: 1_000 }));
+  const api = await apiOver(t, node, definition);
+  const [ofFirst, ofSmall, ofElsewhere] = [
+    await explain(api, first.hash),
+    await explain(api, small.hash),
+    await explain(api, elsewhere.hash),
+  ];
+  assert.equal(ofFirst.rule.name, "funds-suffice");
+  assert.deepEqual((ofFirst.inputs.accepted_by as { funds: unknown }).funds, {
+    committed: "0.000000000000000000",
+    added: "9.999999990000000000",
+    required: "9.999999990000000000",
+    available: "15.000000000000000000",
+    unit: "tokens",
+  });
+  assert.equal(amountsOf(ofFirst).AVAILABLE, "1000.000000000000000000", "and what he has now");
+  assert.equal(ofSmall.rule.name, "free-by-size");
+  assert.equal((ofSmall.inputs.accepted_by as { funds: unknown }).funds, null);
+  assert.equal(ofElsewhere.rule.name, "funds-exceeded-elsewhere");
+  assert.deepEqual((ofElsewhere.inputs.accepted_by as { funds: unknown }).funds, {
+    committed: "9.999999990000000000",
+    added: "9.999999990000000000",
+    required: "19.999999980000000000",
+    available: "15.000000000000000000",
+    unit: "tokens",
+  });
+});
+
+test("what was decided by an older version is told as far as it is known", async (t) => {
+  const definition = ledgerNetwork("local");
+  await using node = await nodeAtStart(definition);
+  await outcomes(node, balancePost(T, { [owner.address]: 30 }));
+  const file = await storeOf(node, owner, T + 1, 60);
+  await outcomes(node, file, balancePost(T + 10, { [owner.address]: 12 }));
+  await node.sweep();
+  const { connection } = node.store.session;
+  connection.run("UPDATE costs SET acceptance = NULL");
+  connection.run("UPDATE removals SET marked = NULL");
+  const api = await apiOver(t, node, definition);
+  const removing = await explain(api, file.hash);
+  assert.deepEqual([removing.inputs.marked, removing.inputs.accepted_by], [null, null]);
+  assert.equal(amountsOf(removing).SHORT, "7.999999980000000000");
+  await endGrace(node);
+  const removed = await explain(api, file.hash);
+  assert.equal(removed.status, "removed");
+  assert.equal(removed.inputs.marked, null);
+  assert.equal(amountsOf(removed).SHORT, "7.999999980000000000");
+  connection.run("DELETE FROM removed_bills");
+  const bare = await explain(api, file.hash);
+  assert.deepEqual(
+    [bare.rule.name, bare.arithmetic, bare.inputs.size],
+    ["balance_insufficient", [], 62_914_560],
+  );
+});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import type { NetworkDefinition } from "@twentysix/protocol";
+import { QUOTE } from "../../src/api/explanations/quote-schema.ts";
 import {
   balancePost,
   distribution,
@@ -13,7 +14,7 @@ import {
 import { instanceOf, programOf, storeOf } from "../ledger/support/paid-messages.ts";
 import { evm, type Signed } from "../pipeline/support/signed.ts";
 import type { StateHarness } from "../pipeline/support/state-harness.ts";
-import { amountsOf, type ExplainedFile, explain, type Step } from "./support/explained.ts";
+import { amountsOf, assertDescribed, type ExplainedFile, explain, type Step } from "./support/explained.ts";
 import { apiOver } from "./support/harness-api.ts";
 import type { TestApi } from "./support/start-api.ts";
 
@@ -67,6 +68,7 @@ async function ask(api: TestApi, body: object): Promise<{ readonly status: numbe
 async function quote(api: TestApi, body: object): Promise<Quote> {
   const answer = await ask(api, body);
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assertDescribed(QUOTE, answer.body as object);
   return answer.body as Quote;
 }
 

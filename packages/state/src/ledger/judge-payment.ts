@@ -1,21 +1,7 @@
 import { formatAtto, type MessageError, messageError, type PricedPaymentType } from "@twentysix/protocol";
 import type { PriceRequest, PriceVerdict } from "../rules.ts";
 import { ATTO } from "./accounts.ts";
-
-/**
- * Which rule lets a message pass or stops it; the names are part of the API of explanations.
- */
-export type PaymentRule =
-  | "free-by-date"
-  | "free-by-size"
-  | "free-in-debt"
-  | "stream-watched-by-node"
-  | "credit-only"
-  | "credit-only-machines"
-  | "credit-only-verifiable"
-  | "funds-suffice"
-  | "funds-exceeded-elsewhere"
-  | "funds-missing";
+import type { FundsCheck, PaymentRule } from "./payment-rule.ts";
 
 /** How a message stands before the price list, with every figure that was looked at. */
 export interface PaymentDecision {
@@ -25,14 +11,6 @@ export interface PaymentDecision {
   readonly isBilled: boolean;
   /** null where the rule looks at no amount. */
   readonly funds: FundsCheck | null;
-}
-
-/** What the owner must have for everything that he pays in this way, and has: tokens or credits in 10^-18. */
-export interface FundsCheck {
-  readonly committedAtto: bigint;
-  readonly addedAtto: bigint;
-  readonly requiredAtto: bigint;
-  readonly availableAtto: bigint;
 }
 
 /** Accounts may go this many times beyond their funds by what other nodes accepted. */

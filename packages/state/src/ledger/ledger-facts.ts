@@ -1,5 +1,6 @@
 import type { CostLine, PricedPaymentType } from "@twentysix/protocol";
 import type { Version } from "../facts.ts";
+import type { Acceptance } from "./payment-rule.ts";
 
 /** Position of an entry of the credit ledger: the time of its message, the message, and its place in there. */
 export interface EntryPoint extends Version {
@@ -75,6 +76,8 @@ export interface CostFact {
   readonly priceListHash: string;
   /** The message had to be paid for; false for what is free by its date or its size. */
   readonly isBilled: boolean;
+  /** null where an older version of this program accepted it. */
+  readonly acceptance: Acceptance | null;
   /** A lack of funds can remove it; small files stay. */
   readonly isRemovable: boolean;
   /** Bytes of the file of a STORE, else null. */

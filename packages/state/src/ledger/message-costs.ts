@@ -19,6 +19,7 @@ export function recordCost(world: World, request: PriceRequest): void {
 /** What is recorded of the cost of a message. */
 export function costFactOf(request: PriceRequest): CostFact {
   const { message, cost, paymentType, lists, storedBytes, rules } = request;
+  const { rule, funds, isBilled } = decidePayment(request);
   return {
     owner: message.content.owner,
     paymentType,
@@ -26,7 +27,8 @@ export function costFactOf(request: PriceRequest): CostFact {
     ...cost.total,
     timeMicros: message.content.timeMicros,
     priceListHash: lists.hash,
-    isBilled: decidePayment(request).isBilled,
+    isBilled,
+    acceptance: { rule, funds },
     isRemovable: isRemovable(request, rules),
     fileSizeBytes: storedBytes,
   };

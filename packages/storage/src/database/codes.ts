@@ -1,4 +1,5 @@
 import { ITEM_TYPES, type ItemType, MESSAGE_TYPES, type MessageType } from "@twentysix/protocol";
+import type { PaymentRule } from "@twentysix/state";
 
 /** Statuses of an item; the position is what the database stores. Never reorder. */
 export const STATUSES = ["pending", "processed", "rejected", "forgotten", "removing", "removed"] as const;
@@ -74,6 +75,20 @@ export type FileDamage = (typeof FILE_DAMAGES)[number];
 
 /** How messages are paid for; the position is what the database stores. */
 export const PRICED_PAYMENTS = ["hold", "superfluid", "credit"] as const;
+
+/** By which rule a message was accepted; the position is what the database stores. Only ever append. */
+export const ACCEPTANCE_RULES = [
+  "free-by-date",
+  "free-by-size",
+  "free-in-debt",
+  "stream-watched-by-node",
+  "credit-only",
+  "credit-only-machines",
+  "credit-only-verifiable",
+  "funds-suffice",
+  "funds-exceeded-elsewhere",
+  "funds-missing",
+] as const satisfies readonly PaymentRule[];
 
 /** Why a message is about to be removed; the position is what the database stores. */
 export const REMOVAL_REASONS = ["balance_insufficient", "credit_insufficient"] as const;

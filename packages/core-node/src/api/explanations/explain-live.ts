@@ -3,7 +3,7 @@ import type { StandingReport } from "../../ledger/payment-report.ts";
 import { PAYMENT_RULES } from "../../ledger/payment-rules.ts";
 import { billSteps, fundsUnit, isNothing, servedSteps } from "./arithmetic.ts";
 import { type ExplanationParts, type ExplanationSources, plainExplanation } from "./explanation.ts";
-import { accountJson, filesJson, pricesOf, shortfallJson } from "./report-json.ts";
+import { acceptanceJson, accountJson, filesJson, pricesOf, shortfallJson } from "./report-json.ts";
 
 /** Why a message is accepted, billed, or about to be removed. */
 export async function explainLive(
@@ -25,6 +25,7 @@ export async function explainLive(
       price_list: standing.priceList,
       files: filesJson(standing.files),
       account: accountJson(standing.account),
+      accepted_by: acceptanceJson(standing),
       ...removalInputs(standing),
     },
     arithmetic: [
@@ -47,15 +48,16 @@ function removalInputs({ removal, paymentType }: StandingReport): ExplanationPar
   };
 }
 
-function ruleOf({ removal, isBilled, paymentType }: StandingReport): ExplanationParts["rule"] {
+function ruleOf({ removal, acceptance, isBilled, paymentType }: StandingReport): ExplanationParts["rule"] {
   if (removal !== null) {
     return {
       name: removal.reason,
       says: "the funds of the owner do not reach for it any more, the oldest of his messages served first; it is removed after the grace, once an authority has published since and the funds still do not reach",
     };
   }
-  if (!isBilled) return { name: "free", says: "it is free by its date or its size" };
-  const name = paymentType === "superfluid" ? "stream-watched-by-node" : "funds-suffice";
+  if (acceptance === null && !isBilled) return { name: "free", says: "it is free by its date or its size" };
+  const likely = paymentType === "superfluid" ? "stream-watched-by-node" : "funds-suffice";
+  const name = acceptance?.rule ?? likely;
   return { name, says: PAYMENT_RULES[name].says };
 }
 

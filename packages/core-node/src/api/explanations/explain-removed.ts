@@ -2,7 +2,7 @@ import { formatIsoZ } from "@twentysix/protocol";
 import type { MessageView } from "@twentysix/storage";
 import { billSteps, fundsUnit, servedSteps } from "./arithmetic.ts";
 import { type ExplanationParts, type ExplanationSources, plainExplanation } from "./explanation.ts";
-import { filesJson, pricesOf, shortfallJson } from "./report-json.ts";
+import { acceptanceJson, filesJson, pricesOf, shortfallJson } from "./report-json.ts";
 
 const SAYS =
   "the funds of its owner did not reach for it until the end of the grace, the oldest of his messages served first, and an authority had published since it was marked";
@@ -31,6 +31,7 @@ export async function explainRemoved(
       payment_type: paymentType,
       price_list: report.priceList,
       files: filesJson(report.files),
+      accepted_by: acceptanceJson(report),
       removing_since: formatIsoZ(removal.sinceMicros),
       delete_by: formatIsoZ(removal.deleteByMicros),
       marked: removal.marked === null ? null : shortfallJson(removal.marked, unit),

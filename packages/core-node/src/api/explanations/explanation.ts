@@ -58,6 +58,15 @@ const SHORTFALL = Type.Object({
   unit: TEXT,
 });
 
+/** By what a message was accepted, and the funds that were looked at. */
+const ACCEPTANCE = Type.Object({
+  rule: TEXT,
+  says: TEXT,
+  funds: nullable(
+    Type.Object({ committed: AMOUNT, added: AMOUNT, required: AMOUNT, available: AMOUNT, unit: TEXT }),
+  ),
+});
+
 const ACCOUNT = Type.Object({ tokens: TEXT, credits: TEXT, held: AMOUNT, credits_per_second: AMOUNT });
 
 const INPUTS = Type.Object(
@@ -67,6 +76,7 @@ const INPUTS = Type.Object(
     price_list: Type.Optional(nullable(LIST_NAME)),
     files: Type.Optional(Type.Array(NAMED_FILE)),
     account: Type.Optional(ACCOUNT),
+    accepted_by: Type.Optional(nullable(ACCEPTANCE)),
     error_code: Type.Optional(Type.Integer()),
     details: Type.Optional(Type.Unknown()),
     judged_at: Type.Optional(MOMENT),

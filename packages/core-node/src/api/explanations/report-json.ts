@@ -1,6 +1,13 @@
 import { formatIsoZ, type JsonObject, type PriceList } from "@twentysix/protocol";
 import type { LedgerAnswers } from "../../ledger/ledger-answers.ts";
-import type { ReportedAccount, ReportedFile, ReportedShortfall } from "../../ledger/payment-report.ts";
+import type {
+  BillReport,
+  ReportedAccount,
+  ReportedFile,
+  ReportedShortfall,
+} from "../../ledger/payment-report.ts";
+import { PAYMENT_RULES } from "../../ledger/payment-rules.ts";
+import { fundsUnit } from "./arithmetic.ts";
 
 /* Parts of reports as the API tells them. */
 
@@ -20,6 +27,17 @@ export const filesJson = (files: readonly ReportedFile[]): JsonObject[] =>
     resolved: sizeBytes !== null,
     billed_mib: billedMib,
   }));
+
+/** By what a message was accepted; null where that was not kept. */
+export function acceptanceJson({ acceptance, paymentType }: BillReport): JsonObject | null {
+  if (acceptance === null) return null;
+  const { rule, funds } = acceptance;
+  return {
+    rule,
+    says: PAYMENT_RULES[rule].says,
+    funds: funds === null ? null : { ...funds, unit: fundsUnit(paymentType) },
+  };
+}
 
 export const shortfallJson = (found: ReportedShortfall, unit: string): JsonObject => ({
   at: formatIsoZ(found.atMicros),

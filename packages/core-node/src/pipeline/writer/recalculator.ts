@@ -121,7 +121,10 @@ export class Recalculator {
     store.fetch(world, [{ table: "costs", key: stored.itemHash }], () => undefined);
     const before = world.facts.costs.get(stored.itemHash);
     // What was billed stays so: whether its owner could pay for it today is another question.
-    const cost: CostFact = before === null ? outcome.cost : { ...outcome.cost, isBilled: before.isBilled };
+    const cost: CostFact =
+      before === null
+        ? outcome.cost
+        : { ...outcome.cost, isBilled: before.isBilled, acceptance: before.acceptance };
     if (before !== null && isSame(before, cost)) return;
     task.changed += 1;
     if (!task.dryRun) task.changes.push({ itemHash: stored.itemHash, cost, lists: outcome.lists });
@@ -143,7 +146,8 @@ export class Recalculator {
       if (question === null) return { error: "messages of this type have no price" };
       if ("cost" in question) {
         const { isAccepted, isBilled } = decidePayment(question);
-        return { cost: { ...costFactOf(question), isBilled: isBilled || !isAccepted }, lists };
+        const cost = { ...costFactOf(question), isBilled: isBilled || !isAccepted, acceptance: null };
+        return { cost, lists };
       }
       if (question.kind === "reject") return { error: errorText(question.error.details) };
       store.fetch(world, question.needs, () => undefined);

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { EXPLANATION } from "../../../src/api/explanations/explanation.ts";
 import type { TestApi } from "./start-api.ts";
 
 /** One step of the arithmetic of an answer. */
@@ -40,7 +43,17 @@ export interface Explained {
 export async function explain(api: Pick<TestApi, "url">, itemHash: string): Promise<Explained> {
   const response = await fetch(`${api.url}/api/v1/messages/${itemHash}/explanation`);
   assert.equal(response.status, 200);
-  return (await response.json()) as Explained;
+  const body = (await response.json()) as Explained;
+  assertDescribed(EXPLANATION, body);
+  assertDescribed(EXPLANATION.properties.inputs, body.inputs);
+  return body;
+}
+
+/** The answer is as the description of the API says, and holds nothing that the description does not name. */
+export function assertDescribed(schema: TObject, body: object): void {
+  const exact: TSchema = Type.Object(schema.properties, { additionalProperties: false });
+  const problems = [...Value.Errors(exact, body)].map(({ path, message }) => `${path}: ${message}`);
+  assert.deepEqual(problems, []);
 }
 
 /** The amounts of an arithmetic, by the name of the line; the last one of a name counts. */

@@ -1,10 +1,13 @@
 import type { Migration } from "./migration.ts";
 
 /**
- * What decisions about money looked at is kept with them: why a message was marked, what a removed one cost and why
- * it ended, and by what a copy was refused payment. Amounts as in the ledger: docs/decisions/0010-ledger.md.
+ * What decisions about money looked at is kept with them: why a message was accepted or marked, what a removed one
+ * cost and why it ended, and by what a copy was refused payment. Amounts as in the ledger: docs/decisions/0010-ledger.md.
  */
 const records = ({ text, integer }: { readonly text: string; readonly integer: string }): string => `
+-- By which rule the message was accepted: see acceptance-text.ts. NULL: accepted before this was kept.
+ALTER TABLE costs ADD COLUMN acceptance ${text};
+
 -- Found when the message was marked: see shortfall-text.ts. NULL: marked before this was kept.
 ALTER TABLE removals ADD COLUMN marked ${text};
 
@@ -20,6 +23,7 @@ CREATE TABLE removed_bills (
   time_us ${integer} NOT NULL,
   price_list_id ${integer} NOT NULL,
   billed ${integer} NOT NULL,
+  acceptance ${text},
   file_size ${integer},
   since_us ${integer} NOT NULL,
   delete_by_us ${integer} NOT NULL,

@@ -1,5 +1,6 @@
 import { decodeItemHash, encodeItemHash, type PricedPaymentType } from "@twentysix/protocol";
 import { type Change, type CostFact, compareVersions, type OwnedCost } from "@twentysix/state";
+import { decodeAcceptance, encodeAcceptance } from "../../acceptance-text.ts";
 import { PRICED_PAYMENTS, UNCONFIRMED } from "../../codes.ts";
 import { decodeCostLines, encodeCostLines } from "../../cost-lines.ts";
 import type { WriterSession } from "../writer-session.ts";
@@ -15,6 +16,7 @@ export interface CostRow {
   readonly time_us: bigint;
   readonly price_list: string;
   readonly billed: bigint;
+  readonly acceptance: string | null;
   readonly removable: bigint;
   readonly file_size: bigint | null;
 }
@@ -24,7 +26,7 @@ export function loadCost(session: WriterSession, hash: string): CostFact | null 
   if (id === null) return null;
   const row = session.connection.getBig<CostRow>(
     `SELECT c.owner_id, c.payment, c.hold, c.stream, c.credit, c.lines, c.time_us, p.hash AS price_list, c.billed,
-       c.removable, c.file_size FROM costs c JOIN price_lists p ON p.id = c.price_list_id WHERE c.id = ?`,
+       c.acceptance, c.removable, c.file_size FROM costs c JOIN price_lists p ON p.id = c.price_list_id WHERE c.id = ?`,
     id,
   );
   return row === undefined ? null : costOf(session, hash, row);
@@ -41,6 +43,7 @@ export function costOf(session: WriterSession, hash: string, row: CostRow): Cost
     timeMicros: row.time_us,
     priceListHash: row.price_list,
     isBilled: row.billed !== 0n,
+    acceptance: row.acceptance === null ? null : decodeAcceptance(row.acceptance),
     isRemovable: row.removable !== 0n,
     fileSizeBytes: row.file_size === null ? null : Number(row.file_size),
   };
@@ -100,7 +103,7 @@ export function saveCost(session: WriterSession, { key: hash, before, after }: C
   session.costTotals.add(after, ownerId, 1);
   session.connection.run(
     `INSERT INTO costs (id, hash, owner_id, payment, hold, stream, credit, lines, time_us, price_list_id, billed,
-       removable, file_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       acceptance, removable, file_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
     encodeItemHash(hash),
     ownerId,
@@ -112,6 +115,7 @@ export function saveCost(session: WriterSession, { key: hash, before, after }: C
     after.timeMicros,
     session.priceLists.idOf(after.priceListHash),
     after.isBilled ? 1 : 0,
+    after.acceptance === null ? null : encodeAcceptance(after.acceptance),
     after.isRemovable ? 1 : 0,
     after.fileSizeBytes,
   );

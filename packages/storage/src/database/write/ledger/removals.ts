@@ -1,4 +1,5 @@
 import type { Change, RemovalFact, RemovedBill } from "@twentysix/state";
+import { encodeAcceptance } from "../../acceptance-text.ts";
 import { PRICED_PAYMENTS, REMOVAL_REASONS } from "../../codes.ts";
 import { encodeCostLines } from "../../cost-lines.ts";
 import { decodeShortfall, encodeShortfall } from "../../shortfall-text.ts";
@@ -61,7 +62,7 @@ export function loadRemovedBill(session: WriterSession, hash: string): RemovedBi
   if (id === null) return null;
   const row = session.connection.getBig<RemovedBillRow>(
     `SELECT b.owner_id, b.payment, b.hold, b.stream, b.credit, b.lines, b.time_us, p.hash AS price_list, b.billed,
-       b.file_size, b.since_us, b.delete_by_us, b.reason, b.marked, b.ended, b.news_hash, b.news_time_us,
+       b.acceptance, b.file_size, b.since_us, b.delete_by_us, b.reason, b.marked, b.ended, b.news_hash, b.news_time_us,
        b.news_processed_us
      FROM removed_bills b JOIN price_lists p ON p.id = b.price_list_id WHERE b.id = ?`,
     id,
@@ -85,8 +86,8 @@ export function saveRemovedBill(session: WriterSession, { key: hash, after }: Ch
   const { cost, removal, ended, publication } = after;
   session.connection.run(
     `INSERT INTO removed_bills (id, owner_id, payment, hold, stream, credit, lines, time_us, price_list_id, billed,
-       file_size, since_us, delete_by_us, reason, marked, ended, news_hash, news_time_us, news_processed_us)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       acceptance, file_size, since_us, delete_by_us, reason, marked, ended, news_hash, news_time_us, news_processed_us)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     session.itemId(hash),
     session.addresses.intern(cost.owner),
     PRICED_PAYMENTS.indexOf(cost.paymentType),
@@ -97,6 +98,7 @@ export function saveRemovedBill(session: WriterSession, { key: hash, after }: Ch
     cost.timeMicros,
     session.priceLists.idOf(cost.priceListHash),
     cost.isBilled ? 1 : 0,
+    cost.acceptance === null ? null : encodeAcceptance(cost.acceptance),
     cost.fileSizeBytes,
     removal.sinceMicros,
     removal.deleteByMicros,
