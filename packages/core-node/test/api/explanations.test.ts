@@ -53,7 +53,7 @@ test("why a file was refused: what was added to what, and what is missing", asyn
 });
 
 test("why a machine is billed, and what is left for it behind older ones", async (context) => {
-  const node = await startRealNode(context);
+  const node = await startRealNode(context, { reader: {} });
   await submit(node, localBalances(T, { [address]: 15 }), localGrant(T, address, 1_000_000));
   const image = await storeOf(node, T + 1, 30);
   const machines = [T + 2, T + 3].map((time) => instanceOf(owner, time, image.hash, { payment: "credit" }));

@@ -35,12 +35,17 @@ const DAMAGES: readonly (readonly [sql: string, said: RegExp])[] = [
   ["DELETE FROM removals", /is about to be removed and nothing says until when/],
   ["UPDATE items SET status = 1 WHERE status = 4", /has a date of removal and is not about to be removed/],
   [
-    "INSERT INTO costs SELECT id + 1000, zeroblob(32), owner_id, payment, hold, stream, credit, lines, time_us, price_list_id, billed, removable, file_size FROM costs LIMIT 1",
+    "INSERT INTO costs SELECT id + 1000, zeroblob(32), owner_id, payment, hold, stream, credit, lines, time_us, price_list_id, billed, removable, file_size, acceptance FROM costs LIMIT 1",
     /has a cost and is not live/,
   ],
   [
     "UPDATE costs SET hash = zeroblob(32) WHERE id = (SELECT min(id) FROM costs)",
     /has a cost under another hash/,
+  ],
+  ["UPDATE items SET status = 1 WHERE status = 5", /has the bill of a removed message and is not removed/],
+  [
+    "UPDATE removed_bills SET price_list_id = 100",
+    /was removed with a bill by a price list that is not known/,
   ],
   ["UPDATE removed SET content_time_us = 1", /removed: /],
   ["UPDATE file_tags SET file_hash = zeroblob(32)", /file_tags: /],

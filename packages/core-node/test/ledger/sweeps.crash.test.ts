@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { folderOf, verifyFolder } from "../archive/support.ts";
 import { evm, type Signed } from "../pipeline/support/signed.ts";
 import { StateHarness } from "../pipeline/support/state-harness.ts";
-import { balancePost, ledgerNetwork, ledgerNode, outcomes } from "./support/ledger-node.ts";
+import { balancePost, ledgerNetwork, ledgerNode, outcomes, removedBillIn } from "./support/ledger-node.ts";
 import { storeOf } from "./support/paid-messages.ts";
 
 const local = ledgerNetwork("local");
@@ -66,12 +66,17 @@ test("a crash at any write of a sweep leaves everything as it was, and the sweep
     crashAt(node, n);
     await assert.rejects(node.sweep(), Crash);
     assert.deepEqual(statuses(node, files), before, `write ${n}`);
+    const removed = files[1]?.hash ?? "";
+    assert.equal(removedBillIn(node, removed), null, `write ${n}`);
     if (n % 4 === 1) assert.deepEqual(await problemsOf(node), [], `write ${n}`);
     // What comes after the crash opens the same folder.
     await using next = StateHarness.over(folderOf(node), local);
     next.nowMicros = node.nowMicros;
     await next.sweep();
     assert.deepEqual(statuses(next, files), EXPECTED, `after write ${n}`);
+    const { ended, cost } = removedBillIn(next, removed) ?? {};
+    assert.equal(ended?.availableAtto, 15n * 10n ** 18n, `after write ${n}`);
+    assert.equal(cost?.lines.length, 1, `after write ${n}`);
     assert.equal(next.root(), root, `after write ${n}`);
     if (n % 4 === 1) assert.deepEqual(await problemsOf(next), [], `after write ${n}`);
   }

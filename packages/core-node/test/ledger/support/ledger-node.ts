@@ -1,5 +1,5 @@
 import type { LocalAccount, NetworkDefinition, ProtocolSwitches } from "@twentysix/protocol";
-import { type AccountFact, creditsAt, judgePayment, World } from "@twentysix/state";
+import { type AccountFact, creditsAt, judgePayment, type RemovedBill, World } from "@twentysix/state";
 import { aggregate, evm, type Signed, signed } from "../../pipeline/support/signed.ts";
 import { networkDefinition, StateHarness } from "../../pipeline/support/state-harness.ts";
 
@@ -102,6 +102,13 @@ export function accountIn(node: StateHarness, address: string): AccountFact | nu
   const world = new World();
   node.store.fetch(world, [{ table: "accounts", key: address }], () => undefined);
   return world.facts.accounts.get(address);
+}
+
+/** What the writer has kept of the bill and the end of a removed message. */
+export function removedBillIn(node: StateHarness, hash: string): RemovedBill | null {
+  const world = new World();
+  node.store.fetch(world, [{ table: "removedBills", key: hash }], () => undefined);
+  return world.facts.removedBills.get(hash);
 }
 
 /** Credits of an address at a moment; the node's own by default. */
