@@ -1,5 +1,6 @@
 import {
   type Acceptance,
+  type CopyFact,
   type CostFact,
   creditsAt,
   fetchMissing,
@@ -129,7 +130,7 @@ async function billOf(
   await fetch([{ table: "copies", key: itemHash }]);
   const copies = world.facts.copies.get(itemHash) ?? [];
   const copy = copies.find(({ served }) => served) ?? copies[0];
-  const message = copy === undefined ? null : reader.prepare(copy.envelopeText, copy.contentText);
+  const message = copy === undefined ? null : readAgain(reader, copy);
   const lines = cost.lines.map(reportLine);
   return {
     owner: cost.owner,
@@ -142,6 +143,18 @@ async function billOf(
     files: message === null ? [] : await filesOf(world, fetch, message, lines),
     runtimeSeconds: Number(rules.creditRuntimeSeconds),
   };
+}
+
+/** A copy of an older schema may have become unreadable; then its bill is told without its files. */
+function readAgain(
+  reader: Pick<CopyReader, "prepare">,
+  { envelopeText, contentText }: CopyFact,
+): PreparedMessage | null {
+  try {
+    return reader.prepare(envelopeText, contentText);
+  } catch {
+    return null;
+  }
 }
 
 async function filesOf(

@@ -112,6 +112,30 @@ for (const canonicalOrder of [true, false]) {
       assert.equal(amountsOf(explained).SHORT, "341999.999999999999971200");
     });
 
+    test("of a file that is gone by now is judged again by the size of then, and says that it is gone", async (t) => {
+      await using node = await nodeAtStart(definition);
+      const file = fileOf(50, "gone");
+      await node.holdForGrace(file);
+      const message = signed(owner, "STORE", T + 1, { item_type: "storage", item_hash: file.hash });
+      assert.deepEqual(await outcomes(node, message), ["rejected"]);
+      node.nowMicros += 90_000_000_000n;
+      assert.equal(node.store.collectFiles(node.nowMicros, 64), 1);
+      const api = await apiOver(t, node, definition);
+      const poor = await explain(api, message.hash);
+      assert.equal(poor.inputs.files?.[0]?.size, file.sizeBytes);
+      const files = poor.now?.inputs.files as readonly { resolved: boolean; billed_mib: string }[];
+      assert.deepEqual([files[0]?.resolved, files[0]?.billed_mib], [false, "50"]);
+      assert.equal(poor.now && amountsOf(poor.now).TOTAL, "16.666666650000000000");
+      assert.equal(poor.now?.accepted, false);
+      await outcomes(node, balancePost(T + 100_000, { [owner.address]: 20 }));
+      const rich = await explain(api, message.hash);
+      assert.equal(rich.now?.accepted, true);
+      assert.equal(
+        rich.changes[0],
+        "it would be accepted now: upload or publish again what now.inputs.files does not resolve, and submit it again",
+      );
+    });
+
     test("of a content that is not inline is judged again from the file of the node", async (t) => {
       await using node = await nodeAtStart(definition);
       const rootfs = await storeOf(node, image, T - 5, 1);

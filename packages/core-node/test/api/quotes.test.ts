@@ -12,7 +12,7 @@ import {
   priceListOf,
 } from "../ledger/support/ledger-node.ts";
 import { instanceOf, programOf, storeOf } from "../ledger/support/paid-messages.ts";
-import { evm, type Signed } from "../pipeline/support/signed.ts";
+import { evm, type Signed, vprogram } from "../pipeline/support/signed.ts";
 import type { StateHarness } from "../pipeline/support/state-harness.ts";
 import { amountsOf, assertDescribed, type ExplainedFile, explain, type Step } from "./support/explained.ts";
 import { apiOver } from "./support/harness-api.ts";
@@ -159,6 +159,29 @@ describe("a quote", () => {
     const again = instanceOf(owner, T + 3, image.hash, { payment: "credit", rootfsMib: 40_960 });
     assert.deepEqual(await outcomes(node, again), ["processed"]);
     assert.equal(amountsOf(await explain(api, again.hash)).TOTAL, quoted.price.amount);
+  });
+
+  test("for a verifiable program names its files, of which none is priced", async (t) => {
+    await using node = await nodeAtStart();
+    const image = await storeOf(node, evm("who made the image"), T - 5, 1);
+    await outcomes(node, image, distribution(T, { address, amount: 2_000_000 }));
+    const api = await apiOver(t, node, definition);
+    const program = vprogram(owner, T + 1, image.hash);
+    const quoted = await quote(api, { message: unsigned(program) });
+    assert.deepEqual(
+      [quoted.payment_type, quoted.accepted, quoted.rule.name],
+      ["credit", true, "funds-suffice"],
+    );
+    assert.deepEqual(
+      quoted.files.map(({ used_as: usedAs, size, billed_mib: mib }) => [usedAs, size, mib]).slice(0, 3),
+      [
+        ["runtime", MIB, null],
+        ["workload", MIB, null],
+        ["hash_tree", MIB, null],
+      ],
+    );
+    assert.deepEqual(await outcomes(node, program), ["processed"]);
+    assert.equal(amountsOf(await explain(api, program.hash)).TOTAL, quoted.price.amount);
   });
 
   test("for a file that is held for says what is held, and what is missing", async (t) => {

@@ -33,7 +33,7 @@ export async function explainRejected(
   };
   if (record === null && !isPaymentError(name)) return parts;
   const then = record === null ? null : await wholeRecord(view, record, sources);
-  const now = await judgeNow(view, sources, null);
+  const now = await judgeNow(view, sources, record, null);
   return {
     ...parts,
     inputs: {
@@ -57,7 +57,7 @@ async function wholeRecord(
   sources: ExplanationSources,
 ): Promise<Judged> {
   if ("unpriced" in record || !record.isShortened) return record;
-  const again = await judgeNow(view, sources, record.priceList);
+  const again = await judgeNow(view, sources, record, record.priceList);
   if (again === null || "unpriced" in again) return record;
   return { ...record, lines: again.lines, files: again.files };
 }
@@ -66,11 +66,25 @@ async function wholeRecord(
 async function judgeNow(
   { messageJson, itemHash }: RejectedView,
   { ledger, downloads, signal }: ExplanationSources,
+  record: PaymentRecord | null,
   priceList: string | null,
 ): Promise<Judged | null> {
   const message =
     messageJson === null ? null : await inquiredMessage(messageJson, itemHash, downloads, signal);
-  return message === null ? null : await ledger.judge({ ...message, priceList }, signal);
+  if (message === null) return null;
+  const judged = await ledger.judge({ ...message, priceList }, signal);
+  const fileSizeBytes = goneFileBytes(judged, record);
+  if (fileSizeBytes === null) return judged;
+  const bySize = await ledger.judge({ ...message, priceList, fileSizeBytes }, signal);
+  if (bySize === null || "unpriced" in bySize) return bySize;
+  return { ...bySize, files: bySize.files.map((file) => ({ ...file, sizeBytes: null })) };
+}
+
+/** How large the file of a STORE was that this node does not hold any more: it is priced as if it came again. */
+function goneFileBytes(judged: Judged | null, record: PaymentRecord | null): number | null {
+  if (judged === null || "unpriced" in judged || record === null || "unpriced" in record) return null;
+  const [now, then] = [judged.files[0], record.files[0]];
+  return judged.kind === "STORE" && now?.sizeBytes === null ? (then?.sizeBytes ?? null) : null;
 }
 
 function judgedInputs(judged: Judged): JsonObject {
@@ -127,7 +141,11 @@ async function differencesBetween(
 
 function changesOf(name: ErrorName, then: Judged | null, now: Judged | null): string[] {
   if (now === null || "unpriced" in now) return [WHAT_TO_DO[name], ...lackingOf(then)];
-  if (now.isAccepted) return ["it would be accepted now: submit it again", WHAT_TO_DO[name]];
+  if (now.isAccepted) {
+    const isComplete = now.files.every(({ sizeBytes }) => sizeBytes !== null);
+    const first = isComplete ? "" : "upload or publish again what now.inputs.files does not resolve, and ";
+    return [`it would be accepted now: ${first}submit it again`, WHAT_TO_DO[name]];
+  }
   return [WHAT_TO_DO[name], ...lackingOf(now), PAYMENT_RULES[now.rule].changes];
 }
 
