@@ -4,6 +4,7 @@ import { formatIsoZ } from "@twentysix/protocol";
 import {
   balancePost,
   distribution,
+  expense,
   ledgerNetwork,
   ledgerNode,
   outcomes,
@@ -129,13 +130,17 @@ test("a removed machine tells each line of its bill, in credits for a day", asyn
   await outcomes(node, image, distribution(T, { address: owner.address, amount: 1_000_000, expiration }));
   const machine = instanceOf(owner, T + 1, image.hash, { payment: "credit", rootfsMib: 40_960 });
   assert.deepEqual(await outcomes(node, machine), ["processed"]);
+  const api = await apiOver(t, node, definition);
+  assert.equal((await explain(api, machine.hash)).inputs.consumed_credits, 0);
+  await outcomes(node, expense(T + 5, { address: owner.address, amount: 1_234, execution_id: machine.hash }));
+  assert.equal((await explain(api, machine.hash)).inputs.consumed_credits, 1_234);
   node.nowMicros = BigInt(T + 1_001) * 1_000_000n;
   await node.sweep();
   await endGrace(node);
   assert.equal(node.status(machine.hash), "removed");
-  const api = await apiOver(t, node, definition);
   const explained = await explain(api, machine.hash);
   assert.equal(explained.rule.name, "credit_insufficient");
+  assert.equal(explained.inputs.consumed_credits, 1_234, "what was spent stays told");
   assert.deepEqual(
     explained.arithmetic.map(({ line }) => line),
     [

@@ -8,7 +8,7 @@ import { acceptanceJson, accountJson, filesJson, pricesOf, shortfallJson } from 
 /** Why a message is accepted, billed, or about to be removed. */
 export async function explainLive(
   itemHash: string,
-  { ledger, signal }: ExplanationSources,
+  { ledger, reads, signal }: ExplanationSources,
 ): Promise<ExplanationParts> {
   const standing = await ledger.standing(itemHash, signal);
   if (standing === null) {
@@ -25,6 +25,7 @@ export async function explainLive(
       price_list: standing.priceList,
       files: filesJson(standing.files),
       account: accountJson(standing.account),
+      consumed_credits: await reads.consumedCredits(itemHash),
       accepted_by: acceptanceJson(standing),
       ...removalInputs(standing),
     },

@@ -12,7 +12,7 @@ const RETURN =
 /** Why a message was removed, as it was decided: what its owner has now, or prices say now, does not matter. */
 export async function explainRemoved(
   view: Extract<MessageView, { status: "removed" }>,
-  { ledger, signal }: ExplanationSources,
+  { ledger, reads, signal }: ExplanationSources,
 ): Promise<ExplanationParts> {
   const inputs = {
     removed_at: view.removedMicros === null ? null : formatIsoZ(view.removedMicros),
@@ -31,6 +31,7 @@ export async function explainRemoved(
       payment_type: paymentType,
       price_list: report.priceList,
       files: filesJson(report.files),
+      consumed_credits: await reads.consumedCredits(view.itemHash),
       accepted_by: acceptanceJson(report),
       removing_since: formatIsoZ(removal.sinceMicros),
       delete_by: formatIsoZ(removal.deleteByMicros),

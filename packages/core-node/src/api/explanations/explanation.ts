@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { JsonValue } from "@twentysix/protocol";
+import type { PointReads } from "@twentysix/storage";
 import type { LedgerAnswers } from "../../ledger/ledger-answers.ts";
 import { nullable } from "../schemas/nullable.ts";
 import type { DownloadServices } from "../services.ts";
@@ -76,6 +77,9 @@ const INPUTS = Type.Object(
     price_list: Type.Optional(nullable(LIST_NAME)),
     files: Type.Optional(Type.Array(NAMED_FILE)),
     account: Type.Optional(ACCOUNT),
+    consumed_credits: Type.Optional(
+      Type.Integer({ description: "What expenses have taken for the message so far." }),
+    ),
     accepted_by: Type.Optional(nullable(ACCEPTANCE)),
     error_code: Type.Optional(Type.Integer()),
     details: Type.Optional(Type.Unknown()),
@@ -142,6 +146,7 @@ export type ExplanationParts = Omit<Explanation, "item_hash" | "status">;
 
 export interface ExplanationSources {
   readonly ledger: LedgerAnswers;
+  readonly reads: Pick<PointReads, "consumedCredits">;
   readonly downloads: Pick<DownloadServices, "openFile">;
   readonly signal: AbortSignal;
 }

@@ -25,8 +25,8 @@ export function addExplanationRoute(api: FastifyInstance, { services }: ApiConte
       const itemHash = pathValue(request, "item_hash");
       const view = isAnyItemHash(itemHash) ? await services.reads.messageView(itemHash) : null;
       if (view === null) throw new ApiError("API_NOT_FOUND", "404: no message of that hash is known here");
-      const { ledger, downloads } = services;
-      const sources = { ledger, downloads, signal: disconnectSignal(reply) };
+      const { ledger, reads, downloads } = services;
+      const sources = { ledger, reads, downloads, signal: disconnectSignal(reply) };
       return sendJson(request, reply, stringifyJson(await explainMessage(view, sources)));
     },
   );
