@@ -1,0 +1,78 @@
+import {
+  type GossipSub,
+  type GossipSubComponents,
+  gossipsub,
+  StrictSign,
+  TopicValidatorResult,
+} from "@libp2p/gossipsub";
+import { messageIdOf } from "./message-id.ts";
+
+export interface GossipSettings {
+  readonly maxFrameBytes: number;
+  readonly isPrivate: boolean;
+  readonly topics: readonly string[];
+}
+
+/** How long one payload is known by its id: a repetition within this time goes nowhere. Source: p2p-service `src/p2p/network.rs`. */
+const SEEN_MS = 1_800_000;
+/** What waits for one slow peer before it is cut off. */
+const MAX_OUTBOUND_BYTES = 16 * 1024 * 1024;
+const MAX_TOPICS_PER_PEER = 32;
+const TOPIC_OVERHEAD_BYTES = 1_024;
+
+/**
+ * Gossip with the parameters of the existing network. Source: rust-libp2p `protocols/gossipsub/src/config.rs`
+ * (0.44), p2p-service `src/p2p/network.rs`.
+ */
+export function gossipWith({
+  maxFrameBytes,
+  isPrivate,
+  topics,
+}: GossipSettings): (components: GossipSubComponents) => GossipSub {
+  return gossipsub({
+    globalSignaturePolicy: StrictSign,
+    msgIdFn: ({ data }) => messageIdOf(data),
+    msgIdToStrFn: (id) => textOf(id),
+    allowedTopics: [...topics],
+    D: 6,
+    Dlo: 5,
+    Dhi: 12,
+    Dout: 2,
+    Dlazy: 6,
+    heartbeatInterval: 1_000,
+    fanoutTTL: 60_000,
+    mcacheLength: 5,
+    mcacheGossip: 3,
+    seenTTL: SEEN_MS,
+    floodPublish: true,
+    doPX: false,
+    fallbackToFloodsub: false,
+    emitSelf: false,
+    allowPublishToZeroTopicPeers: true,
+    ignoreDuplicatePublishError: true,
+    maxInboundDataLength: maxFrameBytes,
+    maxOutboundBufferSize: MAX_OUTBOUND_BYTES,
+    maxTopicBytesPerPeer: MAX_TOPICS_PER_PEER * TOPIC_OVERHEAD_BYTES,
+    decodeRpcLimits: {
+      maxMessages: 100,
+      maxSubscriptions: 64,
+      maxIhaveMessageIDs: 5_000,
+      maxIwantMessageIDs: 5_000,
+      maxIdontwantMessageIDs: 512,
+      maxControlMessages: 64,
+      maxPeerInfos: 16,
+    },
+    // Nodes of a private network share addresses: counting them would empty the mesh.
+    scoreParams: isPrivate ? { IPColocationFactorWeight: 0 } : {},
+  });
+}
+
+const decoder = new TextDecoder();
+/** The id is decimal text already. */
+const textOf = (id: Uint8Array): string => decoder.decode(id);
+
+export const VERDICTS = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+} as const;

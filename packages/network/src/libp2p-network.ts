@@ -1,0 +1,251 @@
+import type { GossipSub, Message } from "@libp2p/gossipsub";
+import type { Identify } from "@libp2p/identify";
+import type { Libp2p, PeerId } from "@libp2p/interface";
+import { peerIdFromString } from "@libp2p/peer-id";
+import type { Ping } from "@libp2p/ping";
+import { multiaddr } from "@multiformats/multiaddr";
+import { ALIVE_PERIOD_MS, aliveText, FIRST_ALIVE_MS, readAlive, withoutPeerId } from "./alive.ts";
+import { NetworkError } from "./errors.ts";
+import { VERDICTS } from "./gossip.ts";
+import { decodeGossip, encodeGossip } from "./gossip-text.ts";
+import { Libp2pStreams } from "./libp2p-streams.ts";
+import type { Network, NetworkOptions, PublishReport } from "./network.ts";
+import type { PeerBook } from "./peer-book.ts";
+import { Redialler } from "./redialler.ts";
+import { Unsent } from "./unsent.ts";
+
+export type NetworkServices = {
+  readonly identify: Identify;
+  readonly ping: Ping;
+  readonly gossip: GossipSub;
+};
+
+/** Peers that were not heard of for so long are forgotten. Source: pyaleph `p2p.max_peer_age`. */
+const MAX_PEER_AGE_MS = 86_400_000;
+const SAVE_BOOK_MS = 30_000;
+const SEND_AGAIN_MS = 1_000;
+/** By then a peer has said what it answers, if it ever does. */
+const IDENTIFY_MS = 2_000;
+/** What a frame has beside its message: the names, the signature, the key of its author. */
+const FRAME_OVERHEAD_BYTES = 1_536;
+const GOSSIP_PROTOCOLS = ["/meshsub/1.1.0", "/meshsub/1.0.0"];
+
+/** A network over a libp2p host. */
+export class Libp2pNetwork implements Network {
+  readonly #host: Libp2p<NetworkServices>;
+  readonly #options: NetworkOptions;
+  readonly #redialler: Redialler;
+  readonly #bootstrap = new Map<string, string[]>();
+  readonly #peerListeners = new Set<(peerId: string, isConnected: boolean) => void>();
+  readonly #unsent = new Unsent();
+  readonly #ended = new AbortController();
+  readonly #chores: Promise<unknown>[] = [];
+  readonly book: PeerBook;
+  readonly streams: Libp2pStreams;
+  readonly peerId: string;
+
+  constructor(host: Libp2p<NetworkServices>, book: PeerBook, options: NetworkOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.book = book;
+    this.peerId = host.peerId.toString();
+    this.streams = new Libp2pStreams(host, (error, peerId, protocol) =>
+      options.log.debug("A stream of a peer ended badly", { peerId, protocol, error }),
+    );
+    for (const address of options.bootstrap) this.#addBootstrap(address);
+    this.#listen();
+    const { clock, timers, random, log } = options;
+    this.#redialler = new Redialler({
+      wanted: () => this.#wanted(),
+      isConnected: (peerId) => this.#isConnected(peerId),
+      dial: (peerId, addresses, signal) => this.#dial(peerId, addresses, signal),
+      clock,
+      timers,
+      random,
+      log,
+    });
+    this.#keepBusy();
+  }
+
+  multiAddresses(): readonly string[] {
+    const suffix = `/p2p/${this.peerId}`;
+    return this.#host.getMultiaddrs().map((address) => {
+      const text = address.toString();
+      return text.endsWith(suffix) ? text : `${text}${suffix}`;
+    });
+  }
+
+  peers(): readonly string[] {
+    return this.#host.getPeers().map(String);
+  }
+
+  onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void {
+    this.#peerListeners.add(listener);
+    return () => this.#peerListeners.delete(listener);
+  }
+
+  async publish(text: string): Promise<PublishReport> {
+    const data = encodeGossip(text);
+    const { maxFrameBytes } = this.#options;
+    if (data.byteLength > maxFrameBytes - FRAME_OVERHEAD_BYTES) {
+      const message = `a message of ${data.byteLength} bytes fits into no frame: peers take ${maxFrameBytes} at most`;
+      throw new NetworkError("NETWORK_FRAME_TOO_LARGE", message);
+    }
+    const recipients = await this.#send(data);
+    if (recipients === 0) this.#unsent.add(text);
+    return { recipients };
+  }
+
+  /** To how many it went. */
+  async #send(data: Uint8Array): Promise<number> {
+    const { recipients } = await this.#host.services.gossip.publish(this.#options.topics.messages, data);
+    return recipients.length;
+  }
+
+  async #sendUnsent(): Promise<void> {
+    const subscribers = this.#host.services.gossip.getSubscribers(this.#options.topics.messages);
+    if (this.#unsent.size > 0 && subscribers.length > 0) await this.#unsent.retry((data) => this.#send(data));
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort();
+    await this.#redialler.close();
+    await Promise.all(this.#chores);
+    await this.#host.stop();
+  }
+
+  #addBootstrap(text: string): void {
+    const { address, peerId } = withoutPeerId(text);
+    if (peerId === null || peerId === this.peerId) return;
+    this.#bootstrap.set(peerId, [...(this.#bootstrap.get(peerId) ?? []), address]);
+  }
+
+  #listen(): void {
+    const { gossip } = this.#host.services;
+    const { topics } = this.#options;
+    gossip.topicValidators.set(topics.messages, (peer, message) => this.#judge(peer, message));
+    gossip.topicValidators.set(topics.alive, (_peer, message) => this.#hearOf(message));
+    for (const topic of [topics.messages, topics.alive]) gossip.subscribe(topic);
+    this.#host.addEventListener("connection:open", ({ detail: { remotePeer } }) =>
+      this.#expectGossip(remotePeer),
+    );
+    this.#host.addEventListener("peer:connect", ({ detail }) => this.#tellPeers(detail, true));
+    this.#host.addEventListener("peer:disconnect", ({ detail }) => {
+      this.#tellPeers(detail, false);
+      if (!this.#ended.signal.aborted) this.#redialler.lost(detail.toString());
+    });
+  }
+
+  #tellPeers(peer: PeerId, isConnected: boolean): void {
+    for (const listener of this.#peerListeners) listener(peer.toString(), isConnected);
+  }
+
+  /** Nodes of the existing network do not say what they answer: gossip is expected of whoever is silent. */
+  #expectGossip(peer: PeerId): void {
+    const { timers, log } = this.#options;
+    const peerId = peer.toString();
+    const task = async (): Promise<void> => {
+      if (this.streams.knows(peerId) || !this.#isConnected(peerId)) return;
+      await this.#host.peerStore.merge(peer, { protocols: GOSSIP_PROTOCOLS });
+    };
+    timers
+      .sleep(IDENTIFY_MS, this.#ended.signal)
+      .then(task)
+      .catch((error: unknown) => {
+        if (!this.#ended.signal.aborted) log.debug("A new peer could not be noted", { peerId, error });
+      });
+  }
+
+  async #judge(peer: PeerId, { data }: Message): Promise<(typeof VERDICTS)[keyof typeof VERDICTS]> {
+    const readings = decodeGossip(data);
+    let verdict: keyof typeof VERDICTS = "reject";
+    for (const text of readings) {
+      // What is sent again has blanks at its end, to be other bytes.
+      verdict = await this.#options.onMessage(text.trimEnd(), peer.toString());
+      if (verdict === "accept") break;
+    }
+    return VERDICTS[verdict];
+  }
+
+  #hearOf(message: Message): (typeof VERDICTS)[keyof typeof VERDICTS] {
+    const author = message.type === "signed" ? message.from.toString() : "";
+    const announced = decodeGossip(message.data)
+      .map((text) => readAlive(text, author))
+      .find((one) => one !== null);
+    if (announced === undefined) return VERDICTS.ignore;
+    const nowMs = Number(this.#options.clock.nowMicros() / 1_000n);
+    const { kind, address } = announced;
+    if (kind === "HTTP") this.book.seen(author, { apiUrl: address }, nowMs);
+    else this.book.seen(author, { address: withoutPeerId(address).address }, nowMs);
+    return VERDICTS.accept;
+  }
+
+  #wanted(): ReadonlyMap<string, readonly string[]> {
+    const wanted = new Map<string, readonly string[]>(this.#bootstrap);
+    for (const { peerId, addresses } of this.book.all()) {
+      if (peerId === this.peerId || addresses.length === 0) continue;
+      wanted.set(peerId, [...new Set([...(this.#bootstrap.get(peerId) ?? []), ...addresses])]);
+    }
+    return wanted;
+  }
+
+  #isConnected(peerId: string): boolean {
+    return this.#host.getConnections(peerIdFromString(peerId)).length > 0;
+  }
+
+  async #dial(peerId: string, addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#host.dial(
+      addresses.map((address) => multiaddr(`${address}/p2p/${peerId}`)),
+      { signal },
+    );
+  }
+
+  #keepBusy(): void {
+    const { timers, log } = this.#options;
+    const { signal } = this.#ended;
+    const every = (periodMs: number, what: string, task: () => Promise<void>): void => {
+      const onError = (error: unknown): void => log.warn(`${what} failed`, { error });
+      this.#chores.push(timers.every(periodMs, task, { signal, onError }));
+    };
+    every(SEND_AGAIN_MS, "Sending what had waited for a peer", () => this.#sendUnsent());
+    every(SAVE_BOOK_MS, "Saving the peer book", () => this.#saveBook());
+    every(ALIVE_PERIOD_MS, "Announcing this node", () => this.#announce());
+    const first = timers
+      .sleep(FIRST_ALIVE_MS, signal)
+      .then(() => this.#announce())
+      .catch((error: unknown) => {
+        if (!signal.aborted) log.warn("Announcing this node failed", { error });
+      });
+    this.#chores.push(
+      first,
+      onEnd(signal, () => this.#saveBook()),
+    );
+  }
+
+  async #saveBook(): Promise<void> {
+    const { book, clock } = this.#options;
+    this.book.expire(Number(clock.nowMicros() / 1_000n) - MAX_PEER_AGE_MS);
+    await book.write(this.book.all());
+  }
+
+  async #announce(): Promise<void> {
+    const { topics, apiUrl, version, clock } = this.#options;
+    const { gossip } = this.#host.services;
+    // Without something new in it, peers would take it for the one before.
+    const nonce = clock.nowMicros().toString(36);
+    for (const address of this.multiAddresses())
+      await gossip.publish(topics.alive, encodeGossip(aliveText({ kind: "P2P", address }, version, nonce)));
+    if (apiUrl === null) return;
+    await gossip.publish(
+      topics.alive,
+      encodeGossip(aliveText({ kind: "HTTP", address: apiUrl }, version, nonce)),
+    );
+  }
+}
+
+/** Does something once, when the signal aborts. */
+function onEnd(signal: AbortSignal, task: () => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => void task().then(resolve, reject), { once: true });
+  });
+}

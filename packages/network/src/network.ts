@@ -1,0 +1,63 @@
+import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
+import type { DenyList } from "./deny-list.ts";
+import type { PeerBook, PeerBookFile } from "./peer-book.ts";
+import type { PeerKey } from "./peer-key.ts";
+import type { PeerStreams } from "./peer-streams.ts";
+
+/**
+ * What became of a gossiped message: `accept` passes it on, `ignore` does not, `reject` counts against whoever passed it
+ * on.
+ */
+export type GossipVerdict = "accept" | "ignore" | "reject";
+
+/** To how many peers a message went at once; each passes it on. */
+export interface PublishReport {
+  readonly recipients: number;
+}
+
+export interface NetworkOptions {
+  readonly key: PeerKey;
+  /** Multiaddresses without the name of the peer, such as `/ip4/0.0.0.0/tcp/4025`. */
+  readonly listen: readonly string[];
+  /** What others are told, in place of what this host sees of itself; empty: that. */
+  readonly announce: readonly string[];
+  readonly topics: { readonly messages: string; readonly alive: string };
+  /** Multiaddresses that end in `/p2p/…`; tried for as long as the node runs. */
+  readonly bootstrap: readonly string[];
+  /** Where this node's API is reached by others; null: nowhere. */
+  readonly apiUrl: string | null;
+  /** Told to peers, for their operators. */
+  readonly version: string;
+  /** Bytes of the largest frame that peers take. */
+  readonly maxFrameBytes: number;
+  /** Its peers share addresses, and may be anywhere. */
+  readonly isPrivate: boolean;
+  readonly denied: DenyList;
+  readonly book: PeerBookFile;
+  /** Judges a message before it is passed on; it is durably queued, or known, when it is accepted. */
+  readonly onMessage: (text: string, peerId: string) => Promise<GossipVerdict>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** This node among its peers. */
+export interface Network {
+  readonly peerId: string;
+  /** With the name of the peer at the end. */
+  multiAddresses(): readonly string[];
+  /** Names of the peers that are connected. */
+  peers(): readonly string[];
+  readonly book: Pick<PeerBook, "get" | "all">;
+  readonly streams: PeerStreams;
+  /**
+   * Publishes the text of a message; where nobody is there it is sent to whoever comes first.
+   *
+   * @throws NetworkError NETWORK_FRAME_TOO_LARGE
+   */
+  publish(text: string): Promise<PublishReport>;
+  /** Calls back when a peer is connected or gone. Returns the end of it. */
+  onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,68 @@
+import { noise } from "@chainsafe/libp2p-noise";
+import { yamux } from "@chainsafe/libp2p-yamux";
+import { identify } from "@libp2p/identify";
+import type { Libp2p } from "@libp2p/interface";
+import { ping } from "@libp2p/ping";
+import { tcp } from "@libp2p/tcp";
+import { createLibp2p, type Libp2pOptions } from "libp2p";
+import { connectionGate } from "./connection-gate.ts";
+import { NetworkError } from "./errors.ts";
+import { gossipWith } from "./gossip.ts";
+import { Libp2pNetwork, type NetworkServices } from "./libp2p-network.ts";
+import type { Network, NetworkOptions } from "./network.ts";
+import { PeerBook } from "./peer-book.ts";
+
+/** Connections at once, and those that are being made. */
+const MAX_CONNECTIONS = 300;
+const MAX_PENDING_CONNECTIONS = 64;
+/** New connections a second from one address. */
+const MAX_CONNECTIONS_PER_HOST = 10;
+const STOPPED_TIMEOUT_MS = 2_000;
+const PING_INTERVAL_MS = 3_000;
+
+/**
+ * Starts this node's side of a network: listens, calls the peers that it knows, takes part in gossip.
+ *
+ * @throws NetworkError NETWORK_LISTEN_FAILED
+ */
+export async function startNetwork(options: NetworkOptions): Promise<Network> {
+  const book = new PeerBook(await options.book.read());
+  const host = await createHost(options);
+  try {
+    await host.start();
+  } catch (cause) {
+    const addresses = options.listen.join(", ");
+    const message = `peers cannot be listened to at ${addresses}: choose another --p2p-port, or end what uses it`;
+    throw new NetworkError("NETWORK_LISTEN_FAILED", message, { cause });
+  }
+  return new Libp2pNetwork(host, book, options);
+}
+
+async function createHost(options: NetworkOptions): Promise<Libp2p<NetworkServices>> {
+  const { key, listen, announce, topics, maxFrameBytes, isPrivate, denied } = options;
+  const gossip = gossipWith({ maxFrameBytes, isPrivate, topics: [topics.messages, topics.alive] });
+  const settings = {
+    start: false,
+    nodeInfo: { name: "twentysix", version: options.version },
+    privateKey: key.privateKey,
+    addresses: { listen: [...listen], announce: [...announce] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: connectionGate(denied),
+    connectionManager: {
+      maxConnections: MAX_CONNECTIONS,
+      maxIncomingPendingConnections: MAX_PENDING_CONNECTIONS,
+      inboundConnectionThreshold: isPrivate ? Number.POSITIVE_INFINITY : MAX_CONNECTIONS_PER_HOST,
+      connectionCloseTimeout: STOPPED_TIMEOUT_MS,
+    },
+    // Finds links that are dead without a word. Peers that know no ping answer by refusing it, which is an answer.
+    connectionMonitor: { pingInterval: PING_INTERVAL_MS },
+    services: {
+      identify: identify({ protocolPrefix: "ipfs" }),
+      ping: ping(),
+      gossip,
+    },
+  } satisfies Libp2pOptions<NetworkServices>;
+  return await createLibp2p<NetworkServices>(settings);
+}
