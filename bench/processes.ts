@@ -50,6 +50,8 @@ export async function startNodeProcess(dataDir: string, flags: readonly string[]
     dataDir,
     "--api-port",
     "0",
+    "--p2p-port",
+    "0",
     "--roles",
     "ccn",
     "--log-level",

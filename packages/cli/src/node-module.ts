@@ -6,6 +6,8 @@ import type { NodeConfig } from "@twentysix/node/config";
 export interface RunningNode {
   /** Where the HTTP API is: `http://127.0.0.1:4024`. */
   readonly apiUrl: string;
+  /** Where other nodes reach it; empty where it keeps to itself. */
+  readonly peerAddresses: readonly string[];
   readonly network: string;
   /** The address that the node signs with. */
   readonly address: string;

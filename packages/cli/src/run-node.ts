@@ -90,6 +90,7 @@ async function start(
 function announce(node: RunningNode, config: NodeConfig, host: CommandHost, logger: Logger): void {
   const facts = {
     api: node.apiUrl,
+    p2p: node.peerAddresses,
     version: node.version,
     network: node.network,
     address: node.address,

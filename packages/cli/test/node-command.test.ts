@@ -27,6 +27,7 @@ describe("a running node", TIMEOUT, () => {
     assert.deepEqual(readyLines(cli), [
       {
         api: "http://127.0.0.1:4999",
+        p2p: ["/ip4/127.0.0.1/tcp/4025"],
         version: "1.2.3",
         network: "local",
         address: `pid-${cli.process.pid}`,

@@ -26,6 +26,9 @@ import { checkUploadFunds } from "./content/upload-funds.ts";
 import { createUploads } from "./content/uploads.ts";
 import { dataPaths } from "./data-paths.ts";
 import { createLedgerAnswers } from "./ledger/ledger-answers.ts";
+import { addPeerMetrics } from "./peers/peer-metrics.ts";
+import type { PeerSettings } from "./peers/peer-settings.ts";
+import { Peers } from "./peers/peers.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { stateRulesOf } from "./pipeline/state-rules.ts";
 import { submissionRules } from "./pipeline/submission-rules.ts";
@@ -55,6 +58,8 @@ export interface CoreNodeOptions {
   readonly apiSettings: ApiSettings;
   /** What keeps the files; plain files in the data folder by default. */
   readonly engine?: BlobEngine;
+  /** How it takes part in its network; by default it keeps to itself. */
+  readonly peers?: PeerSettings;
   readonly maxDiskBytes: number | null;
   readonly maxMemoryBytes: number;
   /** Memory of the process as it is now, in bytes. */
@@ -74,6 +79,8 @@ export interface CoreNodeOptions {
 export interface CoreNode {
   /** Where the API answers, such as `http://127.0.0.1:4024`. */
   readonly apiUrl: string;
+  /** Where other nodes reach it, with the name of the peer; empty where it keeps to itself. */
+  peerAddresses(): readonly string[];
   readonly pipeline: Pipeline;
   readonly reads: PointReads;
   /** The limits that the API was started with. */
@@ -171,10 +178,12 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     usedBytes: graceBytes,
     isHeld: async (fileHash) => (await reads.file(fileHash)) !== null,
   });
-  const figures = new NodeFigures({ pipeline, reads, budgets, blobServer: contents.server });
+  const peers = new Peers();
+  const figures = new NodeFigures({ pipeline, reads, budgets, blobServer: contents.server, peers });
   addPipelineMetrics(registry, { pipeline, reader, budgets, figures, graceBytes, clock });
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
   addFileMetrics(registry, lifecycle);
+  addPeerMetrics(registry, peers);
 
   const ledger = createLedgerAnswers(reader);
   const economy = createEconomy({
@@ -186,21 +195,28 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   });
   addEconomyMetrics(registry, { economy, pipeline });
   const switches = effectiveSwitches(definition.switches);
+  const uploads = createUploads({
+    contents,
+    pipeline,
+    budgets,
+    graceRoom,
+    checkFunds: (store, sizeBytes) => checkUploadFunds(ledger, switches, store, sizeBytes),
+    holds: lifecycle.holds,
+    stagingFolder: paths.staging,
+  });
   const services: ApiServices = {
-    submit: createSubmit({ pipeline, items: live.items, budgets, timers }),
+    submit: createSubmit({
+      pipeline,
+      items: live.items,
+      budgets,
+      timers,
+      publish: (text) => peers.publish(text),
+    }),
     reads,
     lists: createReaderLists(reader, options.apiSettings.lists),
     ledger,
     live,
-    uploads: createUploads({
-      contents,
-      pipeline,
-      budgets,
-      graceRoom,
-      checkFunds: (store, sizeBytes) => checkUploadFunds(ledger, switches, store, sizeBytes),
-      holds: lifecycle.holds,
-      stagingFolder: paths.staging,
-    }),
+    uploads,
     downloads: createDownloads(contents, lifecycle.holds),
     economy,
     node: {
@@ -208,7 +224,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       network: definition.name,
       address: options.address,
       messageTopic: definition.topics.messages,
-      multiAddresses: () => [],
+      multiAddresses: () => peers.multiAddresses(),
     },
     status: () => figures.status(),
     health: () => figures.health(),
@@ -221,9 +237,34 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const api = await createApi(services, options.apiSettings);
   stack.defer(() => api.close());
   const apiUrl = await api.listen({ host: options.apiHost, port: options.apiPort });
+  stack.defer(() => peers.close());
+  if (options.peers !== undefined) {
+    const random = createSystemRandom();
+    await peers.start(
+      {
+        settings: options.peers,
+        definition,
+        bookPath: paths.peerBook,
+        pipeline,
+        contents,
+        holds: lifecycle.holds,
+        reads,
+        records: fileRecords,
+        uploads,
+        gracePeriodMs: options.apiSettings.gracePeriodMs,
+        version: options.version,
+        clock,
+        timers,
+        random,
+        log: log.child({ part: "peers" }),
+      },
+      apiUrl,
+    );
+  }
   const running = stack.move();
   return {
     apiUrl,
+    peerAddresses: () => peers.multiAddresses(),
     pipeline,
     reads,
     apiSettings: options.apiSettings,

@@ -8,6 +8,8 @@ export interface DataPaths {
   readonly contents: string;
   /** What is being received. */
   readonly staging: string;
+  /** The peers that were heard of. */
+  readonly peerBook: string;
 }
 
 export function dataPaths(dataDir: string): DataPaths {
@@ -17,5 +19,6 @@ export function dataPaths(dataDir: string): DataPaths {
     database: join(folder, "messages.sqlite"),
     contents: join(dataDir, "contents"),
     staging: join(dataDir, "staging"),
+    peerBook: join(folder, "peers.json"),
   };
 }

@@ -10,7 +10,7 @@ import { createApi } from "./api/create-api.ts";
 import type { ApiServices } from "./api/services.ts";
 import type { CoreNodeOptions } from "./core-node.ts";
 import { createLedgerAnswers } from "./ledger/ledger-answers.ts";
-import type { PipelineStatistics } from "./pipeline/pipeline.ts";
+import type { PipelineStatistics } from "./pipeline/pipeline-options.ts";
 import { stateRulesOf } from "./pipeline/state-rules.ts";
 import { submissionRules } from "./pipeline/submission-rules.ts";
 import { openKeyedReads } from "./reader/keyed-reads.ts";

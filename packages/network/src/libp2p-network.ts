@@ -98,7 +98,11 @@ export class Libp2pNetwork implements Network {
 
   /** To how many it went. */
   async #send(data: Uint8Array): Promise<number> {
-    const { recipients } = await this.#host.services.gossip.publish(this.#options.topics.messages, data);
+    const { gossip } = this.#host.services;
+    const topic = this.#options.topics.messages;
+    // Published now it would count as sent, and go to nobody who comes later.
+    if (gossip.getSubscribers(topic).length === 0) return 0;
+    const { recipients } = await gossip.publish(topic, data);
     return recipients.length;
   }
 
@@ -157,14 +161,10 @@ export class Libp2pNetwork implements Network {
   }
 
   async #judge(peer: PeerId, { data }: Message): Promise<(typeof VERDICTS)[keyof typeof VERDICTS]> {
-    const readings = decodeGossip(data);
-    let verdict: keyof typeof VERDICTS = "reject";
-    for (const text of readings) {
-      // What is sent again has blanks at its end, to be other bytes.
-      verdict = await this.#options.onMessage(text.trimEnd(), peer.toString());
-      if (verdict === "accept") break;
-    }
-    return VERDICTS[verdict];
+    // What is sent again has blanks at its end, to be other bytes.
+    const readings = decodeGossip(data).map((text) => text.trimEnd());
+    if (readings.length === 0) return VERDICTS.reject;
+    return VERDICTS[await this.#options.onMessage(readings, peer.toString())];
   }
 
   #hearOf(message: Message): (typeof VERDICTS)[keyof typeof VERDICTS] {

@@ -34,8 +34,8 @@ export interface NetworkOptions {
   readonly isPrivate: boolean;
   readonly denied: DenyList;
   readonly book: PeerBookFile;
-  /** Judges a message before it is passed on; it is durably queued, or known, when it is accepted. */
-  readonly onMessage: (text: string, peerId: string) => Promise<GossipVerdict>;
+  /** Judges a message before it is passed on. What its bytes may mean, the likelier reading first. */
+  readonly onMessage: (readings: readonly string[], peerId: string) => Promise<GossipVerdict>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;

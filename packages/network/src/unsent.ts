@@ -1,7 +1,7 @@
 import { encodeGossip } from "./gossip-text.ts";
 
 /** Characters that wait for a peer. What is left out then reaches peers when they compare what they have. */
-const MAX_CHARACTERS = 8 * 1024 * 1024;
+const MAX_CHARACTERS = 2 * 1024 * 1024;
 const MAX_ATTEMPTS = 10;
 
 interface Waiting {

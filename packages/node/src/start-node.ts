@@ -14,6 +14,7 @@ import { lockDataDir } from "./data-lock.ts";
 import { gracePeriodMsOf } from "./grace-period.ts";
 import { loadIdentity } from "./identity.ts";
 import { loadNetwork } from "./network.ts";
+import { peerSettingsOf } from "./peer-settings.ts";
 import { SettingError } from "./setting-error.ts";
 import { VERSION } from "./version.ts";
 
@@ -21,6 +22,8 @@ import { VERSION } from "./version.ts";
 export interface ServingNode {
   /** Where the HTTP API is: `http://127.0.0.1:4024`. */
   readonly apiUrl: string;
+  /** Where other nodes reach it; empty where it keeps to itself. */
+  readonly peerAddresses: readonly string[];
   readonly network: string;
   /** The address that the node signs with. */
   readonly address: string;
@@ -59,6 +62,7 @@ export async function startNode(
   const lock = lockDataDir(config.dataDir);
   stack.defer(() => lock.release());
   const identity = loadIdentity(config.dataDir);
+  const peers = peerSettingsOf(config, definition);
   const core = await startCoreNode({
     dataDir: config.dataDir,
     database: config.database,
@@ -66,6 +70,7 @@ export async function startNode(
     apiPort: config.apiPort,
     definition,
     apiSettings: apiSettingsOf(config, gracePeriodMsOf(config, definition)),
+    ...(peers === null ? {} : { peers }),
     engine: createBlobEngine(config.blobs, { timers, random: createSystemRandom(), log }),
     maxDiskBytes: config.maxDiskBytes,
     maxMemoryBytes: config.maxMemoryBytes,
@@ -88,6 +93,7 @@ export async function startNode(
   const running = stack.move();
   return {
     apiUrl: core.apiUrl,
+    peerAddresses: core.peerAddresses(),
     network: definition.name,
     address: identity.address,
     version: VERSION,
@@ -128,6 +134,7 @@ export async function startReplicaNode(config: NodeConfig): Promise<ServingNode>
   const running = stack.move();
   return {
     apiUrl: replica.apiUrl,
+    peerAddresses: [],
     network: definition.name,
     address: identity.address,
     version: VERSION,

@@ -72,6 +72,8 @@ export interface SubmissionOutcome {
 export interface PublicationStatus {
   readonly status: "success" | "warning" | "error";
   readonly failed: readonly string[];
+  /** Peers that took the message at once; each passes it on. */
+  readonly recipients: number;
 }
 
 // ---------------------------------------------------------------- live feed

@@ -18,6 +18,7 @@ export function submissionMembers(outcome: SubmissionOutcome): Record<string, Js
   const members: Record<string, JsonValue> = {
     publication_status: { status: outcome.publication.status, failed: outcome.publication.failed },
     message_status: status === 500 ? null : outcome.status,
+    publication_recipients: outcome.publication.recipients,
   };
   if (outcome.itemHash !== null) members.item_hash = outcome.itemHash;
   if (outcome.status === "rejected") {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { BlobError, type ContentReader, type ContentStore } from "@twentysix/storage";
 import type { DataPaths } from "../data-paths.ts";
-import type { PipelineOptions } from "../pipeline/pipeline.ts";
+import type { PipelineOptions } from "../pipeline/pipeline-options.ts";
 import type { ReadBlob } from "../pipeline/writer/blob-contents.ts";
 
 /**

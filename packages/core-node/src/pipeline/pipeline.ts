@@ -1,76 +1,21 @@
 import { MessageChannel, Worker } from "node:worker_threads";
-import {
-  type Clock,
-  createDeferred,
-  type Deferred,
-  type Logger,
-  raceAbort,
-  type Timers,
-} from "@twentysix/platform";
-import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
-import type { Skeleton, StateRules } from "@twentysix/state";
-import type { Collected, Confirmation, FileNote, HeldFile, Origin, StateRoot } from "@twentysix/storage";
+import { createDeferred, type Deferred, raceAbort } from "@twentysix/platform";
+import type { Collected, Confirmation, FileNote, HeldFile, StateRoot } from "@twentysix/storage";
 import { answerBlob } from "./answer-blob.ts";
 import { PipelineError } from "./errors.ts";
 import { unpackReport } from "./packed-report.ts";
+import type { CommitNotice, PipelineOptions, PipelineStatistics, SubmitOptions } from "./pipeline-options.ts";
 import type { RecalculationReport } from "./recalculation-report.ts";
 import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
-import type { ReadBlob } from "./writer/blob-contents.ts";
-import type { BatchReport, CopyResult, ItemChange } from "./writer/jobs.ts";
+import type { BatchReport, CopyResult } from "./writer/jobs.ts";
 import type { LedgerAudit } from "./writer/ledger-auditor.ts";
 import type { WriterData, WriterRequest, WriterResponse } from "./writer-protocol.ts";
 
-export interface PipelineOptions {
-  readonly databasePath: string;
-  /** Where the writer reads contents from: the folder of the files by SHA-256, or a way to ask for them. */
-  readonly blobs: { readonly folder: string } | { readonly read: ReadBlob };
-  readonly writerCacheBytes: number;
-  readonly switches: ProtocolSwitches;
-  readonly limits: NetworkLimits;
-  readonly rules: StateRules;
-  /** Prices and settings that are in force until others are published. */
-  readonly priceDefaults: Pick<NetworkDefinition, "pricing" | "settings">;
-  /** Give up files whose time of grace is over, for `onCollected` to remove their bytes; false by default. */
-  readonly collectsFiles?: boolean;
-  readonly verifierCount: number;
-  /** Copies that may be on their way at once; more are refused. */
-  readonly maxInFlight: number;
-  /** Gives the start up, which may take long where another process writes to the database. */
-  readonly signal?: AbortSignal;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly log: Logger;
-  readonly logPretty: boolean;
-}
-
-export interface PipelineStatistics {
-  readonly inFlight: number;
-  /** When the copy came in that has waited longest for its outcome; null when none waits. */
-  readonly oldestReceptionMicros: bigint | null;
-  readonly writerQueue: number;
-  /** Batches that are durable since the start. */
-  readonly commitsTotal: number;
-  readonly processedTotal: number;
-  readonly defectsTotal: number;
-  /** null: nothing was looked at so far. */
-  readonly ledgerAudit: LedgerAudit | null;
-}
-
-/** A commit, told once it is durable. */
-export interface CommitNotice {
-  readonly changes: readonly ItemChange[];
-  /** Messages that became live in it. */
-  readonly processed: number;
-}
-
-export interface SubmitOptions {
-  readonly origin: Origin;
-  /** The copy comes out of a smart-contract event, whose transaction vouches for it. */
-  readonly trusted?: boolean;
-  /** Beside a FORGET: what a source that is trusted has kept of messages that it hides. */
-  readonly skeletons?: readonly Skeleton[];
-}
+type CopyOnItsWay = Deferred<CopyResult> & {
+  readonly receptionMicros: bigint;
+  readonly onVerified: ((isGenuine: boolean) => void) | null;
+};
 
 /** Longest wait for the answers to what has arrived; the writer commits it all the same. */
 const DRAIN_TIMEOUT_MS = 4_000;
@@ -86,7 +31,7 @@ export class Pipeline {
   readonly #verifiers: Worker[] = [];
   readonly #writer: Worker;
   /** In the order of their arrival. */
-  readonly #copies = new Map<number, Deferred<CopyResult> & { readonly receptionMicros: bigint }>();
+  readonly #copies = new Map<number, CopyOnItsWay>();
   readonly #sides = new Map<number, Deferred<void>>();
   readonly #inspections = new Map<number, Deferred<VerifiedCopy>>();
   readonly #roots = new Map<number, Deferred<StateRoot>>();
@@ -167,7 +112,8 @@ export class Pipeline {
     }
     const jobId = this.#newId();
     const receptionMicros = this.#options.clock.nowMicros();
-    const result = Object.assign(createDeferred<CopyResult>(), { receptionMicros });
+    const { onVerified = null } = options;
+    const result = Object.assign(createDeferred<CopyResult>(), { receptionMicros, onVerified });
     this.#copies.set(jobId, result);
     if (this.#outgoing.length === 0) queueMicrotask(() => this.#send());
     this.#outgoing.push({
@@ -176,6 +122,7 @@ export class Pipeline {
       origin: options.origin,
       receptionMicros,
       trusted: options.trusted ?? false,
+      tells: onVerified !== null,
       ...(options.skeletons === undefined ? {} : { skeletons: options.skeletons }),
     });
     return result.promise;
@@ -377,6 +324,9 @@ export class Pipeline {
         case "ready":
           this.#logCryptography(response.implementation);
           ready.resolve();
+          break;
+        case "verified":
+          this.#copies.get(response.jobId)?.onVerified?.(response.isGenuine);
           break;
         case "inspected":
           this.#inspections.get(response.requestId)?.resolve(response.copy);

@@ -19,6 +19,8 @@ export interface VerifyJob {
   readonly origin: Origin;
   readonly receptionMicros: bigint;
   readonly trusted: boolean;
+  /** Say whether it is genuine as soon as that is known. */
+  readonly tells: boolean;
   /** Passed on with the copy: see `CopyJob`. */
   readonly skeletons?: readonly Skeleton[];
 }
@@ -30,6 +32,7 @@ export type VerifierRequest =
 
 export type VerifierResponse =
   | { readonly kind: "ready"; readonly implementation: Readonly<Record<string, string>> }
+  | { readonly kind: "verified"; readonly jobId: number; readonly isGenuine: boolean }
   | { readonly kind: "inspected"; readonly requestId: number; readonly copy: VerifiedCopy }
   /** A copy that makes the rules throw. */
   | {

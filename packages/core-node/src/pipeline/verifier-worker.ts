@@ -21,6 +21,7 @@ function verify(job: VerifyJob): CopyJob | null {
   const { jobId, origin, receptionMicros, skeletons } = job;
   try {
     const copy = verifyCopy(job.text, job.trusted ? { ...options, trusted: true } : options);
+    if (job.tells) respond({ kind: "verified", jobId, isGenuine: copy.kind !== "refused" });
     const taken = isSubmitted(origin) ? heldAgainstSubmission(copy, job.text) : copy;
     return { jobId, copy: taken, origin, receptionMicros, ...(skeletons === undefined ? {} : { skeletons }) };
   } catch (error) {

@@ -1,7 +1,7 @@
 import { isAbortOf, type Logger, type Timers } from "@twentysix/platform";
 import { type LiveMessage, matchesFilter, type PointReads, ReadError } from "@twentysix/storage";
 import type { LiveFeed } from "../api/services.ts";
-import type { CommitNotice } from "../pipeline/pipeline.ts";
+import type { CommitNotice } from "../pipeline/pipeline-options.ts";
 import { ItemWatch } from "./item-watch.ts";
 
 /** Read from the outbox in one go; others get their turn before the next. */

@@ -1,5 +1,6 @@
 import type { BlobServer, NodeTotals, PointReads } from "@twentysix/storage";
 import type { NodeHealth, NodeStatus } from "../api/services.ts";
+import type { Peers } from "../peers/peers.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Budgets } from "./budgets.ts";
 
@@ -9,6 +10,7 @@ export interface FiguresOptions {
   readonly budgets: Budgets;
   /** The server that keeps the files; null when the disk does. */
   readonly blobServer: Pick<BlobServer, "state"> | null;
+  readonly peers?: Pick<Peers, "figures">;
 }
 
 /** Copies waiting for the writer beyond which the node calls itself not ready. */
@@ -48,8 +50,9 @@ export class NodeFigures {
   async status(): Promise<NodeStatus> {
     const totals = await this.totals();
     const byType = totals.pendingByType;
+    const peers = this.#options.peers?.figures();
     return {
-      peers: 0,
+      peers: peers?.connected ?? 0,
       messages: totals.liveMessages,
       filePins: totals.filePins,
       pendingMessages: totals.pendingMessages,
@@ -64,7 +67,7 @@ export class NodeFigures {
       ethLastCommittedHeight: null,
       ethReferenceHeight: null,
       referenceMessages: null,
-      storeFetch: { storage: NO_FETCHES, ipfs: NO_FETCHES },
+      storeFetch: peers?.fetches ?? { storage: NO_FETCHES, ipfs: NO_FETCHES },
     };
   }
 

@@ -1,7 +1,7 @@
 import { createDeferred, isAbortOf, type Timers } from "@twentysix/platform";
 import type { JsonValue } from "@twentysix/protocol";
 import { ApiError } from "../api/errors.ts";
-import type { SubmissionOutcome, Submit, SubmitOptions } from "../api/services.ts";
+import type { PublicationStatus, SubmissionOutcome, Submit, SubmitOptions } from "../api/services.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { CopyResult, ItemChange } from "../pipeline/writer/jobs.ts";
@@ -13,23 +13,29 @@ export interface SubmitServices {
   readonly items: ItemWatch;
   readonly budgets: Budgets;
   readonly timers: Timers;
+  /** Tells peers of a message. */
+  readonly publish: (text: string) => Promise<PublicationStatus>;
 }
 
-/** A node without peers has nobody to publish to, which is no failure. */
-const PUBLISHED = { status: "success", failed: [] } as const;
+/** What is refused concerns nobody else. */
+const UNPUBLISHED: PublicationStatus = { status: "success", failed: [], recipients: 0 };
 
-/** Submission for the API: durable first, then, with `sync`, the final outcome. */
+/** Submission for the API: durable first, then published, then, with `sync`, the final outcome. */
 export function createSubmit(services: SubmitServices): Submit {
   return async (envelopeText, options) => {
     services.budgets.assertRoom();
     const result = await submitNow(services.pipeline, envelopeText, options);
+    const isForPeers = !result.refused && result.status !== "rejected";
+    const publication = isForPeers ? await services.publish(envelopeText) : UNPUBLISHED;
     const isOver = result.refused || result.status !== "pending";
     if (options.sync && !isOver && result.itemHash !== null) {
-      return await awaitOutcome(services, result, result.itemHash, options);
+      return await awaitOutcome(services, { ...result, publication }, result.itemHash, options);
     }
-    return outcomeOf(result, options.sync);
+    return outcomeOf({ ...result, publication }, options.sync);
   };
 }
+
+type PublishedResult = CopyResult & { readonly publication: PublicationStatus };
 
 async function submitNow(pipeline: Pipeline, text: string, options: SubmitOptions): Promise<CopyResult> {
   try {
@@ -46,14 +52,14 @@ async function submitNow(pipeline: Pipeline, text: string, options: SubmitOption
  * Without `sync` the answer to a new message is that it is taken in, as clients of the network expect, even when
  * its outcome is known already.
  */
-function outcomeOf(result: CopyResult, sync: boolean): SubmissionOutcome {
+function outcomeOf(result: PublishedResult, sync: boolean): SubmissionOutcome {
   const isNews = !sync && !result.refused && !result.known;
   return {
     itemHash: result.itemHash,
     status: isNews ? "pending" : result.status,
     refused: result.refused,
     known: result.known,
-    publication: PUBLISHED,
+    publication: result.publication,
     ...(isNews ? {} : errorOf(result)),
   };
 }
@@ -69,7 +75,7 @@ function errorOf(result: CopyResult): Pick<SubmissionOutcome, "errorCode" | "rea
 
 async function awaitOutcome(
   services: SubmitServices,
-  result: CopyResult,
+  result: PublishedResult,
   itemHash: string,
   options: SubmitOptions,
 ): Promise<SubmissionOutcome> {
@@ -95,14 +101,14 @@ async function awaitOutcome(
   }
 }
 
-function changedOutcome(result: CopyResult, change: ItemChange): SubmissionOutcome {
+function changedOutcome(result: PublishedResult, change: ItemChange): SubmissionOutcome {
   const { error } = change;
   return {
     itemHash: change.itemHash,
     status: change.status,
     refused: false,
     known: result.known,
-    publication: PUBLISHED,
+    publication: result.publication,
     ...(error === null ? {} : { errorCode: error.code, details: error.details as JsonValue }),
   };
 }

@@ -15,6 +15,7 @@ test("the exact text of the envelope is handed on, with the wish to wait", async
   assert.deepEqual(await response.json(), {
     publication_status: { status: "success", failed: [] },
     message_status: "pending",
+    publication_recipients: 0,
     item_hash: HASH,
   });
   await api.post("/api/v0/messages", `{"sync":true,"timeout":2.5,"message":${MESSAGE}}`);
@@ -82,7 +83,7 @@ test("each outcome has its status and says why", async (t) => {
     assert.equal((body.error as { code: string }).code, "API_GONE");
   }
   const [unpublishedStatus, unpublished] = await submit({
-    publication: { status: "error", failed: ["ipfs", "p2p"] },
+    publication: { status: "error", failed: ["ipfs", "p2p"], recipients: 0 },
   });
   assert.equal(unpublishedStatus, 500);
   assert.deepEqual(unpublished.publication_status, { status: "error", failed: ["ipfs", "p2p"] });
@@ -190,7 +191,10 @@ test("the older pubsub routes take the message as text and answer its publicatio
     assert.equal((await publish([])).status, 422);
     assert.equal((await api.post(path, "no json")).status, 422);
   }
-  api.services.outcome = () => ({ ...queued(null), publication: { status: "error", failed: ["p2p"] } });
+  api.services.outcome = () => ({
+    ...queued(null),
+    publication: { status: "error", failed: ["p2p"], recipients: 0 },
+  });
   const failed = await api.post(
     "/api/v0/p2p/pubsub/pub",
     JSON.stringify({ topic: "ALEPH-TEST", data: "{}" }),

@@ -201,7 +201,7 @@ test("the outcome of the message is the status, and the body says when it is no 
   assert.deepEqual([rejected.status, rejected.hash, rejected.error_code], ["error", FILE_HASH, 5]);
   api.services.outcome = (_submission, itemHash) => ({
     ...queued(itemHash),
-    publication: { status: "error", failed: ["p2p"] },
+    publication: { status: "error", failed: ["p2p"], recipients: 0 },
   });
   const [unpublishedStatus, unpublished] = await upload();
   assert.deepEqual([unpublishedStatus, unpublished.hash, unpublished.message_status], [500, FILE_HASH, null]);

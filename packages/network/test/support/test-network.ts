@@ -56,7 +56,7 @@ export async function testPeer(options: Partial<Omit<NetworkOptions, "onMessage"
     random: createSystemRandom(),
     log: createMemoryLogger(),
     ...options,
-    onMessage: async (text) => {
+    onMessage: async ([text = ""]) => {
       heard.push(text);
       waiting.get(text)?.();
       return peer.verdict;

@@ -3,6 +3,7 @@ import { LOG_LEVELS } from "@twentysix/platform";
 import { blobs } from "./blobs-kind.ts";
 import { integer, port } from "./number-kind.ts";
 import { type OptionKind, orWord } from "./option-kind.ts";
+import { apiUrl, deniedPeers, ownAddresses, peerAddresses } from "./peer-kinds.ts";
 import { roles } from "./roles-kind.ts";
 import { size, sizeText } from "./size-kind.ts";
 import { addressRanges, choice, databaseUrl, host, network, path } from "./text-kinds.ts";
@@ -64,9 +65,39 @@ export const OPTIONS = {
   }),
   p2pPort: define({
     name: "p2p-port",
-    kind: port(),
+    kind: orWord(port(), "none"),
     defaultText: "4025",
-    help: "Port for connections of other nodes; 0 takes any free one.",
+    help: "Port for connections of other nodes; 0 takes any free one, none keeps the node to itself.",
+  }),
+  p2pHost: define({
+    name: "p2p-host",
+    kind: orWord(host(), "network"),
+    defaultText: "network",
+    help: "Address that other nodes are listened to at. As the network says means 0.0.0.0 in a public network, and 127.0.0.1 in a private one.",
+  }),
+  peers: define({
+    name: "peers",
+    kind: peerAddresses(),
+    defaultText: "",
+    help: "Nodes to connect with, beside those that the network's definition names.",
+  }),
+  announce: define({
+    name: "announce",
+    kind: ownAddresses(),
+    defaultText: "",
+    help: "Where other nodes are told to find this one, in place of the addresses of this machine.",
+  }),
+  announceApi: define({
+    name: "announce-api",
+    kind: orWord(apiUrl(), "listened"),
+    defaultText: "listened",
+    help: "Where other nodes are told to find the HTTP API, in place of where it listens.",
+  }),
+  deny: define({
+    name: "deny",
+    kind: deniedPeers(),
+    defaultText: "",
+    help: "Nodes that this one has nothing to do with, by their names or addresses.",
   }),
   network: define({
     name: "network",

@@ -89,7 +89,7 @@ describe("the roles of a process", { timeout: 120_000 }, () => {
     const network = ["--network", ownNetwork(folder.path)];
     const open = keyFile(folder.path, encodeHex(privateKey("own authority")), 0o644);
     const other = keyFile(folder.path, encodeHex(privateKey("somebody")), 0o600);
-    const start = ["node", "--data-dir", join(folder.path, "data"), "--api-port", "0"];
+    const start = ["node", "--data-dir", join(folder.path, "data"), "--api-port", "0", "--p2p-port", "0"];
     const withRole = [...start, "--roles", "ccn,authority", ...network];
     for (const [args, expected] of [
       [

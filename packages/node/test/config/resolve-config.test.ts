@@ -11,6 +11,8 @@ import {
   resolveConfig,
 } from "../../src/config/index.ts";
 
+const PEER = "12D3KooWBH3JVSBwHLNzxv7EzniBP3tDmjJaoa3EJBF9wyhZtHt2";
+
 interface Given {
   readonly flags?: Record<string, string>;
   readonly environment?: Record<string, string>;
@@ -64,6 +66,11 @@ describe("precedence", () => {
       blobs: ["kubo://127.0.0.1:5001", "files"],
       database: ["postgres://a/b", "postgresql://user@host:5432/name"],
       "api-host": ["::1", "example.org"],
+      "p2p-host": ["::1", "example.org"],
+      peers: [`/ip4/203.0.113.7/tcp/4025/p2p/${PEER}`, [`/dns4/a.example/tcp/1/p2p/${PEER}`]],
+      announce: ["/dns4/a.example/tcp/4025", ["/ip4/203.0.113.7/tcp/4025"]],
+      "announce-api": ["https://a.example", "http://203.0.113.7:4024"],
+      deny: [`${PEER},203.0.113.0/24`, ["203.0.113.7"]],
       network: ["mainnet", "local"],
       roles: ["ccn,authority", ["ccn"]],
       "authority-keys": ["/a", "/b"],

@@ -38,7 +38,7 @@ export async function fuzz(
   process.stdout.write(`${name}: seed ${seed}, network ${network}, ${SECONDS} s\n`);
   using folder = temporaryFolder("fuzz");
   const dataDir = join(folder.path, "data");
-  const settings = { apiHost: "127.0.0.1", apiPort: 0, network, logLevel: "error" } as const;
+  const settings = { apiHost: "127.0.0.1", apiPort: 0, p2pPort: null, network, logLevel: "error" } as const;
   const config = defaultConfig(dataDir, { dataDir, roles: ["ccn"], ...settings });
   const node = await startNode(config);
   let steps = 0;

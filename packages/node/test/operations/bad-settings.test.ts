@@ -10,7 +10,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 /** A value that reads well and only turns out to be wrong when it is used is named like every other bad value. */
 async function assertRefused(config: Partial<NodeConfig>, setting: string, expected: RegExp): Promise<void> {
   using folder = temporaryFolder("setting");
-  const complete = defaultConfig(folder.path, { apiPort: 0, logLevel: "silent", ...config });
+  const complete = defaultConfig(folder.path, { apiPort: 0, p2pPort: null, logLevel: "silent", ...config });
   await assert.rejects(startNode(complete), (error) => {
     assert.ok(error instanceof SettingError, String(error));
     assert.equal(error.setting, setting);

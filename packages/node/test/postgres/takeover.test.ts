@@ -85,7 +85,17 @@ describe("a standby onPostgres", { skip: withoutPostgres }, () => {
     using second = temporaryFolder("standby");
     const database = postgresDatabase();
     await using _writer = await startNode(first.path, { flags: ["--database", database] });
-    const args = ["node", "--data-dir", second.path, "--api-port", "0", "--database", database];
+    const args = [
+      "node",
+      "--data-dir",
+      second.path,
+      "--api-port",
+      "0",
+      "--p2p-port",
+      "0",
+      "--database",
+      database,
+    ];
     const standby = startCommand(args);
     const waits = Promise.withResolvers<void>();
     standby.process.stderr.on("data", () => {

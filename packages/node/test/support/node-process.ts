@@ -35,7 +35,19 @@ export interface Output extends Ending {
 
 /** Starts a node over a data folder and waits for its line `ready {...}`. */
 export async function startNode(dataDir: string, options: StartOptions = {}): Promise<NodeProcess> {
-  const args = ["node", "--data-dir", dataDir, "--api-port", "0", "--roles", "ccn", "--log-level", "warn"];
+  const args = [
+    "node",
+    "--data-dir",
+    dataDir,
+    "--api-port",
+    "0",
+    "--p2p-port",
+    "none",
+    "--roles",
+    "ccn",
+    "--log-level",
+    "warn",
+  ];
   const running = launch([...args, ...(options.flags ?? [])], options.environment);
   const apiUrl = await new Promise<string>((resolve, reject) => {
     running.process.stdout.on("data", () => {

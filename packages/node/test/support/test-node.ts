@@ -24,6 +24,7 @@ export async function startTestNode(overrides: Partial<NodeConfig> = {}): Promis
     dataDir: join(folder, "data"),
     apiHost: "127.0.0.1",
     apiPort: 0,
+    p2pPort: null,
     network: "local",
     logLevel: "error",
     // What an authority publishes would be among what a test counts.

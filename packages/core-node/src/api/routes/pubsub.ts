@@ -71,5 +71,5 @@ async function publish(
   return reply
     .code(publication.status === "error" && !outcome.known ? 500 : 200)
     .header("content-type", JSON_TYPE)
-    .send(JSON.stringify(publication));
+    .send(JSON.stringify({ status: publication.status, failed: publication.failed }));
 }

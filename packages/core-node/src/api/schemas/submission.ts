@@ -7,6 +7,7 @@ const PUBLICATION = Type.Object({ status: Type.String(), failed: Type.Array(Type
 
 const MEMBERS = {
   publication_status: PUBLICATION,
+  publication_recipients: Type.Integer({ description: "Peers that took the message at once." }),
   message_status: nullable(Type.String()),
   item_hash: Type.Optional(Type.String()),
 };

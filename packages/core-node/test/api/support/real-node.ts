@@ -182,7 +182,7 @@ function connect({ services }: TestApi, pipeline: Pipeline, reads: SyncPointRead
       status,
       refused,
       known,
-      publication: { status: "success", failed: [] },
+      publication: { status: "success", failed: [], recipients: 0 },
       ...(errorCode === undefined ? {} : { errorCode }),
       ...(errorText === undefined ? {} : { reason: errorText }),
       ...(details === undefined ? {} : { details }),

@@ -38,7 +38,7 @@ export function queued(itemHash: string | null): SubmissionOutcome {
     itemHash,
     status: "pending",
     refused: false,
-    publication: { status: "success", failed: [] },
+    publication: { status: "success", failed: [], recipients: 0 },
     known: false,
   };
 }

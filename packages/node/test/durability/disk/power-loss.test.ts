@@ -118,7 +118,7 @@ function promisedBy({ promised, forgetSent }: Recording, record: number): Acknow
 /** A node starts on what is left, has everything, and its data verify. */
 async function assertKept(dataDir: string, acknowledged: Acknowledgements): Promise<void> {
   const settings = { apiHost: "127.0.0.1", apiPort: 0, network: "local", logLevel: "fatal" } as const;
-  const config = defaultConfig(dataDir, { dataDir, ...settings });
+  const config = defaultConfig(dataDir, { dataDir, p2pPort: null, ...settings });
   const node = await startNode(config);
   try {
     const lost = await findLost(node.apiUrl, acknowledged);

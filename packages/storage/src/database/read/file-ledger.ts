@@ -68,6 +68,17 @@ export class FileLedger {
     return this.#has("SELECT 1 FROM file_deletions WHERE hash = ?", name);
   }
 
+  /** Names of files that messages wait for, in no particular order. */
+  waitedFiles(limit: number): string[] {
+    const prefix = "file:";
+    return this.#connection
+      .all<{ key: string }>(
+        "SELECT DISTINCT key FROM waits WHERE key >= 'file:' AND key < 'file;' LIMIT ?",
+        limit,
+      )
+      .map(({ key }) => key.slice(prefix.length));
+  }
+
   isRegistered(name: string): boolean {
     return this.#has("SELECT 1 FROM files WHERE hash = ?", name);
   }

@@ -1,0 +1,74 @@
+import type { PeerStream, PeerStreams } from "@twentysix/network";
+import { itemTypeOfHash } from "@twentysix/protocol";
+import type { ContentStore, PointReads } from "@twentysix/storage";
+import type { FileHolds } from "../content/file-holds.ts";
+import {
+  CONTENT_PROTOCOL,
+  type ContentRequest,
+  readRequest,
+  sendBytes,
+  sendHead,
+} from "./content-protocol.ts";
+
+export interface ContentServerOptions {
+  readonly streams: PeerStreams;
+  readonly contents: ContentStore;
+  readonly holds: FileHolds;
+  readonly reads: Pick<PointReads, "file">;
+}
+
+/** Contents that are sent at once, to all peers together and to one. */
+const MAX_ANSWERS = 32;
+const MAX_ANSWERS_PER_PEER = 8;
+
+/** Gives peers what this node has a record of, and nothing else. */
+export class ContentServer {
+  readonly #options: ContentServerOptions;
+  readonly #answers = new Map<string, number>();
+  readonly close: () => void;
+
+  constructor(options: ContentServerOptions) {
+    this.#options = options;
+    this.close = options.streams.handle(CONTENT_PROTOCOL, (stream) => this.#answer(stream));
+  }
+
+  async #answer(stream: PeerStream): Promise<void> {
+    const { peerId } = stream;
+    const request = await readRequest(stream);
+    const count = this.#answers.get(peerId) ?? 0;
+    const all = [...this.#answers.values()].reduce((sum, one) => sum + one, 0);
+    if (count >= MAX_ANSWERS_PER_PEER || all >= MAX_ANSWERS) {
+      await sendHead(stream, { state: "busy" });
+      await stream.end();
+      return;
+    }
+    this.#answers.set(peerId, count + 1);
+    try {
+      await this.#send(stream, request);
+      await stream.end();
+    } finally {
+      const left = (this.#answers.get(peerId) ?? 1) - 1;
+      if (left === 0) this.#answers.delete(peerId);
+      else this.#answers.set(peerId, left);
+    }
+  }
+
+  async #send(stream: PeerStream, { hash, offset }: ContentRequest): Promise<void> {
+    const { contents, holds, reads } = this.#options;
+    using _hold = await holds.hold(hash);
+    const file = await reads.file(hash);
+    const stat = file === null ? undefined : await contents.stat(hash);
+    if (file === null || stat === undefined) {
+      await sendHead(stream, { state: "absent" });
+      return;
+    }
+    if (itemTypeOfHash(hash) === "ipfs") {
+      await sendHead(stream, { state: "found", form: "car" });
+      await sendBytes(stream, contents.exportCar(hash));
+      return;
+    }
+    const lengthBytes = Math.max(0, file.sizeBytes - offset);
+    await sendHead(stream, { state: "found", form: "bytes" });
+    await sendBytes(stream, contents.read(hash, { range: { offsetBytes: offset, lengthBytes } }));
+  }
+}

@@ -1,0 +1,123 @@
+import type { Network } from "@twentysix/network";
+import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
+import type { NetworkDefinition } from "@twentysix/protocol";
+import type { ContentStore, FileRecords, PointReads } from "@twentysix/storage";
+import type { NodeStatus, PublicationStatus, UploadServices } from "../api/services.ts";
+import type { FileHolds } from "../content/file-holds.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { ContentFetcher } from "./content-fetcher.ts";
+import { ContentServer } from "./content-server.ts";
+import { GossipIntake } from "./gossip-intake.ts";
+import type { PeerSettings } from "./peer-settings.ts";
+
+export interface PeersOptions {
+  readonly settings: PeerSettings;
+  readonly definition: Pick<NetworkDefinition, "topics" | "announce" | "bootstrap" | "limits">;
+  /** File of the peer book. */
+  readonly bookPath: string;
+  readonly pipeline: Pipeline;
+  readonly contents: ContentStore;
+  readonly holds: FileHolds;
+  readonly reads: Pick<PointReads, "file">;
+  readonly records: FileRecords;
+  readonly uploads: UploadServices;
+  readonly gracePeriodMs: number;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface PeerFigures {
+  readonly connected: number;
+  readonly published: number;
+  /** Peers that took a message which this node published, all such messages together. */
+  readonly recipients: number;
+  readonly fetches: NodeStatus["storeFetch"];
+}
+
+/** Nobody to publish to is no failure. */
+const NOBODY: PublicationStatus = { status: "success", failed: [], recipients: 0 };
+const NO_FETCH = { total: 0, failed: 0, durationMs: 0 };
+
+/** This node among its peers: gossip, and content by its hash. Of no effect until it is started. */
+export class Peers {
+  #network: Network | null = null;
+  #server: ContentServer | null = null;
+  #fetcher: ContentFetcher | null = null;
+  #published = 0;
+  #recipients = 0;
+
+  /** @throws NetworkError NETWORK_KEY_INVALID, NETWORK_LISTEN_FAILED, NETWORK_ADDRESS_INVALID */
+  async start(options: PeersOptions, apiUrl: string): Promise<void> {
+    const { settings, definition, pipeline, clock, timers, random, log } = options;
+    // Loaded by nodes that have peers alone.
+    const { loadPeerKey, peerBookFile, startNetwork } = await import("@twentysix/network");
+    const intake = new GossipIntake({ pipeline, log });
+    const network = await startNetwork({
+      key: await loadPeerKey(settings.keyFolder, settings.keyKind),
+      listen: [listenAddress(settings)],
+      announce: settings.announce,
+      topics: definition.topics,
+      bootstrap: [...definition.bootstrap.libp2p, ...settings.bootstrap],
+      apiUrl: settings.announcedApiUrl ?? apiUrl,
+      version: options.version,
+      maxFrameBytes: definition.limits.gossipFrameBytes,
+      isPrivate: definition.announce === "private",
+      denied: settings.denied,
+      book: peerBookFile(options.bookPath, (error) => log.warn("The peer book cannot be read", { error })),
+      onMessage: (readings, peerId) => intake.judge(readings, peerId),
+      clock,
+      timers,
+      random,
+      log,
+    });
+    this.#network = network;
+    this.#server = new ContentServer({ ...options, streams: network.streams });
+    const fetcher = new ContentFetcher({ ...options, streams: network.streams });
+    this.#fetcher = fetcher;
+    network.onPeers((_peerId, isConnected) => {
+      if (isConnected) fetcher.peerCame();
+    });
+    log.info("Listening for peers", { peerId: network.peerId, addresses: network.multiAddresses() });
+  }
+
+  multiAddresses(): readonly string[] {
+    return this.#network?.multiAddresses() ?? [];
+  }
+
+  figures(): PeerFigures {
+    return {
+      connected: this.#network?.peers().length ?? 0,
+      published: this.#published,
+      recipients: this.#recipients,
+      fetches: this.#fetcher?.figures() ?? { storage: NO_FETCH, ipfs: NO_FETCH },
+    };
+  }
+
+  /** Publishes a message that is durable here. */
+  async publish(text: string): Promise<PublicationStatus> {
+    if (this.#network === null) return NOBODY;
+    const { NetworkError } = await import("@twentysix/network");
+    try {
+      const { recipients } = await this.#network.publish(text);
+      this.#published += 1;
+      this.#recipients += recipients;
+      return { ...NOBODY, recipients };
+    } catch (error) {
+      if (error instanceof NetworkError) return { status: "warning", failed: ["p2p"], recipients: 0 };
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#server?.close();
+    await this.#fetcher?.close();
+    await this.#network?.close();
+  }
+}
+
+function listenAddress({ host, port }: PeerSettings): string {
+  return `/${host.includes(":") ? "ip6" : "ip4"}/${host}/tcp/${port}`;
+}

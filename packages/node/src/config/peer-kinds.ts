@@ -1,0 +1,65 @@
+import { isIP } from "node:net";
+import { type OptionKind, parsed, textKind } from "./option-kind.ts";
+
+const MULTIADDRESS = /^(?:\/[a-z0-9-]+(?:\/[^/\s]+)?)+$/;
+const NAMED = /\/p2p\/[1-9A-HJ-NP-Za-km-z]{40,64}$/;
+const PEER_NAME = /^[1-9A-HJ-NP-Za-km-z]{40,64}$/;
+
+/** Multiaddresses of other nodes, each with the name of the peer. */
+export function peerAddresses(): OptionKind<readonly string[]> {
+  return listOf(
+    "multiaddresses such as /ip4/203.0.113.7/tcp/4025/p2p/12D3…, separated by commas",
+    (text) => MULTIADDRESS.test(text) && NAMED.test(text),
+  );
+}
+
+/** Multiaddresses of this node, without its name. */
+export function ownAddresses(): OptionKind<readonly string[]> {
+  return listOf(
+    "multiaddresses such as /dns4/node.example/tcp/4025, separated by commas",
+    (text) => MULTIADDRESS.test(text) && !text.includes("/p2p/"),
+  );
+}
+
+/** Names of peers, addresses and ranges of addresses. */
+export function deniedPeers(): OptionKind<readonly string[]> {
+  return listOf(
+    "names of peers, IP addresses or ranges such as 203.0.113.0/24, separated by commas",
+    (text) => {
+      const [address = "", prefix, ...rest] = text.split("/");
+      const family = isIP(address);
+      if (family === 0) return PEER_NAME.test(text);
+      if (prefix === undefined) return true;
+      return rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+    },
+  );
+}
+
+/** Where an API is reached. */
+export function apiUrl(): OptionKind<string> {
+  const describe = "a URL such as https://node.example";
+  return textKind({
+    placeholder: "URL",
+    describe,
+    parseText(text) {
+      const url = URL.parse(text);
+      const isHttp = url?.protocol === "https:" || url?.protocol === "http:";
+      const isBare = url?.username === "" && url.search === "" && url.hash === "";
+      return isHttp && isBare ? parsed(text.replace(/\/+$/, "")) : { ok: false, expected: describe };
+    },
+  });
+}
+
+function listOf(describe: string, isItem: (text: string) => boolean): OptionKind<readonly string[]> {
+  const check = (items: readonly string[]) =>
+    items.every(isItem) ? parsed(items) : { ok: false as const, expected: describe };
+  return {
+    placeholder: "LIST",
+    describe: `${describe} (a list of texts in the config file)`,
+    parseText: (text) => check(text.trim() === "" ? [] : text.split(",").map((item) => item.trim())),
+    parseJson: (value) =>
+      Array.isArray(value) && value.every((item) => typeof item === "string")
+        ? check(value)
+        : { ok: false, expected: `a list of texts: ${describe}` },
+  };
+}
