@@ -24,6 +24,7 @@ import { addBalanceRoutes } from "./routes/balances.ts";
 import { addCostRoutes } from "./routes/costs.ts";
 import { addCreditRoutes } from "./routes/credits.ts";
 import { addDocumentationRoutes } from "./routes/documentation.ts";
+import { addEndedCostRoute } from "./routes/ended-costs.ts";
 import { addExplanationRoute } from "./routes/explanation.ts";
 import { addFileReferenceRoutes } from "./routes/file-references.ts";
 import { addFileRoutes } from "./routes/files.ts";
@@ -170,6 +171,7 @@ function addRoutes(api: FastifyInstance, context: ApiContext): void {
     addForecastRoute,
     addPriceRoutes,
     addCostRoutes,
+    addEndedCostRoute,
     addRecalculationRoutes,
     addInfoRoutes,
     addHealthRoutes,

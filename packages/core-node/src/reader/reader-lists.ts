@@ -52,6 +52,7 @@ export function createReaderLists(thread: Caller, limits: ReadLimits = DEFAULT_L
     creditBalances: listRead("creditBalances"),
     creditHistory: listRead("creditHistory"),
     costs: listRead("costs"),
+    endedCosts: listRead("endedCosts"),
     creditSummary: (address, filter, options) => sumInSteps(thread, address, filter, options?.signal),
     forecastFacts: (address, nowMicros, options) =>
       thread.call({ kind: "forecastFacts", address, nowMicros }, options?.signal) as Promise<ForecastFacts>,

@@ -27,6 +27,7 @@ const GET_PATHS = [
   "/api/v0/addresses/0xA/credit_history/summary",
   "/api/v1/addresses/0xA/forecast",
   "/api/v0/costs",
+  "/api/v1/costs/ended",
   "/api/v0/price/x",
   "/api/v0/core/x/metrics",
   "/api/v0/programs/on/message",
@@ -47,7 +48,7 @@ const NAMES = [
   ..."address item_hash payment_type include_details include_size include_credit_details chain tx_hash empty".split(
     " ",
   ),
-  ..."addressContains addresses[] hash_only status start_date end_date sort confirmed".split(" "),
+  ..."addressContains addresses[] since hash_only status start_date end_date sort confirmed".split(" "),
 ];
 const VALUES = [
   ..."0 1 -1 2 20.0 1e3 1e308 1e999 NaN 99999999999999999999999 POST STORE,POST processed pending,rejected".split(

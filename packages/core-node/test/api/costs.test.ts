@@ -7,6 +7,7 @@ import {
   MIB,
   payment,
   publishBalances,
+  publishers,
   send,
   store,
   T,
@@ -100,6 +101,8 @@ test("costs by owner, message and payment type, by page and by cursor", async (t
   );
   const heldOnly = await costs(`address=${bob.address}&payment_type=hold&include_details=1`);
   assert.deepEqual(heldOnly.filters, { address: bob.address, item_hash: null, payment_type: "hold" });
+  const { pricing_revision: list } = (await node.json(`/api/v0/price/${held}`)) as Body;
+  assert.match(String(list), /^[0-9a-f]{64}$/);
   assert.deepEqual(heldOnly.resources, [
     {
       item_hash: held,
@@ -110,6 +113,8 @@ test("costs by owner, message and payment type, by page and by cursor", async (t
       cost_stream: ZERO,
       cost_credit: "0.001497290752552175",
       detail: null,
+      pricing_revision: list,
+      started_at: new Date((T + 1) * 1_000).toISOString().replace("000Z", "000000Z"),
     },
   ]);
   assert.deepEqual(
@@ -159,6 +164,72 @@ test("costs by owner, message and payment type, by page and by cursor", async (t
 
   await send(node, alice, "FORGET", T + 40, { hashes: files });
   assert.equal((await costs("")).summary.resource_count, 2, "what is forgotten costs nothing");
+});
+
+test("each bill names the price list that it was computed by, whatever was published since", async (t) => {
+  const node = await startRealNode(t);
+  const alice = testAccount(24);
+  await grant(node, T, { address: alice.address, amount: 4_000_000 });
+  const publish = (time: number, content: object) =>
+    send(node, publishers.prices, "AGGREGATE", time, { key: "pricing", content });
+  const first = await store(node, alice, T + 1, 30 * MIB, payment("credit"));
+  await publish(T + 2, { storage: { price: { storage: { credit: "0.2", holding: "0.3" } } } });
+  const second = await store(node, alice, T + 3, 30 * MIB, payment("credit"));
+  await publish(T + 4, { storage: { price: { storage: { credit: "a lot" } } } });
+  const third = await store(node, alice, T + 5, 30 * MIB, payment("credit"));
+
+  const { resources } = (await node.json("/api/v0/costs?include_details=1")) as Costs;
+  const listOf = async (hash: string): Promise<unknown> => {
+    const named = (resources ?? []).find(({ item_hash: found }) => found === hash)?.pricing_revision;
+    assert.equal(named, ((await node.json(`/api/v0/price/${hash}`)) as Body).pricing_revision);
+    return named;
+  };
+  assert.notEqual(await listOf(first), await listOf(second));
+  assert.equal(await listOf(second), await listOf(third), "the last valid list stays in force");
+});
+
+test("what was forgotten is told of with what it cost and until when", async (t) => {
+  const node = await startRealNode(t);
+  const [alice, bob] = [testAccount(25), testAccount(26)];
+  await publishBalances(node, T, { [bob.address]: 100 });
+  await grant(node, T, { address: alice.address, amount: 4_000_000 });
+  const files: string[] = [];
+  for (let at = 1; at <= 12; at += 1)
+    files.push(await store(node, alice, T + at, 30 * MIB, payment("credit")));
+  const held = await store(node, bob, 4_000_000_000, 30 * MIB);
+  const before = (await node.json(
+    `/api/v0/costs?include_details=2&include_size=1&item_hash=${files[0]}`,
+  )) as Costs;
+  assert.deepEqual(((await node.json("/api/v1/costs/ended")) as Body).resources, []);
+
+  const sinceMs = Date.now();
+  for (const file of files) await send(node, alice, "FORGET", T + 40, { hashes: [file] });
+  await send(node, bob, "FORGET", T + 41, { hashes: [held] });
+  const ended = async (query: string) =>
+    ((await node.json(`/api/v1/costs/ended?${query}`)) as { readonly resources: Body[] }).resources;
+  const all = await ended("");
+  assert.deepEqual(
+    all.map(({ item_hash: hash }) => hash),
+    [...files, held],
+    "in the order in which they went",
+  );
+  const { consumed_credits: _, ...cost } = before.resources?.[0] ?? {};
+  const { ended_at: endedAt, ...same } = all[0] ?? {};
+  assert.deepEqual(same, cost);
+  const endedMs = Date.parse(String(endedAt));
+  assert.ok(endedMs >= sinceMs - 1 && endedMs <= Date.now() + 1, String(endedAt));
+  const heldStart = Date.parse(String(all.at(-1)?.started_at));
+  assert.ok(heldStart <= Date.now(), "a time in the future is not believed");
+
+  assert.deepEqual(
+    (await ended("payment_type=hold")).map(({ item_hash: hash }) => hash),
+    [held],
+  );
+  assert.equal((await ended(`address=${alice.address}&pagination=10&page=2`)).length, 2);
+  assert.deepEqual(await ended(`address=${testAccount(27).address}`), []);
+  assert.deepEqual(await ended(`since=${Date.now() / 1_000 + 1}`), []);
+  const walked = await walk(node, "/api/v1/costs/ended?since=1", "resources", 10);
+  assert.deepEqual(walked, all);
 });
 
 test("a forecast tells how long credits last, what expires unspent, and what goes first", async (t) => {

@@ -14,6 +14,7 @@ if (withoutPostgres === false) {
   await import("../api/quotes.test.ts");
   await import("../ledger/balances.test.ts");
   await import("../ledger/credits.test.ts");
+  await import("../ledger/ended-costs.test.ts");
   await import("../ledger/payment-gates.test.ts");
   await import("../ledger/price-lists.test.ts");
   await import("../ledger/sweeps.test.ts");

@@ -16,6 +16,7 @@ const QUERIES: { readonly [Name in ListName]: ListQueries[Name] } = {
   creditBalances: { nowMicros: 0n },
   creditHistory: { address: "0xA", filter: {}, sortBy: "message_timestamp", direction: "desc" },
   costs: { paymentType: "credit", withLines: false, withSizes: false },
+  endedCosts: { sinceMicros: 0n },
 };
 const NAMES = Object.keys(QUERIES) as ListName[];
 

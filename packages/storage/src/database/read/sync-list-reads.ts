@@ -8,6 +8,7 @@ import { CostList } from "./ledger/cost-list.ts";
 import { CreditBalanceList } from "./ledger/credit-balance-list.ts";
 import { CreditHistoryList } from "./ledger/credit-history-list.ts";
 import { creditSummary } from "./ledger/credit-summary.ts";
+import { EndedCostList } from "./ledger/ended-cost-list.ts";
 import { forecastFacts } from "./ledger/forecast-facts.ts";
 import type {
   BalancesQuery,
@@ -17,6 +18,7 @@ import type {
   CreditHistoryQuery,
   CreditPosition,
   CreditSumStep,
+  EndedCostsQuery,
   ForecastFacts,
 } from "./ledger/ledger-views.ts";
 import { AggregateList } from "./lists/aggregate-list.ts";
@@ -64,6 +66,7 @@ export interface ListQueries {
   readonly creditBalances: CreditBalancesQuery;
   readonly creditHistory: CreditHistoryQuery;
   readonly costs: CostsQuery;
+  readonly endedCosts: EndedCostsQuery;
 }
 export type ListName = keyof ListQueries;
 
@@ -109,6 +112,7 @@ export function createListReads(connection: SqlConnection): SyncListReads {
       creditBalances: new CreditBalanceList(connection),
       creditHistory: new CreditHistoryList(connection, names, counters),
       costs: new CostList(connection, names),
+      endedCosts: new EndedCostList(connection, names),
     },
     accountFilesSize: (address) => sizeOfFiles(names, counters, address),
     authorizations: (query, page, budget) => authorizations.page(query, page, budget),

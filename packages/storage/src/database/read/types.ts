@@ -7,6 +7,7 @@ import type {
   CreditHistoryFilter,
   CreditHistoryQuery,
   CreditSums,
+  EndedCostsQuery,
   ForecastFacts,
   LedgerPointReads,
 } from "./ledger/ledger-views.ts";
@@ -438,6 +439,7 @@ export interface ListReads {
   readonly creditBalances: ListRead<CreditBalancesQuery>;
   readonly creditHistory: ListRead<CreditHistoryQuery>;
   readonly costs: ListRead<CostsQuery>;
+  readonly endedCosts: ListRead<EndedCostsQuery>;
   creditSummary(address: string, filter: CreditHistoryFilter, options?: ReadOptions): Promise<CreditSums>;
   forecastFacts(address: string, nowMicros: bigint, options?: ReadOptions): Promise<ForecastFacts>;
   accountFilesSize(address: string, options?: ReadOptions): Promise<number>;

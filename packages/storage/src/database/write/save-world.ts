@@ -55,7 +55,7 @@ export function saveWorld(session: WriterSession, world: World, context: SaveCon
   for (const change of facts.vms.changes()) saveVm(session, change);
   for (const change of facts.tombstones.changes()) saveTombstones(session, change);
   for (const change of facts.metrics.changes()) saveMeasurements(session, change);
-  saveLedger(session, world);
+  saveLedger(session, world, context.nowMicros);
   saveForgottenLeaves(session, world);
   const events = world.events.map((event) => ({
     seq: appendEvent(session, session.itemId(event.hash), event.kind, context.nowMicros, event.cause),
@@ -66,12 +66,12 @@ export function saveWorld(session: WriterSession, world: World, context: SaveCon
   return events;
 }
 
-function saveLedger(session: WriterSession, { facts }: World): void {
+function saveLedger(session: WriterSession, { facts }: World, nowMicros: bigint): void {
   for (const change of facts.accounts.changes()) saveAccount(session, change);
   for (const change of facts.balances.changes()) saveBalance(session, change);
   for (const change of facts.entries.changes()) saveEntries(session, change);
   for (const change of facts.lots.changes()) saveLots(session, change);
-  for (const change of facts.costs.changes()) saveCost(session, change);
+  for (const change of facts.costs.changes()) saveCost(session, change, nowMicros);
   for (const change of facts.removals.changes()) saveRemoval(session, change);
   for (const change of facts.removedBills.changes()) saveRemovedBill(session, change);
   for (const change of facts.publications.changes()) savePublication(session, change);

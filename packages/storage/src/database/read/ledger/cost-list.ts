@@ -1,5 +1,5 @@
-import { decodeItemHash, encodeHex, encodeItemHash, formatAtto, isItemHash } from "@twentysix/protocol";
-import { decodeCostLines } from "../../cost-lines.ts";
+import { encodeHex, encodeItemHash, isItemHash } from "@twentysix/protocol";
+import { COST_START } from "../../cost-start.ts";
 import type { SqlConnection, SqlValue } from "../../sql/connection.ts";
 import { type CursorScope, decodeCursor, encodeCursor, filterDigest } from "../cursor.ts";
 import type { Dictionaries } from "../dictionary.ts";
@@ -12,13 +12,14 @@ import {
   totalOf,
 } from "../lists/list-reader.ts";
 import type { CursorPage, JsonText, ListPage } from "../types.ts";
-import { costLineJson } from "./cost-line-json.ts";
+import { COST_COLUMNS, type CostJsonRow, costMembers } from "./cost-json.ts";
 import { costSummary } from "./cost-summary.ts";
 import type { CostsQuery } from "./ledger-views.ts";
-import { PAYMENT_CODE, paymentOfCode } from "./payment-code.ts";
+import { PAYMENT_CODE } from "./payment-code.ts";
 
-const ROW = `SELECT c.owner_id, c.payment, c.hold, c.stream, c.credit, c.lines, r.credits AS consumed
-  FROM costs AS c LEFT JOIN consumed_credits AS r ON r.resource = c.hash WHERE c.id = ?`;
+const ROW = `SELECT ${COST_COLUMNS}, ${COST_START} AS started_us, r.credits AS consumed
+  FROM costs AS c CROSS JOIN price_lists AS p CROSS JOIN items AS i
+  LEFT JOIN consumed_credits AS r ON r.resource = c.hash WHERE c.id = ? AND p.id = c.price_list_id AND i.id = c.id`;
 
 interface Key {
   readonly id: number;
@@ -84,23 +85,11 @@ export class CostList implements ListReader<CostsQuery> {
     );
   }
 
-  #renderer({ withLines, withSizes }: CostsQuery): (key: Key) => JsonText | null {
-    return ({ id, hash }) => {
-      const row = this.#connection.get<{
-        owner_id: number;
-        payment: number;
-        hold: string;
-        stream: string;
-        credit: string;
-        lines: string;
-        consumed: string | null;
-      }>(ROW, id);
+  #renderer(query: CostsQuery): (key: Key) => JsonText | null {
+    return ({ id }) => {
+      const row = this.#connection.getBig<CostJsonRow & { readonly consumed: string | null }>(ROW, id);
       if (row === undefined) return null;
-      const lines = withLines
-        ? decodeCostLines(decodeItemHash(hash), row.lines).map((line) => costLineJson(line, withSizes))
-        : null;
-      const owner = JSON.stringify(this.#names.addresses.nameOf(row.owner_id));
-      return `{"item_hash":"${decodeItemHash(hash)}","owner":${owner},"payment_type":"${paymentOfCode(row.payment)}","consumed_credits":${row.consumed ?? "0"},"cost_hold":"${formatAtto(BigInt(row.hold))}","cost_stream":"${formatAtto(BigInt(row.stream))}","cost_credit":"${formatAtto(BigInt(row.credit))}","detail":${JSON.stringify(lines)}}`;
+      return `{${costMembers(row, row.consumed ?? "0", this.#names, query)}}`;
     };
   }
 }

@@ -155,6 +155,13 @@ export interface CostsQuery extends CostFilter {
   readonly withSizes: boolean;
 }
 
+/** What cost something and went after a moment. */
+export interface EndedCostsQuery {
+  readonly sinceMicros: bigint;
+  readonly paymentType?: PricedPaymentType;
+  readonly owner?: string;
+}
+
 /** What the future of an account follows from. */
 export interface ForecastFacts {
   readonly tokensAtto: bigint;

@@ -4,6 +4,7 @@ import { decodeAcceptance, encodeAcceptance } from "../../acceptance-text.ts";
 import { PRICED_PAYMENTS, UNCONFIRMED } from "../../codes.ts";
 import { decodeCostLines, encodeCostLines } from "../../cost-lines.ts";
 import type { WriterSession } from "../writer-session.ts";
+import { endCost } from "./ended-costs.ts";
 
 /** A row of costs with the name of its price list. */
 export interface CostRow {
@@ -92,9 +93,14 @@ export function loadOwnedCosts(session: WriterSession, owner: string): OwnedCost
 }
 
 /** Writes what a message costs, or takes it away, with the sums. */
-export function saveCost(session: WriterSession, { key: hash, before, after }: Change<CostFact>): void {
+export function saveCost(
+  session: WriterSession,
+  { key: hash, before, after }: Change<CostFact>,
+  nowMicros: bigint,
+): void {
   const id = session.itemId(hash);
   if (before !== null) {
+    if (after === null) endCost(session.connection, id, nowMicros);
     session.connection.run("DELETE FROM costs WHERE id = ?", id);
     session.costTotals.add(before, session.addresses.intern(before.owner), -1);
   }
