@@ -8,6 +8,7 @@ import { downloadFile } from "./files/download-file.ts";
 import { storeFile } from "./files/store-file.ts";
 import { uploadFile } from "./files/upload-file.ts";
 import { getBalance } from "./ledger/get-balance.ts";
+import { iterateEndedCosts } from "./ledger/iterate-ended-costs.ts";
 import { listCosts } from "./ledger/list-costs.ts";
 import { createMessage } from "./messages/create-message.ts";
 import { forget } from "./messages/forget.ts";
@@ -44,6 +45,7 @@ export interface Client {
   readonly getBalance: Bound<typeof getBalance>;
   readonly getMessage: Bound<typeof getMessage>;
   readonly getStatus: Bound<typeof getStatus>;
+  readonly iterateEndedCosts: Bound<typeof iterateEndedCosts>;
   readonly iterateMessages: Bound<typeof iterateMessages>;
   readonly iteratePosts: Bound<typeof iteratePosts>;
   readonly listAggregates: Bound<typeof listAggregates>;
@@ -87,6 +89,7 @@ export function createClient(options: ConnectionOptions): Client {
     getBalance: (parameters) => getBalance(connection, parameters),
     getMessage: (parameters) => getMessage(connection, parameters),
     getStatus: (parameters) => getStatus(connection, parameters),
+    iterateEndedCosts: (parameters) => iterateEndedCosts(connection, parameters),
     iterateMessages: (parameters) => iterateMessages(connection, parameters),
     iteratePosts: (parameters) => iteratePosts(connection, parameters),
     listAggregates: (parameters) => listAggregates(connection, parameters),

@@ -39,6 +39,7 @@ export type { CreateSha256, Sha256Hasher } from "./files/sha256-hasher.ts";
 export { type StoredFile, type StoreFileParameters, storeFile } from "./files/store-file.ts";
 export { type UploadedFile, type UploadFileParameters, uploadFile } from "./files/upload-file.ts";
 export type { IterateParameters, Page, PageParameters } from "./http/page.ts";
+export type { CostFigures, CostLineObject } from "./ledger/cost-object.ts";
 export {
   type AddressBalance,
   type CreditPart,
@@ -46,11 +47,11 @@ export {
   getBalance,
 } from "./ledger/get-balance.ts";
 export {
-  type CostLineObject,
-  type CostObject,
-  type ListCostsParameters,
-  listCosts,
-} from "./ledger/list-costs.ts";
+  type EndedCostObject,
+  type IterateEndedCostsParameters,
+  iterateEndedCosts,
+} from "./ledger/iterate-ended-costs.ts";
+export { type CostObject, type ListCostsParameters, listCosts } from "./ledger/list-costs.ts";
 export {
   type BuildMessageParameters,
   buildMessage,

@@ -59,10 +59,13 @@ describe("costs", () => {
       {
         itemHash: "aa",
         owner: "0xA",
+        paymentType: "credit",
         consumedCredits: 5n,
         costHold: COST.cost_hold,
         costStream: COST.cost_stream,
         costCredit: COST.cost_credit,
+        pricingRevision: null,
+        startedAt: null,
         lines: [{ type: "STORAGE", name: "STORAGE", sizeMib: 12.5 }],
       },
     ]);
@@ -70,6 +73,34 @@ describe("costs", () => {
       node.requests[1]?.query.toString(),
       "address=0xA&payment_type=credit&include_details=2&include_size=true",
     );
+  });
+
+  test("of what is gone are walked to their end, with what only our nodes tell", async () => {
+    const line = { type: "STORAGE", name: "STORAGE", size_mib: 12.5 };
+    const ended = {
+      ...COST,
+      detail: [line],
+      pricing_revision: "list",
+      started_at: "2026-01-01T00:00:00.000001Z",
+      ended_at: "2026-01-01T00:10:00.000000Z",
+    };
+    await using node = await startHttpDouble(({ query }) => ({
+      body: {
+        resources: [ended],
+        pagination_per_page: 200,
+        next_cursor: query.get("cursor") === "" ? "next" : null,
+      },
+    }));
+    const costs = [];
+    for await (const cost of createClient(node).iterateEndedCosts({ sinceSeconds: 5, owner: "0xA" }))
+      costs.push(cost);
+    assert.equal(costs.length, 2);
+    assert.deepEqual(
+      [costs[0]?.pricingRevision, costs[0]?.startedAt, costs[0]?.endedAt, costs[0]?.lines[0]?.sizeMib],
+      ["list", ended.started_at, ended.ended_at, 12.5],
+    );
+    assert.equal(node.requests[0]?.path, "/api/v1/costs/ended");
+    assert.equal(node.requests[1]?.query.toString(), "since=5&address=0xA&cursor=next&pagination=200");
   });
 
   test("without an amount are a bad answer", async () => {

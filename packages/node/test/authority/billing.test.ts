@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { beforeEach, describe, test } from "node:test";
-import { microsOfSeconds } from "@twentysix/protocol";
-import { createClient } from "@twentysix/sdk";
-import { all } from "../support/sdk-client.ts";
+import { type PostedExpense, postedExpenses } from "./support/posted-expenses.ts";
 import { type ListedCost, type PricedNode, startPricedNode } from "./support/priced-node.ts";
-import {
-  account,
-  definition,
-  HOUR_MS,
-  spendableCredits,
-  startTestAuthority,
-} from "./support/test-authority.ts";
+import { account, HOUR_MS, spendableCredits, startTestAuthority } from "./support/test-authority.ts";
 
 const [alice, bob] = [account("alice"), account("bob")];
 const FIRST_CREDITS = 1_000_000_000n;
@@ -25,35 +17,8 @@ beforeEach(async () => {
 });
 const cleanUp = async (): Promise<void> => priced.remove();
 
-/** An expense as it stands on the network. */
-interface PostedExpense {
-  readonly start_date: number;
-  readonly end_date: number;
-  readonly version?: number;
-  readonly amount: number;
-  readonly part: number;
-  readonly complete: boolean;
-  readonly credits: readonly {
-    readonly amount: number;
-    readonly time: number;
-    readonly ref: string;
-    readonly execution_id?: string;
-  }[];
-}
-
-/** The expenses on the network, oldest first. */
-async function expenses(kind: "storage" | "execution"): Promise<PostedExpense[]> {
-  const { expensePostType, addresses } = definition.authorities.credits;
-  const posts = await all(
-    createClient({ apiUrl: priced.node.apiUrl }).iteratePosts({
-      owners: addresses,
-      types: [expensePostType],
-      tags: [`type_${kind}`],
-      order: "ascending",
-    }),
-  );
-  return posts.map(({ content }) => (content as unknown as { expense: PostedExpense }).expense);
-}
+const expenses = (kind: "storage" | "execution"): Promise<PostedExpense[]> =>
+  postedExpenses(priced.node.apiUrl, kind);
 
 /** How often each execution was billed. */
 function billedTimes(posts: readonly PostedExpense[]): ReadonlyMap<string, number> {
@@ -106,6 +71,9 @@ describe("expenses on a real node", { timeout: 120_000 }, () => {
         time: 3_600,
       },
     ]);
+    assert.deepEqual(storage.hold, [], "nobody holds tokens for anything");
+    assert.deepEqual(storage.stats, { hold: { count: 0, amount: 0 } });
+    assert.deepEqual([storage.credit_price_usdc, storage.credit_price_aleph], [0.000001, 0.00001]);
     const [execution] = await expenses("execution");
     assert.ok(execution !== undefined);
     const [line, ...noFunction] = execution.credits;
@@ -120,27 +88,56 @@ describe("expenses on a real node", { timeout: 120_000 }, () => {
     assert.equal((await expenses("storage")).length, 2);
   });
 
-  test("begin with what came in the hour, from then on", async (context) => {
+  test("tell of what holds tokens beside what is debited, and debit nothing for it", async (context) => {
     context.after(cleanUp);
+    const held = instances(2_100).map((cost) => ({ ...cost, payment: "hold" as const, owner: bob.address }));
+    priced.costs.push(
+      ...held,
+      { itemHash: hash("paid"), owner: alice.address, credit: "1.000000000000000000", product: "instance" },
+      { itemHash: hash("paid too"), owner: bob.address, credit: "1.000000000000000000", product: "instance" },
+      { itemHash: hash("file a"), owner: bob.address, credit: "0.100000000000000000", payment: "hold" },
+      { itemHash: hash("file b"), owner: bob.address, credit: "0.100000000000000000", payment: "hold" },
+      { itemHash: hash("file c"), owner: bob.address, credit: "0.500000000000000000" },
+    );
     await using authority = await startTestAuthority(priced.apiUrl, { startMs });
     await authority.running.whenIdle();
-    const stored = await createClient({ apiUrl: priced.node.apiUrl }).storeFile({
-      account: alice,
-      file: new Blob(["hello"]),
-      payment: { type: "credit" },
-      sync: true,
-    });
-    priced.costs.push({ itemHash: stored.itemHash, owner: alice.address, credit: "1.000000000000000000" });
-    const [message] = (
-      await createClient({ apiUrl: priced.node.apiUrl }).listMessages({ itemHashes: [stored.itemHash] })
-    ).items;
-    assert.ok(message !== undefined);
     await authority.passToFullHour();
+    const executions = await expenses("execution");
+    const told = executions.flatMap(({ hold }) => hold.map(({ execution_id: id }) => id));
+    assert.deepEqual(told.toSorted(), held.map(({ itemHash }) => itemHash).toSorted(), "each once");
+    assert.deepEqual(
+      executions.flatMap(({ credits }) => credits.map(({ execution_id: id }) => id)).toSorted(),
+      [hash("paid"), hash("paid too")].toSorted(),
+    );
+    for (const { credits, hold, count, amount, stats } of executions) {
+      assert.ok(credits.length > 0, "the ledger takes no post without a debit");
+      assert.deepEqual([count, amount], [credits.length, 3_600 * credits.length]);
+      assert.deepEqual(stats.hold, { count: hold.length, amount: 4 * hold.length });
+    }
     const [storage] = await expenses("storage");
-    assert.ok(storage !== undefined);
-    const seconds = (Number(storage.end_date) * 1_000 - Number(microsOfSeconds(message.time))) / 1e6;
-    assert.ok(seconds > 0 && seconds < 3_600);
-    assert.equal(storage.credits[0]?.amount, Math.ceil(seconds));
+    assert.deepEqual(
+      storage?.hold.map(({ address, amount, count }) => [address, amount, count]),
+      [[bob.address, 720, 2]],
+    );
+    assert.deepEqual(storage?.stats, { hold: { count: 2, amount: 720 } }, "counted by files");
+    assert.deepEqual(
+      storage?.credits.map(({ address, amount }) => [address, amount]),
+      [[bob.address, 1_800]],
+    );
+    assert.equal(await spendableCredits(priced.node.apiUrl, bob), FIRST_CREDITS - 3_600n - 1_800n);
+    await authority.restart({ losesDisk: true });
+    await authority.passToFullHour();
+    assert.equal(await spendableCredits(priced.node.apiUrl, bob), FIRST_CREDITS - 2n * (3_600n + 1_800n));
+    assert.equal((await expenses("execution")).flatMap(({ hold }) => hold).length, 4_200);
+  });
+
+  test("leave out what holds tokens while nothing is debited, and say so", async (context) => {
+    context.after(cleanUp);
+    priced.costs.push({ itemHash: hash("file"), owner: bob.address, credit: "0.1", payment: "hold" });
+    await using authority = await startTestAuthority(priced.apiUrl, { startMs });
+    await authority.passToFullHour();
+    assert.deepEqual(await expenses("storage"), []);
+    assert.ok(authority.log.records.some(({ message }) => message.includes("too few debits")));
   });
 
   const crashes = [

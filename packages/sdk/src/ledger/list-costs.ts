@@ -1,8 +1,9 @@
-import { type JsonValue, memberOf } from "@twentysix/protocol";
+import { memberOf } from "@twentysix/protocol";
 import type { Connection } from "../connection.ts";
 import { type AnswerObject, getObject } from "../http/answer-json.ts";
 import { type Page, type PageParameters, pageQuery, readPage } from "../http/page.ts";
 import { buildQuery } from "../http/query.ts";
+import { type CostFigures, type CostLineObject, readCostFigures, readCostLine } from "./cost-object.ts";
 import { readInteger } from "./read-integer.ts";
 
 export interface ListCostsParameters extends PageParameters {
@@ -14,28 +15,11 @@ export interface ListCostsParameters extends PageParameters {
   readonly withLines?: boolean | undefined;
 }
 
-/** What one live message costs. Amounts are decimal texts of up to 18 places. */
-export interface CostObject {
-  readonly itemHash: string;
-  readonly owner: string;
+/** What one live message costs. */
+export interface CostObject extends CostFigures {
   readonly consumedCredits: bigint;
-  /** Tokens. */
-  readonly costHold: string;
-  /** Tokens a second. */
-  readonly costStream: string;
-  /** Credits a second. */
-  readonly costCredit: string;
   /** null unless they were asked for. */
   readonly lines: readonly CostLineObject[] | null;
-}
-
-export interface CostLineObject {
-  /** `STORAGE`, `EXECUTION`, `EXECUTION_VOLUME_PERSISTENT` and so on. */
-  readonly type: string;
-  /** Of `EXECUTION` the product: `program`, `program_persistent`, `instance` and so on. */
-  readonly name: string;
-  /** MiB; null where nothing has a size. */
-  readonly sizeMib: number | null;
 }
 
 /**
@@ -71,18 +55,8 @@ export async function listCosts(
 function readCost(cost: AnswerObject): CostObject {
   const hasLines = (memberOf(cost.value, "detail") ?? null) !== null;
   return {
-    itemHash: cost.text("item_hash"),
-    owner: cost.text("owner"),
+    ...readCostFigures(cost),
     consumedCredits: readInteger(cost, "consumed_credits"),
-    costHold: cost.text("cost_hold"),
-    costStream: cost.text("cost_stream"),
-    costCredit: cost.text("cost_credit"),
-    lines: hasLines ? cost.objects("detail").map(readLine) : null,
+    lines: hasLines ? cost.objects("detail").map(readCostLine) : null,
   };
-}
-
-function readLine(line: AnswerObject): CostLineObject {
-  const size: JsonValue = memberOf(line.value, "size_mib") ?? null;
-  if (size !== null && typeof size !== "number") throw line.bad("size_mib", "a number or null");
-  return { type: line.text("type"), name: line.text("name"), sizeMib: size };
 }

@@ -31,7 +31,10 @@ const FILE = Type.Object(
     ),
     billing: Type.Optional(
       Type.Object(
-        { maxSpanSeconds: Type.Optional(Type.Integer({ minimum: 3_600, maximum: 31_536_000 })) },
+        {
+          maxSpanSeconds: Type.Optional(Type.Integer({ minimum: 3_600, maximum: 31_536_000 })),
+          creditPriceTokens: Type.Optional(Type.String({ pattern: "^\\d{1,9}(\\.\\d{1,18})?$" })),
+        },
         closed,
       ),
     ),

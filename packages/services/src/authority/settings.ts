@@ -23,10 +23,16 @@ export interface BillingSettings {
   readonly periodSeconds: number;
   /** Most that one expense covers, however long nothing was billed. */
   readonly maxSpanSeconds: number;
+  /** Tokens that one credit is worth, a decimal text: told with expenses, for those who compute rewards. */
+  readonly creditPriceTokens: string;
 }
 
 export const DEFAULT_FAUCET: FaucetSettings = { credits: 10_000_000n, grantsPerDay: 5, expiryDays: null };
-export const DEFAULT_BILLING: BillingSettings = { periodSeconds: 3_600, maxSpanSeconds: 86_400 };
+export const DEFAULT_BILLING: BillingSettings = {
+  periodSeconds: 3_600,
+  maxSpanSeconds: 86_400,
+  creditPriceTokens: "0.00001",
+};
 
 /** What each development account has unless it is said otherwise: tokens, and credits worth 1,000 dollars. */
 const DEVELOPMENT_TOKENS = 1_000_000;

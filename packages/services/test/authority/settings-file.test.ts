@@ -29,13 +29,13 @@ describe("the settings of an authority", () => {
       balances: { ETH: { "0xC": 12.5 } },
       grants: {},
       faucet: { credits: 5, expiryDays: null },
-      billing: { maxSpanSeconds: 7_200 },
+      billing: { maxSpanSeconds: 7_200, creditPriceTokens: "0.0000573" },
     });
     assert.deepEqual(settings, {
       balances: { ETH: { "0xC": 12.5 } },
       grants: {},
       faucet: { credits: 5n, grantsPerDay: 5, expiryDays: null },
-      billing: { periodSeconds: 3_600, maxSpanSeconds: 7_200 },
+      billing: { periodSeconds: 3_600, maxSpanSeconds: 7_200, creditPriceTokens: "0.0000573" },
       updatesPrices: false,
     });
     assert.deepEqual(await read({}), defaults);
@@ -47,6 +47,7 @@ describe("the settings of an authority", () => {
     ["a chain that there is not", { balances: { MOON: {} } }, /\/balances\/MOON/],
     ["a negative balance", { balances: { ETH: { "0xA": -1 } } }, /\/balances\/ETH\/0xA/],
     ["credits that are no whole number", { grants: { "0xA": 1.5 } }, /\/grants\/0xA: Expected integer/],
+    ["a price that is no decimal", { billing: { creditPriceTokens: "5e-5" } }, /creditPriceTokens/],
     ["a blank address", { grants: { " ": 1 } }, /\/grants/],
   ] as const) {
     test(`with ${what} are refused`, async () => {

@@ -14,6 +14,12 @@ export interface ListedCost {
   /** The product of an execution; none: a file. */
   readonly product?: string;
   readonly sizeMib?: number;
+  /** `credit` by default. */
+  readonly payment?: "credit" | "hold";
+  /** Unix milliseconds; none: it is not told. */
+  readonly startedMs?: number;
+  /** Unix milliseconds; none: it goes on. */
+  readonly endedMs?: number;
 }
 
 /**
@@ -27,6 +33,8 @@ export interface PricedNode {
   readonly apiUrl: string;
   readonly node: TestNode;
   readonly costs: ListedCost[];
+  /** The node's clock: what begins later is not there yet, and what ends later still is. For ever by default. */
+  setNow(now: () => number): void;
   /** Breaks the connection of the n-th submission from now on; resolves when that has happened. */
   breakAt(number: number, fate: Exclude<Fate, "passes">): Promise<void>;
   /** What comes late comes now. */
@@ -34,9 +42,13 @@ export interface PricedNode {
   remove(): Promise<void>;
 }
 
+/** What all is billed by. */
+const LIST = "26".repeat(32);
+
 export async function startPricedNode(): Promise<PricedNode> {
   const node = await startTestNode();
   const costs: ListedCost[] = [];
+  let now = (): number => Number.POSITIVE_INFINITY;
   const fates: Fate[] = [];
   const late: (() => Promise<unknown>)[] = [];
   let broken = createDeferred<void>();
@@ -44,7 +56,12 @@ export async function startPricedNode(): Promise<PricedNode> {
     const url = new URL(request.url ?? "/", node.apiUrl);
     if (url.pathname === "/api/v0/costs") {
       response.writeHead(200, { "content-type": "application/json" });
-      response.end(JSON.stringify(costsAnswer(costs, url.searchParams)));
+      response.end(JSON.stringify(costsAnswer(liveAt(costs, now()), url.searchParams)));
+      return;
+    }
+    if (url.pathname === "/api/v1/costs/ended") {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify(endedAnswer(costs, now(), url.searchParams)));
       return;
     }
     const isSubmission = request.method === "POST" && url.pathname === "/api/v0/messages";
@@ -63,6 +80,9 @@ export async function startPricedNode(): Promise<PricedNode> {
     apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     node,
     costs,
+    setNow(clock) {
+      now = clock;
+    },
     breakAt(number, fate) {
       broken = createDeferred<void>();
       fates.splice(0, fates.length, ...Array.from({ length: number - 1 }, () => "passes" as const), fate);
@@ -96,6 +116,34 @@ async function answer(response: ServerResponse, received: Response, fate: Fate):
   response.writeHead(received.status, { "content-type": type }).end(bytes);
 }
 
+const isLive = ({ startedMs = 0, endedMs = Number.POSITIVE_INFINITY }: ListedCost, nowMs: number): boolean =>
+  startedMs <= nowMs && (endedMs === Number.POSITIVE_INFINITY || endedMs > nowMs);
+
+const liveAt = (costs: readonly ListedCost[], nowMs: number): readonly ListedCost[] =>
+  costs.filter((cost) => isLive(cost, nowMs));
+
+/** In pages of two, so that a walk has several. */
+function endedAnswer(costs: readonly ListedCost[], nowMs: number, query: URLSearchParams): object {
+  const owner = query.get("address");
+  const sinceMs = Number(query.get("since") ?? 0) * 1_000;
+  const ended = costs
+    .filter((cost) => owner === null || cost.owner === owner)
+    .filter(({ endedMs }) => endedMs !== undefined && endedMs > sinceMs && endedMs <= nowMs)
+    .toSorted((a, b) => (a.endedMs ?? 0) - (b.endedMs ?? 0));
+  const from = Number(query.get("cursor") || 0);
+  return {
+    resources: ended.slice(from, from + 2).map((cost) => ({
+      ...resourceOf(cost, true),
+      ended_at: dateOf(cost.endedMs),
+    })),
+    pagination_per_page: 2,
+    next_cursor: from + 2 < ended.length ? String(from + 2) : null,
+  };
+}
+
+const dateOf = (ms: number | undefined): string | null =>
+  ms === undefined ? null : new Date(ms).toISOString().replace("Z", "000Z");
+
 function costsAnswer(costs: readonly ListedCost[], query: URLSearchParams): object {
   const owner = query.get("address");
   const page = Number(query.get("page") ?? 1);
@@ -103,6 +151,7 @@ function costsAnswer(costs: readonly ListedCost[], query: URLSearchParams): obje
   const withLines = query.get("include_details") === "2";
   const matching = costs
     .filter((cost) => owner === null || cost.owner === owner)
+    .filter(({ payment = "credit" }) => payment === (query.get("payment_type") ?? "credit"))
     .toSorted((a, b) => (a.itemHash < b.itemHash ? -1 : 1));
   return {
     summary: {},
@@ -117,7 +166,8 @@ function costsAnswer(costs: readonly ListedCost[], query: URLSearchParams): obje
   };
 }
 
-function resourceOf({ itemHash, owner, credit, product, sizeMib }: ListedCost, withLines: boolean): object {
+function resourceOf(cost: ListedCost, withLines: boolean): object {
+  const { itemHash, owner, credit, product, sizeMib, payment = "credit", startedMs } = cost;
   const nothing = "0.000000000000000000";
   const costs = { cost_hold: nothing, cost_stream: nothing, cost_credit: credit };
   const line =
@@ -127,9 +177,11 @@ function resourceOf({ itemHash, owner, credit, product, sizeMib }: ListedCost, w
   return {
     item_hash: itemHash,
     owner,
-    payment_type: "credit",
+    payment_type: payment,
     consumed_credits: 0,
     ...costs,
+    pricing_revision: LIST,
+    started_at: dateOf(startedMs),
     detail: withLines ? [{ ...line, ...costs }] : null,
   };
 }

@@ -1,20 +1,30 @@
 import type { BillingPeriod } from "./billing-period.ts";
 
-/** How far a clock may be ahead before its times are not believed. */
-const CLOCK_TOLERANCE_MICROS = 300_000_000n;
+/** From when until when something cost what it costs; null: from before, or still. */
+export interface Run {
+  readonly startMicros: bigint | null;
+  readonly endMicros: bigint | null;
+}
 
 /**
- * How long something is billed for in a period.
- *
- * @param timeMicros what the message says of its time; undefined when that lies before the period. It is only a
- *   claim: one that lies in the future does not make anything free.
+ * How long something is billed for in a period: as long as it ran in it. Periods join without gaps, so whatever they
+ * are, every microsecond of a run falls into one of them.
  */
 export function billedMicros(
-  { startMicros, endMicros }: Pick<BillingPeriod, "startMicros" | "endMicros">,
-  timeMicros: bigint | undefined,
-  nowMicros: bigint,
+  period: Pick<BillingPeriod, "startMicros" | "endMicros">,
+  { startMicros, endMicros }: Run,
 ): bigint {
-  const isBelieved = timeMicros !== undefined && timeMicros <= nowMicros + CLOCK_TOLERANCE_MICROS;
-  if (!isBelieved || timeMicros <= startMicros) return endMicros - startMicros;
-  return timeMicros >= endMicros ? 0n : endMicros - timeMicros;
+  const from = startMicros === null || startMicros < period.startMicros ? period.startMicros : startMicros;
+  const until = endMicros === null || endMicros > period.endMicros ? period.endMicros : endMicros;
+  return until > from ? until - from : 0n;
+}
+
+/**
+ * A date of a node's API, `2026-01-01T00:00:00.000001Z`, in microseconds; null for what is none.
+ */
+export function microsOfDate(date: string): bigint | null {
+  const parts = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?Z$/.exec(date);
+  const seconds = Date.parse(`${parts?.[1]}Z`);
+  if (parts === null || Number.isNaN(seconds)) return null;
+  return BigInt(seconds) * 1_000n + BigInt((parts[2] ?? "").padEnd(6, "0"));
 }

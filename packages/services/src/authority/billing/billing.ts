@@ -1,25 +1,17 @@
 import type { Account } from "@twentysix/protocol";
 import { listPosts } from "@twentysix/sdk";
 import type { AuthorityContext } from "../context.ts";
-import { billedMicros } from "./billed-time.ts";
 import {
   type BillingPeriod,
   type BillingRules,
   type ExpensePosition,
   nextBillingPeriod,
 } from "./billing-period.ts";
-import { type BillableResource, type ExpenseEntry, executionEntry, storageEntry } from "./expense-entries.ts";
 import { EXPENSE_KINDS, type ExpenseKind, lastExpense } from "./expense-post.ts";
 import { ExpenseWriter, MAX_EXPENSE_ENTRIES } from "./expense-writer.ts";
-import {
-  type LiveResource,
-  payingOwners,
-  recentTimes,
-  requestedNodes,
-  resourcesOf,
-} from "./live-resources.ts";
-import { priceListName } from "./price-list-name.ts";
+import { usageOf } from "./owner-usage.ts";
 import { SteadyClock } from "./steady-clock.ts";
+import { usingOwners } from "./used-resources.ts";
 
 /** A machine sleeps, or its clock is set: then an hour ends before the timers think so. */
 const MAX_DELAY_MS = 600_000;
@@ -126,23 +118,12 @@ export class Billing {
   }
 
   async #bill(writers: readonly ExpenseWriter[], signal: AbortSignal): Promise<void> {
-    const { connection, clock } = this.#context;
+    const { connection } = this.#context;
     const startMicros = writers.map(({ period }) => period.startMicros).reduce(earlier);
-    const listName = await priceListName(this.#context, signal);
-    for (const owner of await payingOwners(connection, signal)) {
-      const resources = await resourcesOf(connection, owner, signal);
-      const times = await recentTimes(connection, owner, startMicros, signal);
-      const nodes = await requestedNodes(connection, executionsAmong(resources), signal);
-      const nowMicros = clock.nowMicros();
+    for (const owner of await usingOwners(connection, startMicros, signal)) {
+      const usage = await usageOf(connection, owner, startMicros, signal);
       for (const writer of writers) {
-        const billed = resources
-          .filter(({ kind }) => kind === writer.kind)
-          .map((resource) => ({
-            ...resource,
-            micros: billedMicros(writer.period, times.get(resource.itemHash), nowMicros),
-            nodeId: nodes.get(resource.itemHash) ?? null,
-          }));
-        for (const entry of entriesOf(writer.kind, owner, billed, listName)) await writer.add(entry, signal);
+        for (const entry of usage.entriesIn(writer.kind, writer.period)) await writer.add(entry, signal);
       }
     }
     for (const writer of writers) {
@@ -155,17 +136,3 @@ export class Billing {
 }
 
 const earlier = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-
-const executionsAmong = (resources: readonly LiveResource[]): string[] =>
-  resources.filter(({ kind }) => kind === "execution").map(({ itemHash }) => itemHash);
-
-/** What an owner stores is one line, what he runs one line each. */
-function entriesOf(
-  kind: ExpenseKind,
-  owner: string,
-  resources: readonly BillableResource[],
-  priceListHash: string,
-): readonly (ExpenseEntry | null)[] {
-  if (kind === "storage") return [storageEntry(owner, resources)];
-  return resources.map((resource) => executionEntry(resource, priceListHash));
-}

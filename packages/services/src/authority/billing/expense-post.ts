@@ -3,6 +3,7 @@ import { type Connection, listPosts } from "@twentysix/sdk";
 import { CREDIT_PRICE } from "../credits/grant-credits.ts";
 import type { BillingPeriod, ExpensePosition } from "./billing-period.ts";
 import { type ExpenseEntry, executionKey } from "./expense-entries.ts";
+import type { ExpenseLine } from "./expense-lines.ts";
 
 /** What expenses are for; each has periods of its own. */
 export const EXPENSE_KINDS = ["storage", "execution"] as const;
@@ -10,29 +11,49 @@ export type ExpenseKind = (typeof EXPENSE_KINDS)[number];
 
 const kindTag = (kind: ExpenseKind): string => `type_${kind}`;
 
-/** The content of an expense post. Source: aleph-nodestatus `tests/fixtures`. */
+export interface ExpenseFigures {
+  /** The period has no further part. */
+  readonly isComplete: boolean;
+  /** Tokens that a credit is worth, a decimal text. */
+  readonly creditPriceTokens: string;
+}
+
+/**
+ * The content of an expense post. What is under `hold` is not debited: rewards are computed from it.
+ *
+ * Source: aleph-nodestatus `tests/fixtures` and `src/aleph_nodestatus/credit_distribution.py`.
+ */
 export function expenseContent(
   kind: ExpenseKind,
   period: BillingPeriod,
   entries: readonly ExpenseEntry[],
-  isComplete: boolean,
+  { isComplete, creditPriceTokens }: ExpenseFigures,
 ): JsonObject {
+  const debits = entries.flatMap(({ credit }) => credit ?? []);
+  const holds = entries.flatMap(({ hold }) => hold ?? []);
   return {
     tags: ["credit_expense", kindTag(kind)],
     expense: {
       ...(kind === "storage" ? { version: 2 } : {}),
-      count: entries.length,
-      amount: entries.reduce((sum, { amount }) => sum + amount, 0n),
-      credits: entries.map(({ line }) => line),
-      hold: [],
+      count: debits.length,
+      amount: amountOf(debits),
+      credits: debits.map(({ json }) => json),
+      hold: holds.map(({ json }) => json),
+      stats: {
+        hold: { count: holds.reduce((sum, { count }) => sum + count, 0), amount: amountOf(holds) },
+      },
       start_date: Number(period.startMicros / 1_000n),
       end_date: Number(period.endMicros / 1_000n),
       credit_price_usdc: Number(CREDIT_PRICE),
+      credit_price_aleph: Number(creditPriceTokens),
       part: period.part,
       complete: isComplete,
     },
   };
 }
+
+const amountOf = (lines: readonly ExpenseLine[]): bigint =>
+  lines.reduce((sum, { amount }) => sum + amount, 0n);
 
 /** The time of a part: it follows from the period, and the newest post is the last part. */
 export const expenseTimeMicros = ({ endMicros, part }: BillingPeriod): bigint =>
@@ -66,8 +87,6 @@ function positionOf(kind: ExpenseKind, content: JsonValue): ExpensePosition | nu
   if (!isJsonObject(expense)) return null;
   const end = millisOf(memberOf(expense, "end_date"));
   if (end === null) return null;
-  const credits = memberOf(expense, "credits");
-  const last = Array.isArray(credits) ? credits.at(-1) : undefined;
   const part = memberOf(expense, "part");
   return {
     startMicros: millisOf(memberOf(expense, "start_date")) ?? end,
@@ -75,8 +94,18 @@ function positionOf(kind: ExpenseKind, content: JsonValue): ExpensePosition | nu
     part: Number.isSafeInteger(part) ? Number(part) : 0,
     // Posts of other publishers have no parts.
     isComplete: memberOf(expense, "complete") !== false,
-    lastKey: isJsonObject(last) ? keyOf(kind, last) : "",
+    lastKey: lastKeyOf(kind, expense),
   };
+}
+
+/** The last of what is debited or of what is not, whichever comes later. */
+function lastKeyOf(kind: ExpenseKind, expense: JsonObject): string {
+  const keys = ["credits", "hold"].map((name) => {
+    const lines = memberOf(expense, name);
+    const last = Array.isArray(lines) ? lines.at(-1) : undefined;
+    return isJsonObject(last) ? keyOf(kind, last) : "";
+  });
+  return keys.sort().at(-1) ?? "";
 }
 
 function keyOf(kind: ExpenseKind, line: JsonObject): string {

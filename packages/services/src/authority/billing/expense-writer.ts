@@ -6,10 +6,14 @@ import { type ExpenseKind, expenseContent, expenseTimeMicros } from "./expense-p
 
 /** Entries of one post. */
 export const MAX_EXPENSE_ENTRIES = 2_000;
+/** How many times as many a post may have when nothing but hold-paid entries follows its last debit. */
+const MAX_HOLD_FACTOR = 10;
 
 /**
  * Posts the entries of one period, in parts, in the order of their keys. Each post but the last says that more
  * follow, and its last entry says where: the next run goes on there.
+ *
+ * The ledger takes no post without a debit, so a part begins where there is one.
  */
 export class ExpenseWriter {
   readonly kind: ExpenseKind;
@@ -18,6 +22,8 @@ export class ExpenseWriter {
   readonly #maxEntries: number;
   #period: BillingPeriod;
   #entries: ExpenseEntry[] = [];
+  #hasDebit = false;
+  #untoldHolds = 0;
 
   constructor(
     context: AuthorityContext,
@@ -38,23 +44,41 @@ export class ExpenseWriter {
   }
 
   /** Entries come in the order of their keys; what an earlier run billed is passed over. */
-  async add(entry: ExpenseEntry | null, signal: AbortSignal): Promise<void> {
+  async add(entry: ExpenseEntry, signal: AbortSignal): Promise<void> {
     const { afterKey } = this.#period;
-    if (entry === null || (afterKey !== null && entry.key <= afterKey)) return;
-    if (this.#entries.length >= this.#maxEntries) await this.#post(false, signal);
+    const { credit, hold, key } = entry;
+    if ((credit === null && hold === null) || (afterKey !== null && key <= afterKey)) return;
+    const isFull = this.#entries.length >= this.#maxEntries;
+    if (isFull && this.#hasDebit && credit !== null) await this.#post(false, signal);
+    if (credit === null && this.#entries.length >= this.#maxEntries * MAX_HOLD_FACTOR) {
+      this.#untoldHolds += 1;
+      return;
+    }
     this.#entries.push(entry);
+    this.#hasDebit ||= credit !== null;
   }
 
-  /** Posts the last part; none when there is nothing in it, which the ledger would refuse. */
+  /** Posts the last part; none when there is no debit in it, which the ledger would refuse. */
   async finish(signal: AbortSignal): Promise<void> {
-    if (this.#entries.length > 0) await this.#post(true, signal);
+    if (this.#hasDebit) await this.#post(true, signal);
+    else this.#untoldHolds += this.#entries.length;
+    if (this.#untoldHolds === 0) return;
+    this.#context.log.warn(
+      "some that holds tokens is in no expense: there are too few debits to tell it with",
+      {
+        kind: this.kind,
+        entries: this.#untoldHolds,
+        endMicros: String(this.#period.endMicros),
+      },
+    );
   }
 
   async #post(isComplete: boolean, signal: AbortSignal): Promise<void> {
-    const { publisher, definition, log } = this.#context;
+    const { publisher, definition, settings, log } = this.#context;
     const { credits } = definition.authorities;
     const entries = this.#entries;
-    const content = expenseContent(this.kind, this.#period, entries, isComplete);
+    const { creditPriceTokens } = settings.billing;
+    const content = expenseContent(this.kind, this.#period, entries, { isComplete, creditPriceTokens });
     const itemHash = await publisher.publish(
       {
         account: this.#account,
@@ -68,12 +92,13 @@ export class ExpenseWriter {
     log.info("posted expenses", {
       kind: this.kind,
       entries: entries.length,
-      credits: String(entries.reduce((sum, { amount }) => sum + amount, 0n)),
+      credits: String(entries.reduce((sum, { credit }) => sum + (credit?.amount ?? 0n), 0n)),
       endMicros: String(this.#period.endMicros),
       part: this.#period.part,
       itemHash,
     });
     this.#entries = [];
+    this.#hasDebit = false;
     this.#period = { ...this.#period, part: this.#period.part + 1, afterKey: entries.at(-1)?.key ?? null };
   }
 }

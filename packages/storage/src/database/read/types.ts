@@ -1,16 +1,7 @@
 import type { Chain, MessageType } from "@twentysix/protocol";
 import type { EventKind, FileType, Origin, Status } from "../codes.ts";
-import type {
-  BalancesQuery,
-  CostsQuery,
-  CreditBalancesQuery,
-  CreditHistoryFilter,
-  CreditHistoryQuery,
-  CreditSums,
-  EndedCostsQuery,
-  ForecastFacts,
-  LedgerPointReads,
-} from "./ledger/ledger-views.ts";
+import type { LedgerListReads } from "./ledger/ledger-list-reads.ts";
+import type { LedgerPointReads } from "./ledger/ledger-views.ts";
 import type { MessageRow } from "./message/message-rows.ts";
 import type { MessageView, StatusView } from "./message-view.ts";
 import type { ItemText, LongPart } from "./text-types.ts";
@@ -426,7 +417,7 @@ export interface NodeMetricsRow {
   readonly metricsJson: JsonText;
 }
 
-export interface ListReads {
+export interface ListReads extends LedgerListReads {
   readonly messages: ListRead<MessagesQuery>;
   readonly terminated: Omit<ListRead<TerminatedQuery>, "cursor">;
   readonly hashes: ListRead<HashesQuery>;
@@ -435,13 +426,6 @@ export interface ListReads {
   readonly accountFiles: ListRead<AccountFilesQuery, AccountFilesPage>;
   /** Items are members of an object in sort order: `"0xA":{"messages":3,...}`. */
   readonly addressStats: ListRead<AddressStatsQuery>;
-  readonly balances: ListRead<BalancesQuery>;
-  readonly creditBalances: ListRead<CreditBalancesQuery>;
-  readonly creditHistory: ListRead<CreditHistoryQuery>;
-  readonly costs: ListRead<CostsQuery>;
-  readonly endedCosts: ListRead<EndedCostsQuery>;
-  creditSummary(address: string, filter: CreditHistoryFilter, options?: ReadOptions): Promise<CreditSums>;
-  forecastFacts(address: string, nowMicros: bigint, options?: ReadOptions): Promise<ForecastFacts>;
   accountFilesSize(address: string, options?: ReadOptions): Promise<number>;
   /** A long text piece by piece: held parts as they are, the others as bytes in which characters may be cut. */
   pieces(text: ItemText, options?: ReadOptions): AsyncIterable<JsonText | Uint8Array>;
