@@ -29,6 +29,7 @@ import { addExplanationRoute } from "./routes/explanation.ts";
 import { addFileReferenceRoutes } from "./routes/file-references.ts";
 import { addFileRoutes } from "./routes/files.ts";
 import { addForecastRoute } from "./routes/forecast.ts";
+import { addForecastEventsRoute } from "./routes/forecast-events.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addInfoRoutes } from "./routes/info.ts";
 import { addMessageHashesRoute } from "./routes/message-hashes.ts";
@@ -169,6 +170,7 @@ function addRoutes(api: FastifyInstance, context: ApiContext): void {
     addBalanceRoutes,
     addCreditRoutes,
     addForecastRoute,
+    addForecastEventsRoute,
     addPriceRoutes,
     addCostRoutes,
     addEndedCostRoute,

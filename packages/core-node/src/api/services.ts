@@ -90,6 +90,8 @@ export interface LiveFeed {
   matches(filter: MessageFilter, facts: MessageFacts): boolean;
   /** Called after each commit that changed the status of one item. */
   onItem(itemHash: string, listener: () => void): () => void;
+  /** Called after each commit, whatever it changed. */
+  onCommit(listener: () => void): () => void;
 }
 
 // ---------------------------------------------------------------- uploads

@@ -26,6 +26,7 @@ export interface ApiSettings {
   readonly rate: RateLimits;
   readonly websocket: WebsocketLimits;
   readonly lists: ListLimits;
+  readonly events: EventStreamLimits;
   /** Files larger than this are not served as base64 JSON. */
   readonly maxBase64FileBytes: number;
   /** Addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed. */
@@ -73,6 +74,16 @@ export interface WebsocketLimits {
   readonly statusPeriodMs: number;
 }
 
+/** Of answers that go on: server-sent events. */
+export interface EventStreamLimits {
+  readonly maxStreams: number;
+  /** Streams of one address, the machine itself left out. */
+  readonly maxStreamsPerAddress: number;
+  readonly heartbeatMs: number;
+  /** Bytes that may wait for a slow client before it is dropped. */
+  readonly maxQueuedBytes: number;
+}
+
 /** The one place of the defaults; how long files are kept is what the network says. */
 export const DEFAULT_API_SETTINGS: Omit<ApiSettings, "gracePeriodMs"> = {
   maxJsonBodyBytes: MIB,
@@ -106,6 +117,7 @@ export const DEFAULT_API_SETTINGS: Omit<ApiSettings, "gracePeriodMs"> = {
     statusPeriodMs: 10_000,
   },
   lists: DEFAULT_LIST_LIMITS,
+  events: { maxStreams: 200, maxStreamsPerAddress: 8, heartbeatMs: 15_000, maxQueuedBytes: 64 * 1024 },
   maxBase64FileBytes: 100 * MIB,
   trustedProxies: [],
 };

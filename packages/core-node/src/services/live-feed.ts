@@ -47,6 +47,7 @@ export function createLiveFeed(
     subscribe: (listener) => outbox.subscribe(listener),
     lastSeq: () => parts.reads.lastSeq(),
     matches: matchesFilter,
+    onCommit: (listener) => parts.commits.onCommit(() => listener()),
     onItem: (itemHash, listener) => items.on(itemHash, () => listener()),
     close() {
       stop();

@@ -256,6 +256,11 @@ test("a forecast tells how long credits last, what expires unspent, and what goe
   assert.deepEqual(ahead.upcoming_expirations, [
     { expiration_date: "2096-10-02T07:06:40.000000Z", amount: 100_000, unspent: 0 },
   ]);
+  assert.deepEqual(ahead.soonest_expiry_first, {
+    runway_seconds: 151_578,
+    runs_out_at: ahead.runs_out_at,
+    upcoming_expirations: ahead.upcoming_expirations,
+  });
   const { item_hash: first, status, reason, time } = ahead.next_removal;
   assert.deepEqual([first, status, reason], [machine, "expected", "credit_insufficient"]);
   // Less than a day of credits is left after 258,000 of them, and the grace is 25 hours.

@@ -78,6 +78,13 @@ test("a forecast is what spending second by second comes to", () => {
         told,
         [...lost].sort(([a], [b]) => a - b),
       );
+      const soonest = simulate(
+        given.toSorted((a, b) => (a.expiresIn ?? 1_000) - (b.expiresIn ?? 1_000)),
+        rate,
+      ).left;
+      const longest = Number((ahead.soonestFirst.runwayMicros ?? 0n) / SECOND);
+      assert.equal(longest, soonest.findLastIndex((sum) => sum > 0) + 1);
+      assert.ok(longest >= runway, "no order spends more of what expires");
       const short = left.findIndex((sum) => sum < rate * runtime);
       const removedAt = Number(((ahead.nextRemoval?.atMicros ?? 0n) - NOW + SECOND) / SECOND);
       assert.ok(removedAt >= short && removedAt <= short + 2, `removed at ${removedAt}, short at ${short}`);

@@ -12,6 +12,7 @@ if (withoutPostgres === false) {
   await import("../api/explained-refusals.test.ts");
   await import("../api/explained-removals.test.ts");
   await import("../api/quotes.test.ts");
+  await import("../ledger/account-mark.test.ts");
   await import("../ledger/balances.test.ts");
   await import("../ledger/credits.test.ts");
   await import("../ledger/ended-costs.test.ts");

@@ -2,7 +2,7 @@ import { MAX_QUEUED_PER_SENDER, REQUEST_COSTS } from "@twentysix/core-node";
 import { type ApiSettings, DEFAULT_API_SETTINGS } from "@twentysix/core-node/settings";
 import { flagOf, OPTIONS, type OptionKey } from "../config/index.ts";
 
-type Group = "uploads" | "rate" | "websocket" | "lists";
+type Group = "uploads" | "rate" | "websocket" | "lists" | "events";
 type InGroup<Name extends Group> = `${Name}.${keyof ApiSettings[Name] & string}`;
 /** A limit by its place in the settings of the API. */
 export type LimitName =
@@ -10,7 +10,8 @@ export type LimitName =
   | InGroup<"uploads">
   | InGroup<"rate">
   | InGroup<"websocket">
-  | InGroup<"lists">;
+  | InGroup<"lists">
+  | InGroup<"events">;
 
 /** What happens beyond each limit. */
 const BEYOND: Readonly<Record<LimitName, string>> = {
@@ -47,6 +48,11 @@ const BEYOND: Readonly<Record<LimitName, string>> = {
     "Closed with 1013: too much arrived while the history, or a long message, was sent",
   "websocket.maxHeldBytes": "The same in bytes",
   "websocket.statusPeriodMs": "How often the status socket looks for a change",
+  "events.maxStreams": "503 with `Retry-After`. Event streams that are open",
+  "events.maxStreamsPerAddress":
+    "503 with `Retry-After`. Those of one address; an IPv6 client is counted by its /64, the machine itself is not",
+  "events.heartbeatMs": "A comment is sent",
+  "events.maxQueuedBytes": "The connection is cut: the client reads too slowly",
   "lists.stepItems": "Items of one step in which a long answer is read",
   "lists.stepBytes": "A step ends with the item that passes it",
   "lists.maxCursorPageBytes": "A cursor page ends with the item that passes it",
@@ -100,6 +106,9 @@ export function renderLimitsDocument(): string {
     "## Websockets",
     table((name) => name.startsWith("websocket.")),
     SOCKETS,
+    "## Event streams",
+    table((name) => name.startsWith("events.")),
+    EVENTS,
     "## Lists",
     LISTS,
     table((name) => name.startsWith("lists.")),
@@ -155,6 +164,8 @@ const RATE =
   "Each address has a budget of units that refills with time. An IPv6 client is counted by its /64. Requests from the machine itself are not limited; when a reverse proxy runs there, name it in `trustedProxies` so that `X-Forwarded-For` is believed and its clients are limited one by one.";
 
 const SOCKETS = `A message with a content above 256 KiB is sent as one text frame in several fragments, each read when the one before has left. What was processed is read for the sockets in parts of at most 200 messages and 1 MiB.`;
+
+const EVENTS = `Accounts that are listened to are looked at together, at most once a second and only after a commit that changed them, and when their runway comes to a threshold; however many streams follow one account, it is looked at once.`;
 
 const LISTS = `A page holds as many items as \`pagination\` asks for; \`pagination=0\` asks for all. Pages are bounded in memory, not in size: what does not fit into one step is read while it is sent, at the speed of the client. Cursor pages hold at most 200 items, and fewer when those are large; \`pagination_per_page\` stays what was asked, and \`next_cursor\` alone says whether there is more. Totals that would need a long count are lower bounds and marked with \`X-Total-Approximate: true\`.`;
 

@@ -11,6 +11,8 @@ export interface Forecast {
   /** null: nothing is spent. */
   readonly runwayMicros: bigint | null;
   readonly expirations: readonly Expiration[];
+  /** If credits were spent in the order in which they expire. */
+  readonly soonestFirst: Pick<Forecast, "runwayMicros" | "expirations">;
   readonly nextRemoval: NextRemoval | null;
 }
 
@@ -42,11 +44,28 @@ export function forecast(facts: ForecastFacts, rules: ForecastRules, nowMicros: 
   const spans = spend(lots, rate, nowMicros);
   return {
     credits: lots.reduce((sum, { remaining }) => sum + remaining, 0n),
-    runwayMicros: rate === 0n ? null : (spans.at(-1)?.untilMicros ?? nowMicros) - nowMicros,
-    expirations: expirationsOf(spans),
+    ...outcomeOf(spans, rate, nowMicros),
+    soonestFirst: outcomeOf(spend(lots.toSorted(bySoonestExpiry), rate, nowMicros), rate, nowMicros),
     nextRemoval:
       facts.marked === null ? expectedRemoval(facts, spans, rules, nowMicros) : markedRemoval(facts.marked),
   };
+}
+
+function outcomeOf(
+  spans: readonly Span[],
+  rate: bigint,
+  nowMicros: bigint,
+): Pick<Forecast, "runwayMicros" | "expirations"> {
+  return {
+    runwayMicros: rate === 0n ? null : (spans.at(-1)?.untilMicros ?? nowMicros) - nowMicros,
+    expirations: expirationsOf(spans),
+  };
+}
+
+/** What never expires comes last. */
+function bySoonestExpiry({ expirationMicros: a }: Lot, { expirationMicros: b }: Lot): number {
+  if (a === b) return 0;
+  return b === null || (a !== null && a < b) ? -1 : 1;
 }
 
 /** When a lot is spent, and what of it expires instead. */

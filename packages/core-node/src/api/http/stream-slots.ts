@@ -14,6 +14,9 @@ export interface StreamSlotLimits {
   readonly max: number;
   /** Slots of one address, the machine itself left out: clients behind a proxy would share them. */
   readonly maxPerAddress: number;
+  /** For refusals: too many of what, and what to do. */
+  readonly subject?: string;
+  readonly advice?: string;
 }
 
 /** Counts the answers that are read while they are sent: each holds a part of a list for as long as its client likes. */
@@ -45,14 +48,12 @@ export class StreamSlots {
   }
 
   #assertRoom(address: string | null): void {
-    const { max, maxPerAddress } = this.#limits;
-    if (this.#taken >= max) {
-      throw overloaded("too many long lists are being sent", { maxStreams: max });
-    }
+    const { max, maxPerAddress, subject = "long lists are being sent" } = this.#limits;
+    const { advice = "ask for a small page, or try again in a moment" } = this.#limits;
+    if (this.#taken >= max) throw overloaded(`too many ${subject}: ${advice}`, { maxStreams: max });
     if (address !== null && (this.#takenBy.get(address) ?? 0) >= maxPerAddress) {
-      throw overloaded("too many long lists are being sent to your address", {
-        maxStreamsPerAddress: maxPerAddress,
-      });
+      const details = { maxStreamsPerAddress: maxPerAddress };
+      throw overloaded(`too many ${subject} to your address: ${advice}`, details);
     }
   }
 
@@ -65,7 +66,6 @@ export class StreamSlots {
   }
 }
 
-function overloaded(problem: string, details: Readonly<Record<string, number>>): ApiError {
-  const message = `${problem}: ask for a small page, or try again in a moment`;
+function overloaded(message: string, details: Readonly<Record<string, number>>): ApiError {
   return new ApiError("API_OVERLOADED", message, details, { "retry-after": "2" });
 }

@@ -124,6 +124,7 @@ export async function startRealNode(
     lists,
     ledger: answers,
     economy,
+    onCommit: (listener: () => void) => pipeline.onCommit(() => listener()),
     matches: matchesFilter,
   };
   const api = await startApi(context, { ...options, services });

@@ -82,6 +82,7 @@ export async function createTestServices(parts: {
   readonly ledger?: ApiServices["ledger"];
   readonly matches?: ApiServices["live"]["matches"];
   readonly economy?: EconomyServices;
+  readonly onCommit?: ApiServices["live"]["onCommit"];
 }): Promise<TestServices> {
   const liveListeners = new Set<(message: LiveMessage) => void>();
   const itemListeners = new Map<string, Set<() => void>>();
@@ -107,6 +108,7 @@ export async function createTestServices(parts: {
       },
       lastSeq: async () => (await parts.reads?.lastSeq()) ?? 0,
       matches: parts.matches ?? (() => true),
+      onCommit: parts.onCommit ?? (() => () => undefined),
       onItem(itemHash, listener) {
         const listeners = itemListeners.get(itemHash) ?? new Set();
         itemListeners.set(itemHash, listeners.add(listener));

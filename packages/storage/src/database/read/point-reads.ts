@@ -26,6 +26,7 @@ const POINT_READS: Readonly<Record<keyof SyncPointReads, true>> = {
   liveRows: true,
   lastSeq: true,
   balanceOf: true,
+  accountMark: true,
   creditAmounts: true,
   billedMessage: true,
   consumedCredits: true,

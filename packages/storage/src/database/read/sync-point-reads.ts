@@ -2,6 +2,7 @@ import type { SqlConnection } from "../sql/connection.ts";
 import { AggregateRows } from "./aggregate/aggregate-rows.ts";
 import { Counters } from "./counters.ts";
 import { openDictionaries } from "./dictionary.ts";
+import { accountMark } from "./ledger/account-mark.ts";
 import { balanceOf, creditAmounts } from "./ledger/balance.ts";
 import { billedMessage } from "./ledger/billed-message.ts";
 import { consumedCredits, costSummary } from "./ledger/cost-summary.ts";
@@ -76,6 +77,7 @@ export function createPointReads(connection: SqlConnection): SyncPointReads {
     liveMessages: (afterSeq, limits) => liveChunkOf(liveRowsAfter(connection, messages, afterSeq, limits)),
     liveRows: (afterSeq, limits) => liveRowsAfter(connection, messages, afterSeq, limits),
     lastSeq: () => lastEventSeq(connection),
+    accountMark: (address) => accountMark(connection, names, address),
     balanceOf: (address, nowMicros) => balanceOf(connection, names, address, nowMicros),
     creditAmounts: (address, nowMicros) => creditAmounts(connection, names, address, nowMicros),
     billedMessage: (itemHash) => billedMessage(connection, names, itemHash),

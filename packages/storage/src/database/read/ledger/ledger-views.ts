@@ -68,6 +68,8 @@ export interface CostSummary {
 /** Point reads of the ledger. */
 export interface LedgerPointReads {
   balanceOf(address: string, nowMicros: bigint): BalanceView;
+  /** A text that is another one whenever something has changed of what an account has or owes; null: there is none. */
+  accountMark(address: string): string | null;
   /** What is left of the credits of an address: those that never expire first, then by date. At most 10,000. */
   creditAmounts(address: string, nowMicros: bigint): readonly CreditAmount[];
   /** null for a hash that is unknown, or no hash at all. */
