@@ -7,9 +7,12 @@ import { type Connection, type ConnectionOptions, createConnection } from "./con
 import { downloadFile } from "./files/download-file.ts";
 import { storeFile } from "./files/store-file.ts";
 import { uploadFile } from "./files/upload-file.ts";
+import { findCreditRequest } from "./ledger/credit-request.ts";
 import { getBalance } from "./ledger/get-balance.ts";
 import { iterateEndedCosts } from "./ledger/iterate-ended-costs.ts";
 import { listCosts } from "./ledger/list-costs.ts";
+import { transferCredits } from "./ledger/transfer-credits.ts";
+import { createTransferNonce } from "./ledger/transfer-nonce.ts";
 import { createMessage } from "./messages/create-message.ts";
 import { forget } from "./messages/forget.ts";
 import { getMessage } from "./messages/get-message.ts";
@@ -39,8 +42,10 @@ export interface Client {
   readonly createMessage: Bound<typeof createMessage>;
   readonly createPost: Bound<typeof createPost>;
   readonly createProgram: Bound<typeof createProgram>;
+  readonly createTransferNonce: Bound<typeof createTransferNonce>;
   readonly downloadFile: Bound<typeof downloadFile>;
   readonly fetchAggregate: Bound<typeof fetchAggregate>;
+  readonly findCreditRequest: Bound<typeof findCreditRequest>;
   readonly forget: Bound<typeof forget>;
   readonly getBalance: Bound<typeof getBalance>;
   readonly getMessage: Bound<typeof getMessage>;
@@ -56,6 +61,7 @@ export interface Client {
   readonly stateRoot: Bound<typeof stateRoot>;
   readonly storeFile: Bound<typeof storeFile>;
   readonly submitMessage: Bound<typeof submitMessage>;
+  readonly transferCredits: Bound<typeof transferCredits>;
   readonly uploadFile: Bound<typeof uploadFile>;
   readonly waitForStatus: Bound<typeof waitForStatus>;
   readonly watchMessages: Bound<typeof watchMessages>;
@@ -83,8 +89,10 @@ export function createClient(options: ConnectionOptions): Client {
     createMessage: (parameters) => createMessage(connection, parameters),
     createPost: (parameters) => createPost(connection, parameters),
     createProgram: (parameters) => createProgram(connection, parameters),
+    createTransferNonce: (account) => createTransferNonce(connection, account),
     downloadFile: (parameters) => downloadFile(connection, parameters),
     fetchAggregate: (parameters) => fetchAggregate(connection, parameters),
+    findCreditRequest: (parameters) => findCreditRequest(connection, parameters),
     forget: (parameters) => forget(connection, parameters),
     getBalance: (parameters) => getBalance(connection, parameters),
     getMessage: (parameters) => getMessage(connection, parameters),
@@ -100,6 +108,7 @@ export function createClient(options: ConnectionOptions): Client {
     stateRoot: (parameters) => stateRoot(connection, parameters),
     storeFile: (parameters) => storeFile(connection, parameters),
     submitMessage: (parameters) => submitMessage(connection, parameters),
+    transferCredits: (parameters) => transferCredits(connection, parameters),
     uploadFile: (parameters) => uploadFile(connection, parameters),
     waitForStatus: (parameters) => waitForStatus(connection, parameters),
     watchMessages: (parameters) => watchMessages(connection, parameters),

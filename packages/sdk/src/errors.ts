@@ -32,6 +32,16 @@ export interface SdkErrorDetails {
   readonly SDK_NOT_PUBLISHED: { readonly itemHash: string; readonly failed: readonly string[] };
   /** Bytes do not have the name under which they were sent or asked for. */
   readonly SDK_HASH_MISMATCH: { readonly expected: string; readonly actual: string };
+  /** A transfer of credits that its sender cannot cover; nothing was sent. */
+  readonly SDK_CREDITS_INSUFFICIENT: {
+    readonly address: string;
+    readonly required: bigint;
+    readonly available: bigint;
+    /** The difference. */
+    readonly missing: bigint;
+  };
+  /** Another request was made under the same nonce. */
+  readonly SDK_NONCE_REUSED: { readonly itemHash: string };
   /** The websocket failed, or was lost again at once, more often than the caller allows. */
   readonly SDK_CONNECTION_LOST: {
     readonly url: string;

@@ -41,6 +41,12 @@ export { type UploadedFile, type UploadFileParameters, uploadFile } from "./file
 export type { IterateParameters, Page, PageParameters } from "./http/page.ts";
 export type { CostFigures, CostLineObject } from "./ledger/cost-object.ts";
 export {
+  type CreditEntry,
+  creditNonceTag,
+  type FindCreditRequestParameters,
+  findCreditRequest,
+} from "./ledger/credit-request.ts";
+export {
   type AddressBalance,
   type CreditPart,
   type GetBalanceParameters,
@@ -52,6 +58,9 @@ export {
   iterateEndedCosts,
 } from "./ledger/iterate-ended-costs.ts";
 export { type CostObject, type ListCostsParameters, listCosts } from "./ledger/list-costs.ts";
+export { type TransferCreditsParameters, transferCredits } from "./ledger/transfer-credits.ts";
+export { createTransferNonce } from "./ledger/transfer-nonce.ts";
+export type { TransferPortion, TransferReceipt } from "./ledger/transfer-receipt.ts";
 export {
   type BuildMessageParameters,
   buildMessage,

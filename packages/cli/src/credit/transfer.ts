@@ -1,5 +1,6 @@
 import type { LocalAccount } from "@twentysix/protocol";
-import { developmentAccount, readKeyFile, transferCredits } from "@twentysix/services";
+import { createTransferNonce, isSdkError, transferCredits } from "@twentysix/sdk";
+import { developmentAccount, readKeyFile } from "@twentysix/services";
 import type { CommandHost } from "../command-host.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { CreditFlags } from "./credit-flags.ts";
@@ -10,7 +11,6 @@ import {
   type CreditRequest,
   type CreditSession,
   expirationMsOf,
-  freshNonce,
   openCreditSession,
   printReport,
 } from "./credit-session.ts";
@@ -23,25 +23,47 @@ export interface TransferFlags extends CreditFlags {
   readonly nonce?: string;
 }
 
-/** Sends credits and prints what came of it; gives the exit code. */
+/** Sends credits and prints the receipt; gives the exit code. */
 export async function transfer(request: CreditRequest, flags: TransferFlags): Promise<number> {
   const { host, signal, amount } = request;
-  const session = openCreditSession(request, flags);
-  const account = await senderOf(session, flags, host);
-  const { nonce = freshNonce() } = flags;
-  const address = addressOf(session.definition, request.address);
+  const { definition, services } = openCreditSession(request, flags);
+  const { connection, credits } = services;
+  const account = await senderOf({ definition }, flags, host);
+  const nonce = flags.nonce ?? createTransferNonce(connection, account);
+  const address = addressOf(definition, request.address);
   const expirationMs = expirationMsOf(flags.expires, host);
-  const { itemHash, isNew } = await transferCredits(
-    session.services,
-    { account, entries: [{ address, amount }], expirationMs, nonce },
+  const receipt = await transferCredits(connection, {
+    account,
+    entries: [{ address, amount }],
+    nonce,
+    expirationMs,
+    postType: credits.transferPostType,
+    channel: credits.channels[0] ?? null,
     signal,
-  );
-  printReport(host, { itemHash, isNew, from: account.address, address, amount, expirationMs, nonce });
+  }).catch((error: unknown) => {
+    throw withNonce(error, nonce);
+  });
+  const { itemHash, isNew, time, creditsLeft } = receipt;
+  const portions = receipt.portions.map(({ amount: part, expirationDate }) => ({
+    amount: part,
+    expirationDate,
+  }));
+  const outcome = { itemHash, isNew, from: account.address, address, amount, expirationMs, nonce };
+  printReport(host, { ...outcome, time, portions, creditsLeft });
   return EXIT.ok;
 }
 
+/** What ended a transfer of which nobody knows whether it arrived. */
+const UNKNOWN_ENDS = ["SDK_NETWORK_ERROR", "SDK_TIMEOUT", "SDK_HTTP_ERROR", "SDK_BAD_ANSWER"] as const;
+
+function withNonce(error: unknown, nonce: string): unknown {
+  if (!(error instanceof Error) || !UNKNOWN_ENDS.some((code) => isSdkError(error, code))) return error;
+  const message = `${error.message}; the transfer may have arrived: repeat it with --nonce ${nonce}`;
+  return Object.assign(new Error(message, { cause: error }), { code: "CREDIT_OUTCOME_UNKNOWN" });
+}
+
 async function senderOf(
-  { definition }: CreditSession,
+  { definition }: Pick<CreditSession, "definition">,
   { from, keyFile }: TransferFlags,
   host: CommandHost,
 ): Promise<LocalAccount> {

@@ -44,6 +44,14 @@ describe("twentysix credit", { timeout: 120_000 }, () => {
 
     const sent = await credit("transfer", "bob", "1200", "--key-file", keyFile("carol", "carol of credit"));
     assert.equal(sent.exitCode, 0, sent.stderr);
+    assert.deepEqual(sent.report.creditsLeft, 3_800);
+    const [portion, ...others] = sent.report.portions;
+    assert.deepEqual([portion.amount, others, typeof sent.report.time], [1_200, [], "string"]);
+    assert.ok(Date.parse(portion.expirationDate) > Date.now(), "they end when those of the sender do");
+    const repeated = await credit(
+      ...["transfer", "bob", "1200", "--key-file", join(folder, "carol"), "--nonce", sent.report.nonce],
+    );
+    assert.deepEqual(repeated.report, { ...sent.report, isNew: false });
     assert.equal(await spendableCredits(node.apiUrl, carol), 3_800n);
     assert.equal(await spendableCredits(node.apiUrl, account("bob")), 1_200n);
 
@@ -67,7 +75,7 @@ describe("twentysix credit", { timeout: 120_000 }, () => {
     const poor = keyFile("poor", "poor of credit");
     const { exitCode, stderr } = await credit("transfer", "bob", "10", "--key-file", poor);
     assert.equal(exitCode, 1);
-    assert.match(stderr, /has 0 credits and 10 are to be sent: 10 are missing\n$/);
+    assert.match(stderr, /has 0 credits and 10 are to be sent: insufficient by 10; nothing was sent\n$/);
   });
 
   const mistakes: [string[], number, RegExp][] = [
@@ -97,6 +105,21 @@ describe("twentysix credit", { timeout: 120_000 }, () => {
     assert.deepEqual([refused.exitCode, /--key-file: others .*chmod 600/.test(refused.stderr)], [2, true]);
     const nowhere = await runCommand(["credit", "show", "alice", "--node", "http://127.0.0.1:9"]);
     assert.equal(nowhere.exitCode, 1);
+    const lost = await runCommand([
+      "credit",
+      "transfer",
+      "bob",
+      "1",
+      "--from",
+      "alice",
+      "--node",
+      "http://127.0.0.1:9",
+    ]);
+    assert.deepEqual([lost.exitCode, lost.stdout], [1, ""]);
+    assert.match(
+      lost.stderr,
+      /the transfer may have arrived: repeat it with --nonce t[0-9]+-[0-9a-f]{16}\n$/,
+    );
     assert.match(nowhere.stderr, /^twentysix credit show: http:\/\/127.0.0.1:9.* cannot be reached/);
   });
 });

@@ -4,8 +4,6 @@ export interface CreditErrorDetails {
   readonly NONCE_REUSED: { readonly itemHash: string };
   /** The address has had its share of today. */
   readonly FAUCET_LIMIT_REACHED: { readonly address: string; readonly perDay: number };
-  /** The sender has less than he sends. */
-  readonly CREDITS_INSUFFICIENT: { readonly required: bigint; readonly available: bigint };
   /** A text that is no address, or one whose letter case shows a mistake. */
   readonly CREDIT_ADDRESS_INVALID: { readonly address: string };
   /** Neither a development account nor a key file gives the key. */

@@ -1,11 +1,11 @@
 import type { Clock } from "@twentysix/platform";
 import type { Account, Authorities } from "@twentysix/protocol";
-import type { Connection } from "@twentysix/sdk";
+import { type Connection, type CreditEntry, creditNonceTag } from "@twentysix/sdk";
 import type { Publisher } from "../../publishing/publisher.ts";
-import { type CreditEntry, type CreditOutcome, findRequest } from "./credit-post.ts";
-import { grantTimeMicros, nonceTag } from "./nonce.ts";
+import { type CreditOutcome, findGrantPost } from "./credit-post.ts";
+import { grantTimeMicros } from "./nonce.ts";
 
-/** What issuing and sending credits needs. */
+/** What issuing credits needs. */
 export interface CreditServices {
   readonly connection: Connection;
   readonly publisher: Publisher;
@@ -52,9 +52,9 @@ export async function findGrant(
   signal: AbortSignal,
 ): Promise<string | null> {
   await publisher.settleEarlier(signal);
-  const type = credits.distributionPostType;
+  const postType = credits.distributionPostType;
   const owner = account.address;
-  return await findRequest(connection, { kind: "distribution", type, owner, nonce, entries, signal });
+  return await findGrantPost(connection, { postType, owner, nonce, entries, signal });
 }
 
 /** Issues credits without asking whether it was done before. Errors: those of `Publisher.publish`. */
@@ -63,7 +63,7 @@ export async function issueCredits(
   { account, entries, expirationMs, nonce, origin, tags = [] }: GrantRequest,
   signal: AbortSignal,
 ): Promise<string> {
-  const tag = nonceTag(nonce);
+  const tag = creditNonceTag(nonce);
   const lines = entries.map(({ address, amount }) => ({
     address,
     amount,

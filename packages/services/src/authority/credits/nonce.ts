@@ -1,8 +1,5 @@
 import { sha256OfText } from "@twentysix/protocol";
 
-/** A text by which a request is known again, whatever stands in it. */
-export const nonceTag = (nonce: string): string => `nonce:${sha256OfText(nonce)}`;
-
 /** Expenses end on this grid, and grants are dated in its hours. */
 export const HOUR_MICROS = 3_600_000_000n;
 /** The first microseconds of an hour are those of the expenses that end with it. */
