@@ -35,6 +35,7 @@ import { submissionRules } from "./pipeline/submission-rules.ts";
 import { openKeyedReads } from "./reader/keyed-reads.ts";
 import { createReaderLists } from "./reader/reader-lists.ts";
 import { ReaderThread } from "./reader/reader-thread.ts";
+import { startBalanceAudit } from "./services/balance-audit.ts";
 import { Budgets } from "./services/budgets.ts";
 import { folderBytes, freeBytes } from "./services/disk-usage.ts";
 import { createEconomy } from "./services/economy.ts";
@@ -194,6 +195,9 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     recalculation: createRecalculation({ pipeline, clock, log: log.child({ part: "prices" }) }),
   });
   addEconomyMetrics(registry, { economy, pipeline });
+  const lists = createReaderLists(reader, options.apiSettings.lists);
+  const audit = startBalanceAudit({ onCommit: live.onCommit, reads, lists, registry, timers, log });
+  stack.defer(() => audit.close());
   const switches = effectiveSwitches(definition.switches);
   const uploads = createUploads({
     contents,
@@ -213,7 +217,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       publish: (text) => peers.publish(text),
     }),
     reads,
-    lists: createReaderLists(reader, options.apiSettings.lists),
+    lists,
     ledger,
     live,
     uploads,

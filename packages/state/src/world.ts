@@ -21,6 +21,7 @@ import type {
 import type {
   AccountFact,
   BalanceFact,
+  BalancePartFact,
   CostFact,
   CreditEntry,
   CreditLot,
@@ -150,6 +151,8 @@ export class World {
   readonly changedAggregates = new Set<string>();
   /** Accounts whose funds or obligations changed. */
   readonly touchedAccounts = new Set<string>();
+  /** Parts of full publications of balances that the batch brought, by chain and place. */
+  readonly balanceParts = new Map<string, BalancePartFact>();
   /** Accounts that an earlier-dated entry reached late: their lots are to be counted from the history. */
   readonly unsettledLots = new Set<string>();
   /** Aggregates to fold again from their elements once the batch is decided, with the fields that may have changed hands. */
@@ -165,6 +168,7 @@ export class World {
   settle(): void {
     for (const table of Object.values(this.facts)) table.settle();
     this.dropped.clear();
+    this.balanceParts.clear();
     this.requeued = [];
     this.events.length = 0;
   }

@@ -18,6 +18,7 @@ import type {
   ListRead,
   ListReads,
   NodeMetricsRow,
+  OmittedHolders,
   PageRest,
   Piece,
   PiecePosition,
@@ -54,6 +55,8 @@ export function createReaderLists(thread: Caller, limits: ReadLimits = DEFAULT_L
     costs: listRead("costs"),
     endedCosts: listRead("endedCosts"),
     creditSummary: (address, filter, options) => sumInSteps(thread, address, filter, options?.signal),
+    omittedHolders: (publication, options) =>
+      thread.call({ kind: "omittedHolders", publication }, options?.signal) as Promise<OmittedHolders>,
     forecastFacts: (address, nowMicros, options) =>
       thread.call({ kind: "forecastFacts", address, nowMicros }, options?.signal) as Promise<ForecastFacts>,
     accountFilesSize: (address, options) =>

@@ -7,6 +7,7 @@ import type {
   CreditHistoryFilter,
   CreditPosition,
   Direction,
+  FullPublication,
   ListName,
   ListQueries,
   LongPart,
@@ -74,6 +75,7 @@ export type ListCall =
       readonly filter: CreditHistoryFilter;
       readonly after: CreditPosition | null;
     }
+  | { readonly kind: "omittedHolders"; readonly publication: FullPublication }
   | { readonly kind: "forecastFacts"; readonly address: string; readonly nowMicros: bigint };
 
 /** Questions about money, which look at the facts that the writer judges by. */

@@ -39,6 +39,8 @@ export function runReadCall(reads: SyncListReads, call: ListCall, budget: ReadBu
       return reads.nodeMetrics(call.query);
     case "creditSummary":
       return reads.creditSummary(call.address, call.filter, call.after);
+    case "omittedHolders":
+      return reads.omittedHolders(call.publication);
     case "forecastFacts":
       return reads.forecastFacts(call.address, call.nowMicros);
   }

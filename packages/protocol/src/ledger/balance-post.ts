@@ -2,7 +2,7 @@ import { CHAINS, type Chain } from "../chains.ts";
 import { openObject, optional, required } from "../content/composite-checks.ts";
 import { oneOf, wideInteger } from "../content/scalar-checks.ts";
 import { type Check, INVALID, type Validation } from "../content/validation.ts";
-import { isJsonObject, type JsonValue } from "../json/json-value.ts";
+import { isJsonObject, type JsonValue, memberOf } from "../json/json-value.ts";
 import { floorToAtto, PriceDecimal } from "../pricing/amount.ts";
 import { type LedgerContentResult, ledgerName, readLedgerContent } from "./ledger-checks.ts";
 
@@ -15,6 +15,14 @@ export interface BalanceUpdate {
   readonly dapp: string | null;
   /** Tokens in units of 10^-18. An address that is left out keeps its balance. */
   readonly balances: readonly (readonly [address: string, tokensAtto: bigint])[];
+  /** Its place in a publication that says that it lists every holder; null: it says nothing of others. */
+  readonly part: BalancePart | null;
+}
+
+/** Part `index` of `count`, from 0. */
+export interface BalancePart {
+  readonly index: number;
+  readonly count: number;
 }
 
 type Fields = {
@@ -60,5 +68,18 @@ export function readBalancePost(content: JsonValue): LedgerContentResult<Balance
   const result = readLedgerContent("balance update", content, balanceUpdate);
   if (!result.ok) return result;
   const { chain, main_height, dapp, balances } = result.value;
-  return { ok: true, value: { chain, mainHeight: BigInt(main_height), dapp, balances } };
+  const part = dapp === null ? partOf(content) : null;
+  return { ok: true, value: { chain, mainHeight: BigInt(main_height), dapp, balances, part } };
+}
+
+const MAX_PARTS = 100_000;
+
+/** `part` and `parts` are words of ours: what else they may be to others is no mistake. */
+function partOf(content: JsonValue): BalancePart | null {
+  const [index, count] = ["part", "parts"].map((name) =>
+    isJsonObject(content) ? memberOf(content, name) : undefined,
+  );
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(count)) return null;
+  const part = { index: Number(index), count: Number(count) };
+  return part.index >= 0 && part.index < part.count && part.count <= MAX_PARTS ? part : null;
 }

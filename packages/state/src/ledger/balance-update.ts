@@ -2,6 +2,15 @@ import type { BalanceUpdate } from "@twentysix/protocol";
 import { type Need, pairKey, type World } from "../world.ts";
 import { accountOf, changeAccount } from "./accounts.ts";
 
+/** The newest part at each place is kept, so that it can be said of which addresses all parts together say nothing. */
+function notePart(world: World, { chain, part, mainHeight }: BalanceUpdate): void {
+  if (part === null) return;
+  const key = `${chain} ${part.index}`;
+  const known = world.balanceParts.get(key);
+  if (known !== undefined && known.height >= mainHeight) return;
+  world.balanceParts.set(key, { chain, ...part, height: mainHeight });
+}
+
 /** What must be known before balances can be updated. */
 export function balanceNeeds(update: BalanceUpdate): Need[] {
   return update.balances.flatMap(([address]): Need[] => [
@@ -18,6 +27,7 @@ const balanceKey = ({ chain, dapp }: BalanceUpdate, address: string): string =>
  * left out keeps its balance. Source: pyaleph `src/aleph/db/accessors/balances.py`.
  */
 export function applyBalances(world: World, update: BalanceUpdate, nowMicros: bigint): void {
+  notePart(world, update);
   for (const [address, tokensAtto] of update.balances) {
     const key = balanceKey(update, address);
     const known = world.facts.balances.get(key);

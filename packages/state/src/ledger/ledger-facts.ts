@@ -120,6 +120,14 @@ export interface RemovedBill {
   readonly publication: PublicationFact;
 }
 
+/** A part of a publication that lists every holder of a chain. */
+export interface BalancePartFact {
+  readonly chain: string;
+  readonly index: number;
+  readonly count: number;
+  readonly height: bigint;
+}
+
 /** When an authority last published, by what it publishes. */
 export interface PublicationFact extends Version {
   readonly processedMicros: bigint;

@@ -4,13 +4,8 @@ import { fewerPages } from "./0003-fewer-pages.ts";
 import { fileLifecycle } from "./0004-file-lifecycle.ts";
 import { ledger } from "./0005-ledger.ts";
 import { fairQueue } from "./0006-fair-queue.ts";
-
-
 import { paymentRecords } from "./0007-payment-records.ts";
-
-
-import { endedCosts } from "./0008-ended-costs.ts";
-
+import { toldToAuthorities } from "./0008-told-to-authorities.ts";
 import type { Migration } from "./migration.ts";
 
 /** All migrations in order; a published one never changes. */
@@ -22,5 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ledger,
   fairQueue,
   paymentRecords,
-  endedCosts,
+  toldToAuthorities,
 ];

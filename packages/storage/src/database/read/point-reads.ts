@@ -27,6 +27,7 @@ const POINT_READS: Readonly<Record<keyof SyncPointReads, true>> = {
   lastSeq: true,
   balanceOf: true,
   accountMark: true,
+  fullPublications: true,
   creditAmounts: true,
   billedMessage: true,
   consumedCredits: true,

@@ -10,6 +10,7 @@ import { CreditHistoryList } from "./ledger/credit-history-list.ts";
 import { creditSummary } from "./ledger/credit-summary.ts";
 import { EndedCostList } from "./ledger/ended-cost-list.ts";
 import { forecastFacts } from "./ledger/forecast-facts.ts";
+import { omittedHolders } from "./ledger/full-publications.ts";
 import type {
   BalancesQuery,
   CostsQuery,
@@ -20,6 +21,8 @@ import type {
   CreditSumStep,
   EndedCostsQuery,
   ForecastFacts,
+  FullPublication,
+  OmittedHolders,
 } from "./ledger/ledger-views.ts";
 import { AggregateList } from "./lists/aggregate-list.ts";
 import { walkChannels } from "./lists/channel-walk.ts";
@@ -91,6 +94,7 @@ export interface SyncListReads {
   /** The sums over a part of a history, and where the next part starts. */
   creditSummary(address: string, filter: CreditHistoryFilter, after: CreditPosition | null): CreditSumStep;
   forecastFacts(address: string, nowMicros: bigint): ForecastFacts;
+  omittedHolders(publication: FullPublication): OmittedHolders;
 }
 
 export function createListReads(connection: SqlConnection): SyncListReads {
@@ -124,6 +128,7 @@ export function createListReads(connection: SqlConnection): SyncListReads {
     nodeMetrics: (query) => nodeMetrics(connection, query),
     creditSummary: (address, filter, after) =>
       creditSummary(connection, names, counters, address, filter, after),
+    omittedHolders: (publication) => omittedHolders(connection, publication),
     forecastFacts: (address, nowMicros) => forecastFacts(connection, names, address, nowMicros),
   };
 }

@@ -6,6 +6,7 @@ import { accountMark } from "./ledger/account-mark.ts";
 import { balanceOf, creditAmounts } from "./ledger/balance.ts";
 import { billedMessage } from "./ledger/billed-message.ts";
 import { consumedCredits, costSummary } from "./ledger/cost-summary.ts";
+import { fullPublications } from "./ledger/full-publications.ts";
 import { referencedBytes } from "./ledger/referenced-files.ts";
 import { statsOfCounters } from "./lists/stats-list.ts";
 import { servedContentOf } from "./message/content-text.ts";
@@ -77,6 +78,7 @@ export function createPointReads(connection: SqlConnection): SyncPointReads {
     liveMessages: (afterSeq, limits) => liveChunkOf(liveRowsAfter(connection, messages, afterSeq, limits)),
     liveRows: (afterSeq, limits) => liveRowsAfter(connection, messages, afterSeq, limits),
     lastSeq: () => lastEventSeq(connection),
+    fullPublications: () => fullPublications(connection),
     accountMark: (address) => accountMark(connection, names, address),
     balanceOf: (address, nowMicros) => balanceOf(connection, names, address, nowMicros),
     creditAmounts: (address, nowMicros) => creditAmounts(connection, names, address, nowMicros),

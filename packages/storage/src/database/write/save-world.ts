@@ -2,6 +2,7 @@ import { NO_GRACE, type World } from "@twentysix/state";
 import { itemLeaf } from "../merkle/leaf.ts";
 import { dropCandidates } from "./candidates.ts";
 import { releaseFile } from "./collect-files.ts";
+import { saveBalancePart } from "./ledger/balance-parts.ts";
 import { saveCost } from "./ledger/costs.ts";
 import { saveEntries } from "./ledger/credit-entries.ts";
 import { saveRemoval, saveRemovedBill } from "./ledger/removals.ts";
@@ -66,7 +67,7 @@ export function saveWorld(session: WriterSession, world: World, context: SaveCon
   return events;
 }
 
-function saveLedger(session: WriterSession, { facts }: World, nowMicros: bigint): void {
+function saveLedger(session: WriterSession, { facts, balanceParts }: World, nowMicros: bigint): void {
   for (const change of facts.accounts.changes()) saveAccount(session, change);
   for (const change of facts.balances.changes()) saveBalance(session, change);
   for (const change of facts.entries.changes()) saveEntries(session, change);
@@ -75,6 +76,7 @@ function saveLedger(session: WriterSession, { facts }: World, nowMicros: bigint)
   for (const change of facts.removals.changes()) saveRemoval(session, change);
   for (const change of facts.removedBills.changes()) saveRemovedBill(session, change);
   for (const change of facts.publications.changes()) savePublication(session, change);
+  for (const part of balanceParts.values()) saveBalancePart(session.connection, part);
 }
 
 /** The names that messages which become live bring. */

@@ -65,9 +65,24 @@ export interface CostSummary {
   readonly consumedCredits: bigint;
 }
 
+/** A publication of balances of which every part is here. */
+export interface FullPublication {
+  readonly chain: string;
+  readonly height: bigint;
+}
+
+/** Holders of whom a full publication says nothing. */
+export interface OmittedHolders {
+  readonly count: number;
+  /** The first of them. */
+  readonly addresses: readonly string[];
+}
+
 /** Point reads of the ledger. */
 export interface LedgerPointReads {
   balanceOf(address: string, nowMicros: bigint): BalanceView;
+  /** The newest full publication of each chain. */
+  fullPublications(): readonly FullPublication[];
   /** A text that is another one whenever something has changed of what an account has or owes; null: there is none. */
   accountMark(address: string): string | null;
   /** What is left of the credits of an address: those that never expire first, then by date. At most 10,000. */

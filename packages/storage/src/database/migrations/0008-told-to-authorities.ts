@@ -1,7 +1,7 @@
 import type { Migration } from "./migration.ts";
 
 /**
- * What messages cost that cost nothing any more, for a while: whoever bills reads until when each of them ran. One
+ * What whoever bills and publishes is told. What messages cost that cost nothing any more, for a while: whoever bills reads until when each of them ran. One
  * that was removed may come back and end again.
  *
  * Columns as in `costs`; started_us and ended_us: from when until when it cost that.
@@ -23,6 +23,14 @@ CREATE TABLE ended_costs (
 );
 CREATE INDEX ended_costs_time ON ended_costs (ended_us, hash);
 CREATE INDEX ended_costs_owner ON ended_costs (owner_id, ended_us, hash);
+-- The newest part at each place of publications of balances that list every holder. place: from 0; n: how many.
+CREATE TABLE balance_parts (
+  chain TEXT NOT NULL,
+  place INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  height INTEGER NOT NULL,
+  PRIMARY KEY (chain, place)
+) WITHOUT ROWID;
 `;
 
 const postgres = `
@@ -42,6 +50,17 @@ CREATE TABLE ended_costs (
 );
 CREATE INDEX ended_costs_time ON ended_costs (ended_us, hash);
 CREATE INDEX ended_costs_owner ON ended_costs (owner_id, ended_us, hash);
+CREATE TABLE balance_parts (
+  chain bare_text NOT NULL,
+  place BIGINT NOT NULL,
+  n BIGINT NOT NULL,
+  height BIGINT NOT NULL,
+  PRIMARY KEY (chain, place)
+);
 `;
 
-export const endedCosts: Migration = { number: 8, name: "ended costs", sql: { sqlite, postgres } };
+export const toldToAuthorities: Migration = {
+  number: 8,
+  name: "told to authorities",
+  sql: { sqlite, postgres },
+};
