@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createListReads, UNLIMITED } from "@twentysix/storage";
-import { evm, forget, type Signed } from "../pipeline/support/signed.ts";
+import { evm, forget, type Signed, signed } from "../pipeline/support/signed.ts";
 import type { StateHarness } from "../pipeline/support/state-harness.ts";
 import { balancePost, ledgerNetwork, ledgerNode, outcomes } from "./support/ledger-node.ts";
 import { storeOf } from "./support/paid-messages.ts";
@@ -29,9 +29,9 @@ const WHOLE = { cursor: null, pageSize: 100 };
 const rowsOf = ({ items }: { readonly items: readonly unknown[] }): Row[] =>
   items.map((item) => JSON.parse(String(item)) as Row);
 
-function costs(node: StateHarness): Row[] {
+function costs(node: StateHarness, withLines = false): Row[] {
   const { lists } = createListReads(node.store.session.connection);
-  const query = { paymentType: "hold", withLines: false, withSizes: false } as const;
+  const query = { paymentType: "hold", withLines, withSizes: withLines } as const;
   return rowsOf(lists.costs.cursor(query, WHOLE, UNLIMITED));
 }
 
@@ -78,6 +78,34 @@ describe("what cost something", () => {
     await submit(node, another, forget(owner, T + 90, [another.hash]));
     const kept = endedCosts(node, 0).map(({ item_hash: hash }) => hash);
     assert.deepEqual(kept, [late.hash, another.hash]);
+  });
+
+  test("keeps no word of what was forgotten", async () => {
+    await using node = await ledgerNode(local);
+    at(node, T);
+    const disk = await storeOf(node, owner, T + 1, 30);
+    const machine = signed(owner, "INSTANCE", T + 2, {
+      allow_amend: false,
+      environment: {},
+      resources: { vcpus: 1, memory: 2_048 },
+      rootfs: { parent: { ref: disk.hash, use_latest: false }, persistence: "host", size_mib: 20_480 },
+      volumes: [{ mount: "/secret/place", persistence: "host", name: "x", size_mib: 64 }],
+      payment: { chain: "ETH", type: "hold" },
+    });
+    await submit(node, balancePost(T, { [address]: 10_000 }), disk, machine);
+    const [before] = costs(node, true).filter(({ item_hash: hash }) => hash === machine.hash);
+    assert.notDeepEqual(node.textsWith("/secret/place"), []);
+    await submit(node, forget(owner, T + 3, [machine.hash]));
+    assert.deepEqual(node.textsWith("/secret/place"), []);
+    const lines = (row: Row | undefined) =>
+      ((row?.detail ?? []) as Row[]).map(({ type, name, size_mib: size, cost_hold: cost }) => ({
+        type,
+        name: String(name).includes("/secret") ? type : name,
+        size,
+        cost,
+      }));
+    assert.deepEqual(lines(endedCosts(node, 0)[0]), lines(before), "figures and products are kept");
+    assert.equal(lines(before).length, 4);
   });
 
   test("begins anew when it comes back after its removal, and ends a second time", async () => {

@@ -100,7 +100,7 @@ export function saveCost(
 ): void {
   const id = session.itemId(hash);
   if (before !== null) {
-    if (after === null) endCost(session.connection, id, nowMicros);
+    if (after === null) endCost(session.connection, { id, hash, cost: before, nowMicros });
     session.connection.run("DELETE FROM costs WHERE id = ?", id);
     session.costTotals.add(before, session.addresses.intern(before.owner), -1);
   }
