@@ -1,5 +1,5 @@
 import type { LiveMessage, VmFact } from "./facts.ts";
-import { unpin } from "./handlers/store.ts";
+import { endGrace, unpin } from "./handlers/store.ts";
 import type { StateContext } from "./rules.ts";
 import { type Need, pairKey, type World } from "./world.ts";
 
@@ -81,5 +81,5 @@ function pin(world: World, vm: string, fact: VmFact, fileHash: string): void {
     createdMicros: fact.createdMicros,
   });
   world.index.pinsOf.set(fileHash, (world.index.pinsOf.get(fileHash) ?? 0) + 1);
-  if (world.facts.graces.get(fileHash) !== null) world.facts.graces.set(fileHash, null);
+  endGrace(world, fileHash);
 }

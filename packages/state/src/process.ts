@@ -13,7 +13,7 @@ import { aggregateNeeds, applyAggregate } from "./handlers/aggregate.ts";
 import { applyForget, checkForget, forgettingNeeds } from "./handlers/forget.ts";
 import { applyMetrics } from "./handlers/node-metrics.ts";
 import { applyPost, checkPost } from "./handlers/post.ts";
-import { applyStore, checkStore, tagOf } from "./handlers/store.ts";
+import { applyStore, checkStore, endGrace, tagOf } from "./handlers/store.ts";
 import { applyVm, checkVm } from "./handlers/vm.ts";
 import { mayForgetUsed, newVmNeeds } from "./kept-files.ts";
 import { applyLedgerPost, checkLedgerPost } from "./ledger/apply-ledger-post.ts";
@@ -150,7 +150,9 @@ function applyNeeds(world: World, context: StateContext, message: PreparedMessag
   const { content, envelope } = message;
   const detail = content.detail;
   const needs: Need[] = [];
-  if (envelope.itemType !== "inline") needs.push({ table: "contentPins", key: envelope.itemHash });
+  if (envelope.itemType !== "inline") {
+    needs.push({ table: "contentPins", key: envelope.itemHash }, { table: "graces", key: envelope.itemHash });
+  }
   if (world.facts.items.get(envelope.itemHash)?.removed !== undefined)
     needs.push({ table: "copies", key: envelope.itemHash });
   switch (detail.kind) {
@@ -200,7 +202,10 @@ function applyMessage(
   world.wakes.add(`item:${hash}`);
 }
 
-/** The file of a content that is not inline is kept for its sender. */
+/**
+ * The file of a content that is not inline is kept for its sender. The time of grace of its upload has done its
+ * service; what is uploaded from now on is somebody's own.
+ */
 function pinContent(world: World, message: PreparedMessage): void {
   const hash = message.envelope.itemHash;
   const key = pairKey("content", hash, hash);
@@ -214,6 +219,7 @@ function pinContent(world: World, message: PreparedMessage): void {
     createdMicros: message.content.timeMicros,
   });
   world.index.contentPins.set(hash, [hash]);
+  endGrace(world, hash);
 }
 
 function applyDetail(world: World, context: StateContext, message: PreparedMessage): void {

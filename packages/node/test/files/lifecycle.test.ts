@@ -67,30 +67,44 @@ describe("the life of files on a node whose grace is no time at all", { timeout:
   });
 });
 
-test("the content of a forgotten message is not served any more, whatever grace its upload had", async () => {
-  const other = await startTestNode({ storageGracePeriodHours: 24 });
-  try {
-    const time = 1_700_000_000.5;
-    const content = { address: account.address, content: { secret: 1 }, time, type: "note" };
-    const upload = await post(other, "/api/v0/storage/add_json", JSON.stringify(content));
-    const { hash } = JSON.parse(upload.text) as { hash: string };
-    const signature = await account.sign({
-      type: "POST",
-      itemHash: hash,
-      timeMicros: 1_700_000_000_500_000n,
-    });
-    const envelope = { chain: account.chain, sender: account.address, type: "POST", channel: "T", time };
-    const message = { ...envelope, item_type: "storage", item_hash: hash, signature };
-    const sent = await post(other, "/api/v0/messages", JSON.stringify({ sync: true, message }));
-    assert.equal(sent.status, 200, sent.text);
-    const path = `/api/v0/storage/raw/${hash}`;
-    assert.equal((await get(other, path)).status, 200);
-    await putRaw(other, { type: "FORGET", members: `"hashes":["${hash}"]`, account });
-    assert.equal((await get(other, path)).status, 404);
-    await eventually(async () =>
-      (await get(other, "/metrics")).text.includes("twentysix_collected_files_total 1"),
-    );
-  } finally {
-    await other.remove();
-  }
+/** A message whose content was uploaded beside it: the text of the content, and its hash. */
+async function putUploaded(at: typeof node, secret: number): Promise<{ text: string; hash: string }> {
+  const time = 1_700_000_000.5;
+  const text = JSON.stringify({ address: account.address, content: { secret }, time, type: "note" });
+  const upload = await post(at, "/api/v0/storage/add_json", text);
+  const { hash } = JSON.parse(upload.text) as { hash: string };
+  const signature = await account.sign({ type: "POST", itemHash: hash, timeMicros: 1_700_000_000_500_000n });
+  const envelope = { chain: account.chain, sender: account.address, type: "POST", channel: "T", time };
+  const message = { ...envelope, item_type: "storage", item_hash: hash, signature };
+  const sent = await post(at, "/api/v0/messages", JSON.stringify({ sync: true, message }));
+  assert.equal(sent.status, 200, sent.text);
+  return { text, hash };
+}
+
+describe("the content of a forgotten message", { timeout: 120_000 }, () => {
+  test("is not served any more, whatever grace its upload had; that of a later upload holds", async () => {
+    const other = await startTestNode({ storageGracePeriodHours: 24 });
+    try {
+      const [own, shared] = [await putUploaded(other, 1), await putUploaded(other, 2)];
+      const raw = async ({ hash }: { hash: string }) =>
+        (await get(other, `/api/v0/storage/raw/${hash}`)).status;
+      const pins = async ({ hash }: { hash: string }) =>
+        (await get(other, `/api/v0/storage/count/${hash}`)).text;
+      assert.deepEqual([await raw(own), await pins(own)], [200, "1"]);
+      const again = await post(other, "/api/v0/storage/add_json", shared.text);
+      assert.deepEqual([again.status, await pins(shared)], [200, "2"]);
+      await putRaw(other, {
+        type: "FORGET",
+        members: `"hashes":["${own.hash}","${shared.hash}"]`,
+        account,
+      });
+      assert.deepEqual([await raw(own), await pins(own)], [404, "0"]);
+      assert.deepEqual([await raw(shared), await pins(shared)], [200, "1"]);
+      await eventually(async () =>
+        (await get(other, "/metrics")).text.includes("twentysix_collected_files_total 1"),
+      );
+    } finally {
+      await other.remove();
+    }
+  });
 });

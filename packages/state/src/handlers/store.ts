@@ -91,7 +91,7 @@ export function applyStore(
     createdMicros: content.timeMicros,
   });
   bump(world, detail.fileHash, 1);
-  if (world.facts.graces.get(detail.fileHash) !== null) world.facts.graces.set(detail.fileHash, null);
+  endGrace(world, detail.fileHash);
   const pin: TagPin = {
     hash: envelope.itemHash,
     owner: content.owner,
@@ -146,18 +146,23 @@ export function retractStore(world: World, context: StateContext, hash: string, 
   unpin(world, context, fileHash);
 }
 
-/** Ends the grace of a file at once, whatever was promised: nothing is to keep it any longer. */
+/** Ends the grace of a file that a message keeps from now on. Needs `graces` of the file. */
+export function endGrace(world: World, fileHash: string): void {
+  if (world.facts.graces.get(fileHash) !== null) world.facts.graces.set(fileHash, null);
+}
+
+/** Gives a file that nothing keeps up at once. */
 export const NO_GRACE = 0n;
 
 /**
- * One pin less; the last one leaves nothing behind, not even what is left of a time of grace: the content of a
- * forgotten message is no longer held. Whoever needs the file later in the batch waits for it. Needs `pinsOf` and
- * `graces` of the file.
+ * One pin less; the last one leaves nothing behind: the content of a forgotten message is no longer held. The grace
+ * of its own upload ended when the message was applied (`endGrace`), so one that runs now is that of another upload,
+ * and holds. Whoever needs the file later in the batch waits for it. Needs `pinsOf` and `graces` of the file.
  */
 export function release(world: World, fileHash: string): void {
   const left = (world.index.pinsOf.get(fileHash) ?? 0) - 1;
   world.index.pinsOf.set(fileHash, left);
-  if (left > 0) return;
+  if (left > 0 || world.facts.graces.get(fileHash) !== null) return;
   world.facts.graces.set(fileHash, NO_GRACE);
   world.index.files.load(fileHash, null);
   world.index.files.set(fileHash, null);
