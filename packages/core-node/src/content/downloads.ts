@@ -63,6 +63,9 @@ async function* untilEnd(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* bytes;
+  } catch (error) {
+    // Before the first byte this is still an answer; after it, the connection is cut.
+    throw serverRefusal(error);
   } finally {
     onEnd();
   }

@@ -13,7 +13,13 @@ import type { Budgets } from "../services/budgets.ts";
 import type { GraceRoom } from "../services/grace-room.ts";
 import type { FileHolds } from "./file-holds.ts";
 import { inspectStore } from "./inspect-store.ts";
-import { assertFilesUsable, serverRefusal } from "./server-refusal.ts";
+import {
+  assertFilesUsable,
+  CAR_WORDS,
+  IPFS_WORDS,
+  type RefusalWords,
+  serverRefusal,
+} from "./server-refusal.ts";
 import { type StagedBytes, stageBytes } from "./staging.ts";
 
 export interface UploadOptions {
@@ -37,7 +43,7 @@ export function createUploads(options: UploadOptions): UploadServices {
     checkFunds: options.checkFunds,
     async stageFile(source, { engine, signal }) {
       budgets.assertRoom();
-      assertFilesUsable(contents.server);
+      assertFilesUsable(contents.server, wordsOf(engine));
       const namer = new FileNamer(engine === "ipfs" ? ["sha256", "cidV0"] : ["sha256"]);
       const bytes = await stageBytes(source, {
         folder,
@@ -55,7 +61,7 @@ export function createUploads(options: UploadOptions): UploadServices {
     },
     async stageCar(source, { signal }) {
       budgets.assertRoom();
-      assertFilesUsable(contents.server);
+      assertFilesUsable(contents.server, CAR_WORDS);
       const bytes = await stageBytes(source, { folder, signal, reservation: budgets.reserveDisk() });
       const held = new AsyncDisposableStack();
       held.use(bytes);
@@ -63,7 +69,7 @@ export function createUploads(options: UploadOptions): UploadServices {
         sizeBytes: bytes.sizeBytes,
         root: () => carRoot(bytes, signal),
         keep: (keepSignal) =>
-          storing(async () => {
+          storing(CAR_WORDS, async () => {
             held.use(await holds.hold(await carRoot(bytes, keepSignal)));
             return await keepCar(contents, bytes, keepSignal);
           }),
@@ -98,7 +104,7 @@ function stagedFile(
     sizeBytes: bytes.sizeBytes,
     hash,
     keep: () =>
-      storing(async () => {
+      storing(wordsOf(engine), async () => {
         held.use(await holds.hold(hash));
         return await keepFile(contents, bytes, engine, hash);
       }),
@@ -152,8 +158,10 @@ async function keepCar(contents: ContentStore, bytes: StagedBytes, signal: Abort
   }
 }
 
+const wordsOf = (engine: StageOptions["engine"]): RefusalWords => (engine === "ipfs" ? IPFS_WORDS : {});
+
 /** A store without room is the node's limit, not a fault of the file. */
-async function storing<T>(work: () => Promise<T>): Promise<T> {
+async function storing<T>(words: RefusalWords, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -162,7 +170,7 @@ async function storing<T>(work: () => Promise<T>): Promise<T> {
         code: error.code,
       });
     }
-    throw serverRefusal(error);
+    throw serverRefusal(error, words);
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { createMemoryLogger, createSystemClock, type MemoryLogger, type Timers } from "@twentysix/platform";
 import { parseJson, parseNetworkDefinition } from "@twentysix/protocol";
+import type { BlobEngine } from "@twentysix/storage";
 import { DEFAULT_API_SETTINGS } from "../../src/api/settings.ts";
 import { type CoreNode, startCoreNode } from "../../src/core-node.ts";
 import { dataPaths } from "../../src/data-paths.ts";
@@ -16,7 +17,11 @@ export interface StartedNode {
 }
 
 /** A whole node of the local network on a free port and in a temporary folder, with the timers of the test. */
-export async function startNodeWith(context: TestContext, timers: Timers): Promise<StartedNode> {
+export async function startNodeWith(
+  context: TestContext,
+  timers: Timers,
+  engine?: BlobEngine,
+): Promise<StartedNode> {
   const dataDir = await mkdtemp(join(tmpdir(), "twentysix-started-"));
   const path = new URL("../../../../networks/local.json", import.meta.url);
   const json = parseJson(await readFile(path, "utf8"));
@@ -36,6 +41,7 @@ export async function startNodeWith(context: TestContext, timers: Timers): Promi
     address: "0x0000000000000000000000000000000000000000",
     clock: createSystemClock(),
     timers,
+    ...(engine === undefined ? {} : { engine }),
     log,
     logPretty: false,
   });

@@ -1,7 +1,7 @@
 import { isAbortOf, type Logger, type Random, type Timers } from "@twentysix/platform";
 import type { BlobServer, BlobServerState } from "../blob-engine.ts";
 import { isServerFailure } from "../errors.ts";
-import { blobErrorOf, connectionFailure, RemoteFailure } from "./remote-failure.ts";
+import { blobErrorOf, connectionFailure, type FailureKind, RemoteFailure } from "./remote-failure.ts";
 
 export interface RemoteServerOptions {
   /** For people and logs, without credentials: `s3://bucket at https://…`. */
@@ -15,10 +15,19 @@ export interface RemoteServerOptions {
 
 /** Attempts of one call while the server is known to work; the waits between them add up to 3 seconds at most. */
 const MAX_ATTEMPTS = 5;
+/** A server that kept silent for the whole time of a call is asked once more: whoever waits has waited for long. */
+const MAX_TIMEOUT_ATTEMPTS = 2;
 const FIRST_WAIT_MS = 200;
 const MAX_WAIT_MS = 2_000;
 /** An object that is shorter than recorded is asked for once more: the connection may have broken quietly. */
 const MAX_SHORT_ATTEMPTS = 2;
+const ATTEMPTS: Readonly<Record<FailureKind, number>> = {
+  away: MAX_ATTEMPTS,
+  timeout: MAX_TIMEOUT_ATTEMPTS,
+  short: MAX_SHORT_ATTEMPTS,
+  refused: 1,
+  missing: 1,
+};
 const CALL_TIMEOUT_MS = 15_000;
 const PROBE_TIMEOUT_MS = 5_000;
 /** How often the server is looked at while it works, and while it does not. */
@@ -115,11 +124,7 @@ export class RemoteServer implements BlobServer, AsyncDisposable {
     const { name, timers, random } = this.#options;
     const { kind } = failure;
     const isFinal =
-      kind === "refused" ||
-      kind === "missing" ||
-      (kind === "short"
-        ? failures >= MAX_SHORT_ATTEMPTS
-        : this.#failure !== null || failures >= MAX_ATTEMPTS);
+      failures >= ATTEMPTS[kind] || ((kind === "away" || kind === "timeout") && this.#failure !== null);
     if (isFinal) {
       if (kind === "away" || kind === "timeout") this.#lost(failure);
       throw blobErrorOf(name, failure);
