@@ -17,7 +17,7 @@ import type {
   ListQueries,
   ListRead,
   ListReads,
-  NodeMetricsRow,
+  NodeMetricsPage,
   OmittedHolders,
   PageRest,
   Piece,
@@ -75,7 +75,7 @@ export function createReaderLists(thread: Caller, limits: ReadLimits = DEFAULT_L
         cursorCall(thread, { kind: "programsOnMessage", direction, request }, options),
       ),
     nodeMetrics: (query, options) =>
-      thread.call({ kind: "nodeMetrics", query }, options?.signal) as Promise<readonly NodeMetricsRow[]>,
+      thread.call({ kind: "nodeMetrics", query }, options?.signal) as Promise<NodeMetricsPage>,
   };
 }
 

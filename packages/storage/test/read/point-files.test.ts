@@ -185,9 +185,9 @@ describe("files, events, totals and live messages", () => {
       direction: "desc",
     } as const;
     assert.deepEqual(
-      lists.nodeMetrics(window).map(({ metricsJson }) => metricsJson),
+      lists.nodeMetrics(window).rows.map(({ metricsJson }) => metricsJson),
       ['{"at":3}', '{"at":2}'],
     );
-    assert.deepEqual(lists.nodeMetrics({ ...window, nodeId: "none" }), []);
+    assert.deepEqual(lists.nodeMetrics({ ...window, nodeId: "none" }), { rows: [], nextMicros: null });
   });
 });

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import type { ApiContext } from "../context.ts";
 import { disconnectSignal } from "../http/disconnect.ts";
 import { sendJson } from "../http/json-reply.ts";
+import { linkNext } from "../http/next-link.ts";
 import { addGet, type Call, pathValue } from "../http/route.ts";
 import { sendProblems, sendRefusal } from "../http/send-error.ts";
 import { choice, decimal } from "../query/parameter.ts";
@@ -58,14 +59,11 @@ async function answerMetrics(
   );
   if (problems.length > 0) return sendProblems(reply, problems);
   const endMicros = microsOfSeconds(query.endDate) ?? services.clock.nowMicros();
-  const rows = await services.lists.nodeMetrics(
-    {
-      kind,
-      nodeId: pathValue(request, "node_id"),
-      startMicros: microsOfSeconds(query.startDate) ?? endMicros - DEFAULT_WINDOW_MICROS,
-      endMicros,
-      direction: query.sort.startsWith("A") || query.sort === "1" ? "asc" : "desc",
-    },
+  const startMicros = microsOfSeconds(query.startDate) ?? endMicros - DEFAULT_WINDOW_MICROS;
+  const direction = query.sort.startsWith("A") || query.sort === "1" ? "asc" : "desc";
+  const nodeId = pathValue(request, "node_id");
+  const { rows, nextMicros } = await services.lists.nodeMetrics(
+    { kind, nodeId, startMicros, endMicros, direction },
     { signal: disconnectSignal(reply) },
   );
   if (rows.length === 0) {
@@ -75,7 +73,23 @@ async function answerMetrics(
       "404: Not Found. Nothing was measured of this node in this time",
     );
   }
-  return sendJson(request, reply, stringifyJson({ metrics: columns(kind, rows) }));
+  const metrics = columns(kind, rows);
+  if (nextMicros === null) return sendJson(request, reply, stringifyJson({ metrics }));
+  const isAscending = direction === "asc";
+  const parameters = {
+    start_date: secondsText(isAscending ? nextMicros : startMicros),
+    end_date: secondsText(isAscending ? endMicros : nextMicros),
+    startDate: null,
+    endDate: null,
+  };
+  linkNext(request, reply, { parameters });
+  return sendJson(request, reply, stringifyJson({ metrics, truncated: true }));
+}
+
+/** Seconds as a query parameter. Zero would mean that the bound is not given. */
+function secondsText(micros: bigint): string {
+  const bound = micros > 0n ? micros : 1n;
+  return `${bound / 1_000_000n}.${String(bound % 1_000_000n).padStart(6, "0")}`;
 }
 
 function columns(kind: "core" | "compute", rows: readonly NodeMetricsRow[]): Record<string, JsonValue> {

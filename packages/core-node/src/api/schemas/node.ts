@@ -48,5 +48,8 @@ export function measurementsSchema(columns: readonly string[]): TObject {
       measured_at: Type.Array(Type.Number({ description: "Seconds." })),
       ...Object.fromEntries(columns.map((name) => [name, column])),
     }),
+    truncated: Type.Optional(
+      Type.Literal(true, { description: "The window has more: the header Link leads to the rest." }),
+    ),
   });
 }

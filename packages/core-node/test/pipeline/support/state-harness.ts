@@ -334,7 +334,7 @@ export class StateHarness implements AsyncDisposable {
   measurements(kind: "core" | "compute", nodeId: string): readonly NodeMetricsRow[] {
     const reads = createListReads(this.store.session.connection);
     const range = { startMicros: 0n, endMicros: 9_000_000_000_000_000n };
-    return reads.nodeMetrics({ kind, nodeId, ...range, direction: "asc" });
+    return reads.nodeMetrics({ kind, nodeId, ...range, direction: "asc" }).rows;
   }
 
   get #isServer(): boolean {

@@ -49,8 +49,8 @@ import type {
   Direction,
   HashesQuery,
   MessagesQuery,
+  NodeMetricsPage,
   NodeMetricsQuery,
-  NodeMetricsRow,
   PageRequest,
   PostsQuery,
   TerminatedQuery,
@@ -90,7 +90,7 @@ export interface SyncListReads {
   piece(part: LongPart, position: PiecePosition | null, budget: ReadBudget): Piece;
   /** Frees what is held for pieces that may never be asked for. */
   releaseTexts(): void;
-  nodeMetrics(query: NodeMetricsQuery): readonly NodeMetricsRow[];
+  nodeMetrics(query: NodeMetricsQuery): NodeMetricsPage;
   /** The sums over a part of a history, and where the next part starts. */
   creditSummary(address: string, filter: CreditHistoryFilter, after: CreditPosition | null): CreditSumStep;
   forecastFacts(address: string, nowMicros: bigint): ForecastFacts;

@@ -417,6 +417,12 @@ export interface NodeMetricsRow {
   readonly metricsJson: JsonText;
 }
 
+export interface NodeMetricsPage {
+  readonly rows: readonly NodeMetricsRow[];
+  /** The window has more, from this moment on (or back): a bound of the next query. null: these are all. */
+  readonly nextMicros: bigint | null;
+}
+
 export interface ListReads extends LedgerListReads {
   readonly messages: ListRead<MessagesQuery>;
   readonly terminated: Omit<ListRead<TerminatedQuery>, "cursor">;
@@ -445,5 +451,5 @@ export interface ListReads extends LedgerListReads {
   channels(options?: ReadOptions): ItemStream;
   /** PROGRAMs with message subscriptions that are current: `{"item_hash","content":{"on":{"message":[...]}}}`. */
   programsOnMessage(direction: Direction, options?: ReadOptions): ItemStream;
-  nodeMetrics(query: NodeMetricsQuery, options?: ReadOptions): Promise<readonly NodeMetricsRow[]>;
+  nodeMetrics(query: NodeMetricsQuery, options?: ReadOptions): Promise<NodeMetricsPage>;
 }
