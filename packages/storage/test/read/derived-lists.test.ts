@@ -430,6 +430,20 @@ describe("address stats", () => {
       [search("xab3"), search("%_"), search("%"), search("0xab_%"), search("tz1")],
       [1, 7, 7, 0, 0],
     );
+    assert.equal(search("x\0"), 0);
+    const found = (sortBy: "total" | "post", direction: "asc" | "desc") =>
+      walkList(reads, "addressStats", { sortBy, direction, contains: "XAB" }, 3).map(
+        (item) => parse(item)?.[0],
+      );
+    const names = Array.from({ length: 7 }, (_, at) => `0xAB${at}%_`);
+    // Sixty messages by seven senders in turn: the first four have nine, the others eight; every other is a POST.
+    assert.deepEqual(found("total", "desc"), names);
+    assert.deepEqual(found("total", "asc"), [...names.slice(4), ...names.slice(0, 4)]);
+    // The first and the third have five POSTs, the others four.
+    const [first = "", , third = ""] = names;
+    const others = names.filter((name) => name !== first && name !== third);
+    assert.deepEqual(found("post", "asc"), [...others, first, third]);
+    assert.deepEqual(found("post", "desc"), [first, third, ...others]);
     const byPost = reads.lists.addressStats.page(
       { sortBy: "post", direction: "asc" },
       { page: 2, pageSize: 3 },

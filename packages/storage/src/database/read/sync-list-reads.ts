@@ -111,7 +111,7 @@ export function createListReads(connection: SqlConnection): SyncListReads {
       posts: postList(connection, names, counters),
       aggregates: new AggregateList(connection, names, counters),
       accountFiles: fileList(connection, names, counters),
-      addressStats: new StatsList(counters, names.addresses),
+      addressStats: new StatsList(connection),
       balances: new BalanceList(connection, names, counters),
       creditBalances: new CreditBalanceList(connection),
       creditHistory: new CreditHistoryList(connection, names, counters),

@@ -7,6 +7,8 @@ export interface Dialect {
   readonly byPrimaryKey: string;
   /** Begins a transaction that reads one state of the database, whatever is written meanwhile. */
   readonly beginSnapshot: string;
+  /** Whether a text holds another one, without wildcards. */
+  contains(expression: string, part: string): string;
   /** The bytes of a text in UTF-8. */
   utf8(expression: string): string;
   /** A text as a JSON string. */
@@ -31,6 +33,7 @@ export const SQLITE: Dialect = {
   indexedBy: (index) => `INDEXED BY ${index}`,
   byPrimaryKey: "NOT INDEXED",
   beginSnapshot: "BEGIN",
+  contains: (expression, part) => `instr(${expression}, ${part}) > 0`,
   utf8: (expression) => `CAST(${expression} AS BLOB)`,
   quotedJson: (expression) => `json_quote(${expression})`,
   jsonIntegers: (expression) => `json_each(${expression})`,
@@ -44,6 +47,7 @@ export const POSTGRES: Dialect = {
   indexedBy: () => "",
   byPrimaryKey: "",
   beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+  contains: (expression, part) => `strpos(${expression}, ${part}) > 0`,
   utf8: (expression) => `convert_to(${expression}, 'UTF8')`,
   quotedJson: (expression) => `to_json(${expression})::text`,
   jsonIntegers: (expression) =>

@@ -1,88 +1,111 @@
 import { MESSAGE_TYPES, type MessageType } from "@twentysix/protocol";
-import type { CounterRow, Counters } from "../counters.ts";
-import {
-  type CursorPosition,
-  type CursorScope,
-  decodeCursor,
-  encodeCursor,
-  filterDigest,
-} from "../cursor.ts";
+import type { SqlConnection } from "../../sql/connection.ts";
+import type { CounterRow } from "../counters.ts";
+import { type CursorScope, decodeCursor, encodeCursor, filterDigest } from "../cursor.ts";
 import type { Dictionary } from "../dictionary.ts";
 import type { ReadBudget } from "../read-budget.ts";
 import type { AddressStats, AddressStatsQuery, CursorPage, JsonText, ListPage } from "../types.ts";
 import {
   type BoundedPageRequest,
   type ChunkRequest,
-  cursorPage,
-  firstOfPage,
+  EMPTY_PAGE,
   type ListReader,
+  renderKeys,
+  totalOf,
 } from "./list-reader.ts";
+import { countStats, locateStats, noMessages, type StatsKey, statsOfKeys } from "./stats-sql.ts";
+
+/** Keys that are located at once for a walk: each time all addresses are gone over. */
+const WALK_KEYS = 50_000;
+/** Keys whose counts are fetched at once. */
+const SLICE_KEYS = 500;
 
 /** How many messages each address sent, out of the counters of senders. */
 export class StatsList implements ListReader<AddressStatsQuery> {
-  readonly #counters: Counters;
-  readonly #addresses: Dictionary;
-  /** What is left of the list after the newest cursor, so that a walk does not sort everything at each step. */
-  #rest: { readonly cursor: string; readonly sorted: readonly AddressStats[] } | null = null;
+  readonly #connection: SqlConnection;
+  /** What is located of the list after the newest cursor, so that a walk does not sort everything at each step. */
+  #rest: { readonly cursor: string; readonly keys: readonly StatsKey[]; readonly isEnd: boolean } | null =
+    null;
 
-  constructor(counters: Counters, addresses: Dictionary) {
-    this.#counters = counters;
-    this.#addresses = addresses;
+  constructor(connection: SqlConnection) {
+    this.#connection = connection;
   }
 
   page(query: AddressStatsQuery, request: BoundedPageRequest, budget: ReadBudget): ListPage {
+    if (!isPossible(query)) return EMPTY_PAGE;
     const { page, pageSize } = request;
-    const sorted = this.#sorted(query, budget);
-    const wanted = sorted.slice((page - 1) * pageSize, page * pageSize);
-    const first = firstOfPage(wanted, request, renderStats, encoderOf(query));
-    return { ...first, total: sorted.length, approximate: false };
+    const skip = (page - 1) * pageSize;
+    const keys = locateStats(this.#connection, query, null, { limit: pageSize, skip });
+    budget.checkpoint();
+    const { items, done, last } = this.#render(keys, request);
+    const counted = totalOf(request, keys.length, () => ({
+      total: countStats(this.#connection, query),
+      approximate: false,
+    }));
+    const left = keys.length - done;
+    const rest = left === 0 || last === undefined ? null : { cursor: encode(query, last), items: left };
+    return { items, rest, ...counted };
   }
 
   cursor(query: AddressStatsQuery, request: ChunkRequest, budget: ReadBudget): CursorPage {
-    const scope = scopeOf(query);
-    const position = decodeCursor(scope, request.cursor);
-    const sorted =
-      position === null ? this.#sorted(query, budget) : this.#after(query, position, request, budget);
-    const located = sorted.slice(0, request.pageSize + 1);
-    const page = cursorPage(located, request, renderStats, encoderOf(query));
-    this.#rest =
-      page.nextCursor === null ? null : { cursor: page.nextCursor, sorted: sorted.slice(page.items.length) };
-    return page;
+    const position = decodeCursor(scopeOf(query), request.cursor);
+    if (!isPossible(query)) return { items: [], nextCursor: null };
+    const known = this.#rest?.cursor === request.cursor ? this.#rest : null;
+    const limit = request.pageSize + 1;
+    let keys = known?.keys ?? [];
+    let isEnd = known?.isEnd ?? false;
+    if (keys.length < limit && !isEnd) {
+      const after =
+        position === null ? null : { rank: Number(position.times[0]), address: position.texts[0] ?? "" };
+      // A first step may be the only one; whoever comes back walks.
+      const wanted = position === null ? limit : Math.max(limit, WALK_KEYS);
+      keys = locateStats(this.#connection, query, after, { limit: wanted });
+      isEnd = keys.length < wanted;
+      budget.checkpoint();
+    }
+    const { items, done, last } = this.#render(keys.slice(0, request.pageSize), request);
+    if (last === undefined || done === keys.length) return this.#end(items);
+    const nextCursor = encode(query, last);
+    this.#rest = { cursor: nextCursor, keys: keys.slice(done), isEnd };
+    return { items, nextCursor };
   }
 
-  /** The walk that asked last goes on where it was; any other place is searched in the whole list. */
-  #after(
-    query: AddressStatsQuery,
-    position: CursorPosition,
-    { cursor }: ChunkRequest,
-    budget: ReadBudget,
-  ): readonly AddressStats[] {
-    if (this.#rest?.cursor === cursor) return this.#rest.sorted;
-    const sorted = this.#sorted(query, budget);
-    const rank = Number(position.times[0]);
-    const address = position.texts[0] ?? "";
-    const sign = query.direction === "desc" ? -1 : 1;
-    const start = sorted.findIndex((stats) => {
-      const distance = (rankOf(stats, query) - rank) * sign;
-      return distance > 0 || (distance === 0 && stats.address > address);
-    });
-    return start < 0 ? [] : sorted.slice(start);
+  #end(items: CursorPage["items"]): CursorPage {
+    this.#rest = null;
+    return { items, nextCursor: null };
   }
 
-  #sorted(query: AddressStatsQuery, budget: ReadBudget): AddressStats[] {
-    const part = query.contains?.toLowerCase();
-    const all = statsOfCounters(this.#counters.all("sender"), this.#addresses);
-    budget.checkpoint();
-    const sign = query.direction === "desc" ? -1 : 1;
-    return all
-      .filter(({ address }) => part === undefined || address.toLowerCase().includes(part))
-      .sort((a, b) => {
-        const distance = rankOf(a, query) - rankOf(b, query);
-        if (distance !== 0) return distance * sign;
-        return a.address < b.address ? -1 : 1;
-      });
+  /** Counts are fetched a slice at a time, as far as the answer goes. */
+  #render(
+    keys: readonly StatsKey[],
+    { maxBytes = Number.POSITIVE_INFINITY }: Pick<ChunkRequest, "maxBytes">,
+  ) {
+    const items: JsonText[] = [];
+    let bytes = 0;
+    let done = 0;
+    while (done < keys.length && bytes < maxBytes) {
+      const slice = keys.slice(done, done + SLICE_KEYS);
+      const stats = new Map(statsOfKeys(this.#connection, slice).map((one) => [one.address, one]));
+      const rendered = renderKeys(
+        slice,
+        ({ address }) => {
+          const found = stats.get(address);
+          return found === undefined ? null : renderStats(found);
+        },
+        { maxBytes: maxBytes - bytes },
+      );
+      for (const item of rendered.items) {
+        items.push(String(item));
+        bytes += String(item).length;
+      }
+      done += rendered.done;
+    }
+    return { items, done, last: keys[done - 1] };
   }
 }
+
+/** No address that is stored holds a NUL, and not every engine takes one as a parameter. */
+const isPossible = ({ contains = "" }: AddressStatsQuery): boolean => !contains.includes("\0");
 
 /** Sender counters, one entry an address. */
 export function statsOfCounters(rows: readonly CounterRow[], addresses: Dictionary): AddressStats[] {
@@ -90,12 +113,9 @@ export function statsOfCounters(rows: readonly CounterRow[], addresses: Dictiona
   for (const { a, b, n } of rows) {
     const type = MESSAGE_TYPES[b];
     if (type === undefined || n === 0) continue;
-    let byType = byAddress.get(a);
-    if (byType === undefined) {
-      byType = Object.fromEntries(MESSAGE_TYPES.map((name) => [name, 0])) as Record<MessageType, number>;
-      byAddress.set(a, byType);
-    }
+    const byType = byAddress.get(a) ?? noMessages();
     byType[type] += n;
+    byAddress.set(a, byType);
   }
   return [...byAddress].map(([id, byType]) => ({
     address: addresses.nameOf(id),
@@ -109,13 +129,8 @@ export function renderStats({ address, messages, byType }: AddressStats): JsonTe
   return `${JSON.stringify(address)}:{"messages":${messages},"aggregate":${byType.AGGREGATE},"forget":${byType.FORGET},"instance":${byType.INSTANCE},"post":${byType.POST},"program":${byType.PROGRAM},"store":${byType.STORE}}`;
 }
 
-function rankOf({ messages, byType }: AddressStats, { sortBy }: AddressStatsQuery): number {
-  return sortBy === "total" ? messages : byType[sortBy.toUpperCase() as MessageType];
-}
-
-function encoderOf(query: AddressStatsQuery): (stats: AddressStats) => string {
-  const scope = scopeOf(query);
-  return (stats) => encodeCursor(scope, { times: [BigInt(rankOf(stats, query))], texts: [stats.address] });
+function encode(query: AddressStatsQuery, { rank, address }: StatsKey): string {
+  return encodeCursor(scopeOf(query), { times: [BigInt(rank)], texts: [address] });
 }
 
 function scopeOf({ contains, sortBy, direction }: AddressStatsQuery): CursorScope {
