@@ -6,6 +6,7 @@ import { ledger } from "./0005-ledger.ts";
 import { fairQueue } from "./0006-fair-queue.ts";
 import { paymentRecords } from "./0007-payment-records.ts";
 import { toldToAuthorities } from "./0008-told-to-authorities.ts";
+import { uniquePins } from "./0009-unique-pins.ts";
 import type { Migration } from "./migration.ts";
 
 /** All migrations in order; a published one never changes. */
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   fairQueue,
   paymentRecords,
   toldToAuthorities,
+  uniquePins,
 ];
