@@ -128,7 +128,9 @@ test("more than fits one answer is told to be so, and the rest is found by the l
      INSERT INTO node_metrics SELECT kind, node_id, measured_us - (i / 2) * 1000003, item_id + 1000 * (i % 2), metrics
      FROM node_metrics, n WHERE i > 1`,
   );
-  database.run("INSERT INTO items (id, hash, status, reception_us) SELECT id + 1000, zeroblob(32), 1, 0 FROM items");
+  database.run(
+    "INSERT INTO items (id, hash, status, reception_us) SELECT id + 1000, zeroblob(32), 1, 0 FROM items",
+  );
   database.close();
   for (const sort of ["ASC", "DESC"]) {
     let url: string | null = `/api/v0/core/a/metrics?sort=${sort}`;

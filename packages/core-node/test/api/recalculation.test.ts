@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { test } from "node:test";
-import { createSystemClock } from "@twentysix/platform";
+import { createSystemClock, type Timers } from "@twentysix/platform";
+import { SqliteConnection } from "@twentysix/storage";
+import { signed } from "../pipeline/support/signed.ts";
 import {
   instanceContent,
   MIB,
@@ -10,6 +12,7 @@ import {
   publishers,
   send,
   store,
+  submit,
   T,
   untilStatus,
 } from "./support/economy.ts";
@@ -175,12 +178,104 @@ test("one message that has no cost is refused as its price is", async (t) => {
   const file = await store(node, alice, T + 1, MIB);
   const post = await send(node, alice, "POST", T + 2, { type: "note", content: {} });
   await send(node, alice, "FORGET", T + 3, { hashes: [file] });
+  const waiting = signed(alice, "INSTANCE", T + 4, instanceContent("12".repeat(32)));
+  assert.equal((await submit(node, waiting)).status, 202);
+  const rootfs = await store(node, alice, T + 5, MIB);
+  const unpaid = signed(testAccount(32), "INSTANCE", T + 6, instanceContent(rootfs));
+  assert.equal((await submit(node, unpaid)).status, 422);
   for (const [hash, status] of [
     ["Xyz", 400],
     ["ab".repeat(32), 404],
+    [unpaid.hash, 404],
+    [waiting.hash, 409],
     [post, 400],
     [file, 410],
   ] as const) {
-    assert.equal((await recalculate(node, `${hash}/recalculate`)).status, status, hash);
+    const answer = await recalculate(node, `${hash}/recalculate`);
+    assert.equal(answer.status, status, hash);
+    assert.equal(answer.headers.get("retry-after"), status === 409 ? "2" : null);
+  }
+  assert.equal((await recalculate(node, `${rootfs}/recalculate?dry_run=perhaps`)).status, 422);
+});
+
+test("a job that takes long goes on in the background, and no other starts meanwhile", async (t) => {
+  const node = await started(t);
+  await publishBalances(node, T, { [alice.address]: 100_000 });
+  const file = await store(node, alice, T + 10, 50 * MIB);
+  await priceList(node, T + 5, "1");
+  // Nobody waits for the job here, whose last step another process keeps waiting.
+  const impatient: Timers = {
+    ...node.services.timers,
+    schedule: (_delayMs, callback) => {
+      callback();
+      return () => undefined;
+    },
+  };
+  Object.assign(node.services, { timers: impatient });
+  const other = new SqliteConnection(node.databasePath);
+  other.begin();
+  const begun = await recalculate(node, "recalculate");
+  assert.deepEqual([begun.status, begun.body.message], [202, "Costs are being computed anew"]);
+  assert.deepEqual((begun.body.job as Body).state, "running");
+  const second = await recalculate(node, "recalculate");
+  assert.deepEqual(
+    [second.status, (second.body.error as Body).code, second.headers.get("retry-after")],
+    [409, "API_RECALCULATION_RUNNING", "5"],
+  );
+  assert.equal((await recalculate(node, "recalculate", { "x-auth-token": "" })).status, 401);
+  const state = async () => ((await node.json("/api/v1/price/recalculation")) as { job: Body }).job;
+  assert.equal((await state()).state, "running");
+  assert.equal(await costOf(node, file), "16.666666650000000000", "nothing is written by halves");
+  other.rollBack();
+  other.close();
+  await node.services.economy.recalculation.settled(new AbortController().signal);
+  const { id, state: ended, changed_count: changed } = await state();
+  assert.deepEqual([id, ended, changed], [1, "done", 1]);
+  assert.equal(await costOf(node, file), "50.000000000000000000");
+  assert.equal((await state()).ended_at === null, false);
+});
+
+test("what is free by its date or its block has a cost all the same, of the time of the message", async (t) => {
+  const node = await startRealNode(t, {
+    network: (definition) => ({
+      ...definition,
+      authorities: { ...definition.authorities, administrationKey },
+      switches: { ...definition.switches, observedTimeGates: false },
+      cutovers: {
+        ...definition.cutovers,
+        paidFilesFromSeconds: T + 100,
+        paidFilesFromHeight: { chain: "ETH", height: 1_000 },
+      },
+    }),
+  });
+  // Nobody has a token yet: by the date in their envelopes they are free.
+  const files = [
+    await store(node, alice, T + 10, 50 * MIB),
+    await store(node, alice, T + 20, 50 * MIB),
+    await store(node, alice, T + 30, 50 * MIB),
+  ];
+  const [early = "", late = ""] = files;
+  await publishBalances(node, T + 40, { [alice.address]: 100_000 });
+  for (const [hash, height] of [
+    [early, 999],
+    [late, 1_000],
+  ] as const) {
+    await node.pipeline.confirm({
+      hash,
+      chain: "ETH",
+      txHash: `0x${height}`,
+      height,
+      // Blocks are late: what counts is the time of the message.
+      timeMicros: BigInt(T + 500) * 1_000_000n,
+      publisher: alice.address,
+    });
+  }
+  await priceList(node, T + 5, "1");
+  await priceList(node, T + 200, "2");
+  const { body } = await recalculate(node, "recalculate");
+  assert.deepEqual([body.recalculated_count, body.changed_count, body.errors], [3, 3, undefined]);
+  for (const hash of files) {
+    assert.equal(await costOf(node, hash), "50.000000000000000000");
+    assert.equal(((await node.json(`/api/v0/messages/${hash}`)) as Body).status, "processed");
   }
 });

@@ -108,7 +108,10 @@ async function recalculateAll(
   if (job === null || job.state === "failed")
     throw new ApiError("API_INTERNAL", "500: costs could not be computed anew: see the log of this node");
   const isOver = job.state === "done";
-  const body = reportBody(job.report, isOver ? "Costs were computed anew" : "Costs are being computed anew");
+  const body = isOver
+    ? reportBody(job.report, "Costs were computed anew")
+    : // How many there are is known with the first report.
+      { ...reportBody(job.report, ""), message: "Costs are being computed anew" };
   return sendJson(request, reply.code(isOver ? 200 : 202), JSON.stringify({ ...body, job: jobBody(job) }));
 }
 
