@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { signed } from "../pipeline/support/signed.ts";
+import { signed, vprogram } from "../pipeline/support/signed.ts";
 import {
   accept,
   grant,
@@ -20,6 +21,7 @@ import { type RealNode, startRealNode, testAccount } from "./support/real-node.t
 type Body = Record<string, unknown>;
 
 const alice = testAccount(11);
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 const GPU_4090 = "10de:2684";
 
 describe("the price of a message", () => {
@@ -224,6 +226,82 @@ describe("the price of a message", () => {
     const invalid = await estimateInstance({ ...content, rootfs: null });
     assert.equal(invalid.status, 422);
     assert.deepEqual((invalid.body as unknown as Body[])[0]?.loc, ["rootfs"]);
+  });
+
+  test("of a verifiable program is that of a confidential machine, in credits", async () => {
+    const files = await store(node, alice, T + 21, MIB);
+    const message = vprogram(alice, T + 22, files);
+    const known = await price(await accept(node, message));
+    const execution = {
+      type: "EXECUTION",
+      name: "instance_confidential",
+      cost_hold: "4000.000000000000000000",
+      cost_stream: "0.000061111111111111",
+      cost_credit: "15.833333333333333333",
+      size_mib: null,
+    };
+    const { item_content: text } = JSON.parse(message.text) as { item_content: string };
+    const { time: _time, allow_amend: _amend, ...content } = JSON.parse(text) as Body;
+    const short = JSON.stringify(content);
+    const body = JSON.stringify({
+      message: { type: "V-PROGRAM", item_hash: hashOf(short), item_content: short },
+    });
+    const estimated = await node.post("/api/v0/price/estimate", body);
+    for (const [status, { detail, ...figures }] of [
+      [known.status, known.body],
+      [estimated.status, (await estimated.json()) as Body],
+    ] as const) {
+      assert.equal(status, 200);
+      assert.deepEqual(
+        (detail as Body[]).find(({ type }) => type === "EXECUTION"),
+        execution,
+      );
+      assert.deepEqual([figures.payment_type, figures.charged_address], ["credit", alice.address]);
+    }
+    const poor = await estimate("V-PROGRAM", { ...content, payment: { type: "hold" } });
+    assert.equal(poor.status, 422, "a verifiable program is paid with credits alone");
+  });
+
+  test("of a content that is not inline is estimated out of its file", async () => {
+    const content = { address: alice.address, time: T, item_type: "storage", item_hash: ref };
+    const sized = JSON.stringify({ ...content, estimated_size_mib: 50 });
+    const upload = async (engine: "storage" | "ipfs", text: string): Promise<string> => {
+      const form = new FormData();
+      form.append("file", new Blob([text]));
+      const answer = await node.post(`/api/v0/${engine}/add_file`, form);
+      return ((await answer.json()) as { hash: string }).hash;
+    };
+    const ask = async (hash: string, envelope: Body = {}) => {
+      const message = { type: "STORE", item_hash: hash, ...envelope };
+      const response = await node.post("/api/v0/price/estimate", JSON.stringify({ message }));
+      return { status: response.status, body: (await response.json()) as Body };
+    };
+    for (const engine of ["storage", "ipfs"] as const) {
+      const hash = await upload(engine, sized);
+      for (const envelope of [{ item_type: engine }, { item_content: null }]) {
+        const { status, body } = await ask(hash, envelope);
+        assert.deepEqual([status, body.cost], [200, "16.666666650000000000"], JSON.stringify(body));
+      }
+    }
+    // Whose it is may be left to the envelope.
+    const { address: _, ...ownerless } = content;
+    const mine = await ask(await upload("storage", JSON.stringify({ ...ownerless, estimated_size_mib: 1 })), {
+      sender: alice.address,
+    });
+    assert.deepEqual([mine.status, mine.body.charged_address], [200, alice.address]);
+    const problem = async (text: string, envelope?: Body) => {
+      const { status, body } = await ask(await upload("storage", text), envelope);
+      const [first] = body as unknown as readonly { readonly loc: readonly unknown[] }[];
+      return [status, ...(first?.loc ?? [])];
+    };
+    assert.deepEqual(await problem("no JSON"), [422, "message", "item_hash"]);
+    assert.deepEqual(await problem("[1]"), [422, "message", "item_hash"]);
+    const { item_hash: __, ...nameless } = content;
+    assert.deepEqual(await problem(JSON.stringify(nameless)), [422, "message", "content", "item_hash"]);
+    const large = await ask(await upload("storage", `"${"x".repeat(MIB)}"`));
+    assert.deepEqual([large.status, (large.body.error as Body).code], [422, "API_UNPROCESSABLE"]);
+    const unknown = await ask("cd".repeat(32));
+    assert.deepEqual([unknown.status, (unknown.body.error as Body).code], [409, "API_CONTENT_UNAVAILABLE"]);
   });
 
   test("of a malformed or unsellable message is refused with what is wrong", async () => {
