@@ -288,3 +288,41 @@ test("credits beyond 2^53 are told exactly", async (t) => {
   const summary = await (await node.get(`${path}/credit_history/summary?direction=incoming`)).text();
   assert.match(summary, /"total_incoming":18014398509481986,/);
 });
+
+test("what a resource consumed is told exactly beyond 2^53", async (t) => {
+  const node = await startRealNode(t);
+  const publish = (time: number, type: string, content: string) =>
+    accept(
+      node,
+      envelope(
+        publishers.credits,
+        "POST",
+        `{"address":"${publishers.credits.address}","time":${time},"type":"${type}","content":${content}}`,
+        { time, channel: "ALEPH_CREDIT" },
+      ),
+    );
+  const granted = `{"address":"0xRich","amount":4611686018427387905,"price":"1","tx_hash":"0x","provider":"P"}`;
+  await publish(
+    T,
+    "aleph_credit_distribution",
+    `{"distribution":{"token":"A","chain":"ETH","credits":[${granted}]}}`,
+  );
+  const spent = (amount: string) => `{"address":"0xRich","amount":${amount},"execution_id":"${RESOURCE}"}`;
+  await publish(
+    T + 1,
+    "aleph_credit_expense",
+    `{"expense":{"count":2,"credits":[${spent("9007199254740993")},${spent("2305843009213693953")}]}}`,
+  );
+  // 2^53 + 1 and 2^61 + 1.
+  const sum = "2314850208468434946";
+  assert.equal(
+    await (await node.get(`/api/v0/messages/${RESOURCE}/consumed_credits`)).text(),
+    `{"item_hash":"${RESOURCE}","consumed_credits":${sum}}`,
+  );
+  const costs = await (await node.get(`/api/v0/costs?item_hash=${RESOURCE}`)).text();
+  assert.match(costs, new RegExp(`"total_consumed_credits":${sum},`));
+  const balance = await (await node.get("/api/v0/addresses/0xRich/balance")).text();
+  assert.match(balance, /"credit_balance":2296835809958952959,/);
+  const list = await (await node.get("/api/v0/credit_balances?min_balance=2296835809958952959")).text();
+  assert.match(list, /"address":"0xRich","credits":2296835809958952959/);
+});

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { walk } from "./support/economy.ts";
 import { type RealNode, startRealNode } from "./support/real-node.ts";
 
 type Body = Record<string, unknown>;
@@ -239,6 +240,42 @@ test("files by message and by reference, pins, and the files of an address", asy
   assert.equal((await node.get("/api/v0/addresses/0xNobody/files")).status, 404);
   assert.equal((await node.get("/api/v0/addresses/0xNobody/files?cursor=")).status, 404);
   assert.equal((await node.get(`${files}?sort_order=3`)).status, 422);
+});
+
+test("files of one moment are listed by their messages, in both directions, by pages and by cursor", async (t) => {
+  const node = await startRealNode(t);
+  const file = await upload(node, Buffer.from("of one moment"));
+  const hashes: string[] = [];
+  // Three moments, out of order, with several messages each.
+  for (let at = 0; at < 12; at += 1) {
+    const time = `1700000${[200, 100, 300][at % 3]}.25`;
+    hashes.push(await node.put({ type: "STORE", members: store(file, `name ${at}`), time }));
+  }
+  const momentOf = new Map(hashes.map((hash, at) => [hash, [200, 100, 300][at % 3] ?? 0]));
+  const files = `/api/v0/addresses/${node.account.address}/files`;
+  for (const sortOrder of [1, -1]) {
+    const expected = hashes.toSorted((a, b) => {
+      const distance = (momentOf.get(a) ?? 0) - (momentOf.get(b) ?? 0);
+      return distance === 0 ? (a < b ? -1 : 1) : distance * sortOrder;
+    });
+    const query = `${files}?sort_order=${sortOrder}`;
+    const named = async (path: string): Promise<string[]> =>
+      ((await node.json(path)) as { files: { item_hash: string }[] }).files.map(
+        ({ item_hash: hash }) => hash,
+      );
+    assert.deepEqual(await named(`${query}&pagination=0`), expected);
+    const pages: string[] = [];
+    for (const page of [1, 2, 3]) pages.push(...(await named(`${query}&pagination=5&page=${page}`)));
+    assert.deepEqual(pages, expected);
+    for (const size of [1, 5]) {
+      const walked = (await walk(node, query, "files", size)) as { item_hash: string }[];
+      assert.deepEqual(
+        walked.map(({ item_hash: hash }) => hash),
+        expected,
+      );
+    }
+    assert.deepEqual(await named(`${query}&pagination=0&file_hash=${file}`), expected);
+  }
 });
 
 test("the limits of uploads are told exactly", async (t) => {
