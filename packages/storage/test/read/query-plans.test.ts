@@ -125,4 +125,11 @@ describe("query plans", () => {
     }
     assertNoScan(plansOf("accountFiles", { address: "0x1", direction: "desc", createdAs: "iso" }), "files");
   });
+
+  it("goes over addresses in the order of their rows for statistics: by their names it takes fifteen times as long", () => {
+    for (const query of [{}, { contains: "0x" }]) {
+      for (const { sql, steps } of plansOf("addressStats", { ...query, sortBy: "total", direction: "desc" }))
+        assert.ok(!steps.some((step) => /^SCAN a USING|FOR GROUP BY/.test(step)), sql);
+    }
+  });
 });
