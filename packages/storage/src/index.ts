@@ -29,6 +29,7 @@ export type { BoundedPageRequest, ChunkRequest, ListReader } from "./database/re
 export { joinTexts, LONG_TEXT_BYTES, sizeOfText } from "./database/read/long-text/item-text.ts";
 export { matchesFilter } from "./database/read/message/matches-filter.ts";
 export type * from "./database/read/message-view.ts";
+export type * from "./database/read/node-metrics-views.ts";
 export { renderMessageView } from "./database/read/point/render-view.ts";
 export {
   type FileRecords,

@@ -35,6 +35,7 @@ import { postList } from "./lists/post-list.ts";
 import { StatsList } from "./lists/stats-list.ts";
 import { walkTriggers } from "./lists/trigger-walk.ts";
 import { LongTexts } from "./long-text/long-texts.ts";
+import type { NodeMetricsPage, NodeMetricsQuery } from "./node-metrics-views.ts";
 import type { ReadBudget } from "./read-budget.ts";
 import { TerminatedList } from "./terminated/terminated-list.ts";
 import type { LongPart, Piece, PiecePosition } from "./text-types.ts";
@@ -49,8 +50,6 @@ import type {
   Direction,
   HashesQuery,
   MessagesQuery,
-  NodeMetricsPage,
-  NodeMetricsQuery,
   PageRequest,
   PostsQuery,
   TerminatedQuery,

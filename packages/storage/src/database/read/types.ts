@@ -4,6 +4,7 @@ import type { LedgerListReads } from "./ledger/ledger-list-reads.ts";
 import type { LedgerPointReads } from "./ledger/ledger-views.ts";
 import type { MessageRow } from "./message/message-rows.ts";
 import type { MessageView, StatusView } from "./message-view.ts";
+import type { NodeMetricsPage, NodeMetricsQuery } from "./node-metrics-views.ts";
 import type { ItemText, LongPart } from "./text-types.ts";
 
 /**
@@ -400,27 +401,6 @@ export interface AddressStatsQuery {
   readonly contains?: string;
   readonly sortBy: "total" | "post" | "aggregate" | "store" | "forget" | "program" | "instance";
   readonly direction: Direction;
-}
-
-export interface NodeMetricsQuery {
-  readonly kind: "core" | "compute";
-  readonly nodeId: string;
-  /** Both inclusive. */
-  readonly startMicros: bigint;
-  readonly endMicros: bigint;
-  readonly direction: Direction;
-}
-
-export interface NodeMetricsRow {
-  readonly itemHash: string;
-  readonly measuredMicros: bigint;
-  readonly metricsJson: JsonText;
-}
-
-export interface NodeMetricsPage {
-  readonly rows: readonly NodeMetricsRow[];
-  /** The window has more, from this moment on (or back): a bound of the next query. null: these are all. */
-  readonly nextMicros: bigint | null;
 }
 
 export interface ListReads extends LedgerListReads {

@@ -2,7 +2,7 @@ import { decodeItemHash } from "@twentysix/protocol";
 import type { SqlConnection } from "../../sql/connection.ts";
 import type { Dialect } from "../../sql/dialect.ts";
 import { isText } from "../../sql/is-text.ts";
-import type { NodeMetricsPage, NodeMetricsQuery, NodeMetricsRow } from "../types.ts";
+import type { NodeMetricsPage, NodeMetricsQuery, NodeMetricsRow } from "../node-metrics-views.ts";
 
 const metricsOf = (
   dialect: Dialect,
