@@ -221,7 +221,11 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     ledger,
     live,
     uploads,
-    downloads: createDownloads(contents, lifecycle.holds),
+    downloads: createDownloads({
+      contents,
+      holds: lifecycle.holds,
+      fetch: (fileHash, signal) => peers.fetch(fileHash, signal),
+    }),
     economy,
     node: {
       version: options.version,

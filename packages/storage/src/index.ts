@@ -21,6 +21,7 @@ export {
   type FileLedgerFigures,
   type PendingDeletion,
   type RegisteredFile,
+  type WantedFile,
 } from "./database/read/file-ledger.ts";
 export { costLineJson } from "./database/read/ledger/cost-line-json.ts";
 export type * from "./database/read/ledger/ledger-views.ts";

@@ -3,11 +3,27 @@ import type { DownloadServices } from "../api/services.ts";
 import type { FileHolds } from "./file-holds.ts";
 import { serverRefusal } from "./server-refusal.ts";
 
+export interface DownloadOptions {
+  readonly contents: ContentStore;
+  readonly holds: FileHolds;
+  /** Gets from other nodes what has a record here and no bytes; false when nobody gives it. */
+  readonly fetch: (fileHash: string, signal: AbortSignal) => Promise<boolean>;
+}
+
 /**
- * Files and directories that this node holds. A name is held until its last byte is read, so that a collection
+ * Files and directories that this node holds, or gets from others when they are asked for. A name is held until its last byte is read, so that a collection
  * meanwhile breaks no download off; whoever asks after the collection finds no record.
  */
-export function createDownloads(contents: ContentStore, holds: FileHolds): DownloadServices {
+export function createDownloads({ contents, holds, fetch }: DownloadOptions): DownloadServices {
+  const opened = async (
+    fileHash: string,
+    signal: AbortSignal,
+    read: () => AsyncGenerator<Uint8Array, void, undefined>,
+  ): Promise<AsyncIterable<Uint8Array> | null> => {
+    const here = await open(fileHash, contents, holds, signal, read);
+    if (here !== null || !(await fetch(fileHash, signal))) return here;
+    return await open(fileHash, contents, holds, signal, read);
+  };
   return {
     async isHeld(fileHash, { signal }) {
       try {
@@ -17,7 +33,7 @@ export function createDownloads(contents: ContentStore, holds: FileHolds): Downl
       }
     },
     async openFile(fileHash, { range, signal }) {
-      return await open(fileHash, contents, holds, signal, () =>
+      return await opened(fileHash, signal, () =>
         contents.read(fileHash, {
           signal,
           ...(range === undefined
@@ -27,7 +43,7 @@ export function createDownloads(contents: ContentStore, holds: FileHolds): Downl
       );
     },
     async openTar(fileHash, { signal }) {
-      return await open(fileHash, contents, holds, signal, () => contents.archive(fileHash, { signal }));
+      return await opened(fileHash, signal, () => contents.archive(fileHash, { signal }));
     },
   };
 }

@@ -1,15 +1,16 @@
 import { NetworkError, type PeerStreams } from "@twentysix/network";
 import { type Clock, type Logger, type Random, shuffled, type Timers } from "@twentysix/platform";
 import { itemTypeOfHash } from "@twentysix/protocol";
-import { BlobError, type FileRecords } from "@twentysix/storage";
+import { BlobError, type ContentStore, type FileRecords, type WantedFile } from "@twentysix/storage";
 import { ApiError } from "../api/errors.ts";
 import type { NodeStatus, UploadServices } from "../api/services.ts";
 import { askForContent, CONTENT_PROTOCOL } from "./content-protocol.ts";
 
 export interface ContentFetcherOptions {
   readonly streams: PeerStreams;
-  readonly records: Pick<FileRecords, "waitedFiles">;
+  readonly records: Pick<FileRecords, "wantedFiles">;
   readonly uploads: Pick<UploadServices, "stageFile" | "stageCar" | "registerFile">;
+  readonly contents: Pick<ContentStore, "remove">;
   readonly gracePeriodMs: number;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -21,7 +22,7 @@ export interface ContentFetcherOptions {
 const PERIOD_MS = 1_000;
 const MAX_FETCHES = 8;
 /** Names looked at in one turn. */
-const MAX_WAITED = 256;
+const MAX_WANTED = 256;
 /** A peer that sends nothing for so long is given up. */
 const STALL_MS = 15_000;
 const MAX_PAUSE_MS = 600_000;
@@ -34,12 +35,12 @@ interface Attempts {
 }
 
 /**
- * Gets from peers what messages wait for. Whatever arrives must have the hash that it was asked by; wrong bytes cost the
+ * Gets from peers what messages wait for, and what this node should have and has lost. Whatever arrives must have the hash that it was asked by; wrong bytes cost the
  * peer its credit and the message nothing.
  */
 export class ContentFetcher {
   readonly #options: ContentFetcherOptions;
-  readonly #fetching = new Set<string>();
+  readonly #fetching = new Map<string, Promise<boolean>>();
   readonly #attempts = new Map<string, Attempts>();
   readonly #distrusted = new Map<string, number>();
   readonly #ended = new AbortController();
@@ -71,46 +72,52 @@ export class ContentFetcher {
   async #look(): Promise<void> {
     const { streams, records, clock } = this.#options;
     if (streams.peersWith(CONTENT_PROTOCOL).length === 0) return;
-    const waited = await records.waitedFiles(MAX_WAITED);
-    const wanted = new Set(waited);
-    for (const hash of this.#attempts.keys()) if (!wanted.has(hash)) this.#attempts.delete(hash);
-    for (const hash of waited) {
+    const wanted = await records.wantedFiles(MAX_WANTED);
+    const names = new Set(wanted.map(({ name }) => name));
+    for (const name of this.#attempts.keys()) if (!names.has(name)) this.#attempts.delete(name);
+    for (const file of wanted) {
       if (this.#fetching.size >= MAX_FETCHES || this.#ended.signal.aborted) return;
-      const isDue = clock.monotonicMs() >= (this.#attempts.get(hash)?.nextMs ?? 0);
-      if (isDue && !this.#fetching.has(hash)) void this.#fetch(hash);
+      const isDue = clock.monotonicMs() >= (this.#attempts.get(file.name)?.nextMs ?? 0);
+      if (isDue) void this.fetch(file);
     }
   }
 
-  async #fetch(hash: string): Promise<void> {
+  /** Gets a file now, whatever was tried before; whoever asks for it meanwhile gets the same answer. */
+  fetch(file: WantedFile): Promise<boolean> {
+    const running = this.#fetching.get(file.name);
+    if (running !== undefined) return running;
+    const fetching = this.#fetch(file).finally(() => this.#fetching.delete(file.name));
+    this.#fetching.set(file.name, fetching);
+    return fetching;
+  }
+
+  async #fetch(file: WantedFile): Promise<boolean> {
     const { clock, random } = this.#options;
+    const { name: hash } = file;
     const startedMs = clock.monotonicMs();
-    this.#fetching.add(hash);
     const figures = this.#figures[itemTypeOfHash(hash) === "storage" ? "storage" : "ipfs"];
     figures.total += 1;
-    try {
-      const isHere = await this.#fromAnyone(hash);
-      if (isHere) {
-        figures.durationMs += clock.monotonicMs() - startedMs;
-        this.#attempts.delete(hash);
-        return;
-      }
-      figures.failed += 1;
-      const failures = (this.#attempts.get(hash)?.failures ?? 0) + 1;
-      const ceilingMs = Math.min(MAX_PAUSE_MS, PERIOD_MS * 2 ** Math.min(failures, 20));
-      const nextMs = clock.monotonicMs() + ceilingMs / 2 + random.uniform(ceilingMs);
-      this.#attempts.set(hash, { failures, nextMs });
-    } finally {
-      this.#fetching.delete(hash);
+    if (await this.#fromAnyone(file)) {
+      figures.durationMs += clock.monotonicMs() - startedMs;
+      this.#attempts.delete(hash);
+      return true;
     }
+    figures.failed += 1;
+    const failures = (this.#attempts.get(hash)?.failures ?? 0) + 1;
+    const ceilingMs = Math.min(MAX_PAUSE_MS, PERIOD_MS * 2 ** Math.min(failures, 20));
+    const nextMs = clock.monotonicMs() + ceilingMs / 2 + random.uniform(ceilingMs);
+    this.#attempts.set(hash, { failures, nextMs });
+    return false;
   }
 
-  async #fromAnyone(hash: string): Promise<boolean> {
+  async #fromAnyone(file: WantedFile): Promise<boolean> {
+    const { name: hash } = file;
     const { streams, random, clock, log } = this.#options;
     for (const peerId of shuffled(random, streams.peersWith(CONTENT_PROTOCOL))) {
       if (this.#ended.signal.aborted) return false;
       if ((this.#distrusted.get(peerId) ?? 0) > clock.monotonicMs()) continue;
       try {
-        if (await this.#from(peerId, hash)) return true;
+        if (await this.#from(peerId, file)) return true;
       } catch (error) {
         if (this.#ended.signal.aborted) return false;
         if (isWrong(error)) this.#distrusted.set(peerId, clock.monotonicMs() + DISTRUST_MS);
@@ -124,8 +131,8 @@ export class ContentFetcher {
     return false;
   }
 
-  async #from(peerId: string, hash: string): Promise<boolean> {
-    const { streams, uploads, clock, gracePeriodMs } = this.#options;
+  async #from(peerId: string, { name: hash, damage }: WantedFile): Promise<boolean> {
+    const { streams, uploads, contents, clock, gracePeriodMs } = this.#options;
     const { signal } = this.#ended;
     const answer = await askForContent(streams, peerId, { hash, offset: 0 }, signal);
     try {
@@ -137,6 +144,8 @@ export class ContentFetcher {
           : await uploads.stageFile(bytes, { engine: "storage", signal });
       const name = "root" in staged ? await staged.root() : staged.hash;
       if (name !== hash) throw new WrongContent(`peer ${peerId} sent ${name} for ${hash}`);
+      // What is stored under the name is not the file; now that the file is here it goes.
+      if (damage === "corrupt") await contents.remove(hash);
       const kept = await ("root" in staged ? staged.keep(signal) : staged.keep());
       const graceUntilMicros = clock.nowMicros() + BigInt(gracePeriodMs) * 1_000n;
       await uploads.registerFile({ ...kept, graceUntilMicros });

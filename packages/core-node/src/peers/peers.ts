@@ -1,5 +1,5 @@
 import type { Network } from "@twentysix/network";
-import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
+import { type Clock, type Logger, type Random, raceAbort, type Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import type { ContentStore, FileRecords, PointReads } from "@twentysix/storage";
 import type { NodeStatus, PublicationStatus, UploadServices } from "../api/services.ts";
@@ -94,6 +94,12 @@ export class Peers {
       recipients: this.#recipients,
       fetches: this.#fetcher?.figures() ?? { storage: NO_FETCH, ipfs: NO_FETCH },
     };
+  }
+
+  /** Gets the bytes of a registered file that are not here; false when nobody gives them. */
+  async fetch(fileHash: string, signal: AbortSignal): Promise<boolean> {
+    const fetching = this.#fetcher?.fetch({ name: fileHash, damage: "missing" });
+    return fetching === undefined ? false : await raceAbort(fetching, signal);
   }
 
   /** Publishes a message that is durable here. */

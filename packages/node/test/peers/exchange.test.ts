@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { createClient, createEvmAccount } from "@twentysix/sdk";
 import { createNodeSha256 } from "@twentysix/sdk/node";
@@ -70,5 +73,41 @@ describe("nodes that are connected", { timeout: 120_000 }, () => {
       readonly node_multi_addresses: readonly string[];
     };
     assert.match(info.node_multi_addresses[0] ?? "", /^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/12D3Koo/);
+  });
+});
+
+describe("bytes that a node has lost", { timeout: 120_000 }, () => {
+  test("come back from others: when they are asked for, and by themselves once the loss is found", async () => {
+    await using first = await peer();
+    await using second = await peer(first);
+    await connectedAt(second, 1);
+    await giveTokens(first, { [account.address]: 1_000 });
+    const contents = [randomBytes(400_000), randomBytes(500_000), randomBytes(600_000)];
+    const stored = [];
+    for (const bytes of contents)
+      stored.push(await clientOf(first).storeFile({ account, file: new Blob([bytes]), sync: true }));
+    for (const { itemHash } of stored) await processedAt(second, itemHash);
+    const [asked, missing, corrupt] = stored.map(({ fileHash }) => fileHash);
+    assert.ok(asked !== undefined && missing !== undefined && corrupt !== undefined);
+    const pathOf = (hash: string): string =>
+      join(second.dataDir, "contents", "files", hash.slice(0, 2), hash);
+    const isWhole = async (hash: string, bytes: Uint8Array | undefined): Promise<boolean> =>
+      existsSync(pathOf(hash)) && (await readFile(pathOf(hash))).equals(bytes ?? new Uint8Array());
+
+    rmSync(pathOf(asked));
+    const raw = await fetch(`${second.apiUrl}/api/v0/storage/raw/${asked}`);
+    assert.equal(raw.status, 200);
+    assert.ok(Buffer.from(await raw.arrayBuffer()).equals(contents[0] ?? Buffer.alloc(0)));
+    assert.ok(await isWhole(asked, contents[0]));
+
+    rmSync(pathOf(missing));
+    await writeFile(pathOf(corrupt), randomBytes(600_000));
+    await second.core.pipeline.noteFiles({ kind: "damaged", names: [missing], damage: "missing" });
+    await second.core.pipeline.noteFiles({ kind: "damaged", names: [corrupt], damage: "corrupt" });
+    await eventually(() => isWhole(missing, contents[1]));
+    await eventually(() => isWhole(corrupt, contents[2]));
+    await eventually(async () =>
+      /^twentysix_damaged_files 0$/m.test(await (await fetch(`${second.apiUrl}/metrics`)).text()),
+    );
   });
 });

@@ -17,6 +17,13 @@ export interface RegisteredFile {
   readonly damage: FileDamage | null;
 }
 
+/** A file that this node should get from somebody. */
+export interface WantedFile {
+  readonly name: string;
+  /** null: it was never here. */
+  readonly damage: FileDamage | null;
+}
+
 export interface FileLedgerFigures {
   /** Entries of the journal. */
   readonly pendingDeletions: number;
@@ -68,15 +75,22 @@ export class FileLedger {
     return this.#has("SELECT 1 FROM file_deletions WHERE hash = ?", name);
   }
 
-  /** Names of files that messages wait for, in no particular order. */
-  waitedFiles(limit: number): string[] {
+  /** Files that messages wait for, and registered ones whose bytes are missing or corrupt; in no particular order. */
+  wantedFiles(limit: number): WantedFile[] {
     const prefix = "file:";
-    return this.#connection
+    const waited = this.#connection
       .all<{ key: string }>(
         "SELECT DISTINCT key FROM waits WHERE key >= 'file:' AND key < 'file;' LIMIT ?",
         limit,
       )
-      .map(({ key }) => key.slice(prefix.length));
+      .map(({ key }) => ({ name: key.slice(prefix.length), damage: null }));
+    const damaged = this.#connection
+      .all<{ hash: Uint8Array; reason: number }>(
+        "SELECT f.hash, d.reason FROM damaged_files d JOIN files f ON f.id = d.file_id LIMIT ?",
+        limit,
+      )
+      .map(({ hash, reason }) => ({ name: decodeItemHash(hash), damage: FILE_DAMAGES[reason] ?? null }));
+    return [...waited, ...damaged];
   }
 
   isRegistered(name: string): boolean {

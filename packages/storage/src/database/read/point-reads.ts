@@ -39,7 +39,7 @@ const FILE_RECORDS: Readonly<Record<keyof FileLedger, true>> = {
   dueDeletions: true,
   nextDeletionMicros: true,
   isDeletionPending: true,
-  waitedFiles: true,
+  wantedFiles: true,
   isRegistered: true,
   isRegisteredByCid: true,
   isFurtherName: true,
