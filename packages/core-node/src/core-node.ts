@@ -26,6 +26,7 @@ import { checkUploadFunds } from "./content/upload-funds.ts";
 import { createUploads } from "./content/uploads.ts";
 import { dataPaths } from "./data-paths.ts";
 import { createLedgerAnswers } from "./ledger/ledger-answers.ts";
+import { aloneWith } from "./peers/custody/custody.ts";
 import { addPeerMetrics } from "./peers/peer-metrics.ts";
 import type { PeerSettings } from "./peers/peer-settings.ts";
 import { Peers } from "./peers/peers.ts";
@@ -227,6 +228,8 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       fetch: (fileHash, signal) => peers.fetch(fileHash, signal),
     }),
     economy,
+    custodyOf: async (fileHash) =>
+      (await peers.custodyOf(fileHash)) ?? aloneWith(await fileRecords.keptFile(fileHash), definition),
     node: {
       version: options.version,
       network: definition.name,

@@ -25,6 +25,7 @@ import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
 import { addProcessMetrics } from "./services/process-metrics.ts";
 import {
   noRecalculation,
+  refuseCustody,
   refuseDownloads,
   refuseStateRoot,
   refuseSubmissions,
@@ -103,6 +104,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     lists: createReaderLists(reader, options.apiSettings.lists),
     ledger,
     economy,
+    custodyOf: refuseCustody,
     live,
     uploads: refuseUploads,
     downloads: refuseDownloads,

@@ -7,4 +7,5 @@ export type { GossipVerdict, Network, NetworkOptions, PublishReport } from "./ne
 export { type KnownPeer, PeerBook, type PeerBookFile, peerBookFile } from "./peer-book.ts";
 export { loadPeerKey, type PeerKey, type PeerKeyKind } from "./peer-key.ts";
 export type { PeerStream, PeerStreams } from "./peer-streams.ts";
+export { placesOf, type StorageNode } from "./placement.ts";
 export { startNetwork } from "./start-network.ts";

@@ -7,6 +7,7 @@ export { createBlobEngine } from "./blobs/create-engine.ts";
 export { FileNamer } from "./blobs/describe-file.ts";
 export { makeDurableFolder } from "./blobs/durable-folder.ts";
 export { BlobError, type BlobErrorCode, isServerFailure } from "./blobs/errors.ts";
+export { assertPossession, provePossession } from "./blobs/possession-proof.ts";
 export { scrub } from "./blobs/scrub.ts";
 export * from "./database/codes.ts";
 export { decodeCostLines } from "./database/cost-lines.ts";
@@ -19,6 +20,7 @@ export { holdForWriting } from "./database/postgres/writer-lease.ts";
 export {
   FileLedger,
   type FileLedgerFigures,
+  type KeptFileRecord,
   type PendingDeletion,
   type RegisteredFile,
   type WantedFile,
@@ -67,6 +69,6 @@ export { completeCounters } from "./database/write/complete-counters.ts";
 export type { Confirmation } from "./database/write/confirmations.ts";
 export type { MessagePlace, PricedMessage } from "./database/write/ledger/priced-messages.ts";
 export { MessageStore, type MessageStoreOptions } from "./database/write/message-store.ts";
-export type { FileNote } from "./database/write/note-files.ts";
+export type { FileNote, FileProof } from "./database/write/note-files.ts";
 export type { Refusal } from "./database/write/refusals.ts";
 export type { HeldFile } from "./database/write/register-file.ts";

@@ -24,6 +24,7 @@ import { addBalanceRoutes } from "./routes/balances.ts";
 import { addCostRoutes } from "./routes/costs.ts";
 import { addCreditRoutes } from "./routes/credits.ts";
 import { addDocumentationRoutes } from "./routes/documentation.ts";
+import { addDurabilityRoute } from "./routes/durability.ts";
 import { addEndedCostRoute } from "./routes/ended-costs.ts";
 import { addExplanationRoute } from "./routes/explanation.ts";
 import { addFileReferenceRoutes } from "./routes/file-references.ts";
@@ -181,6 +182,7 @@ function addRoutes(api: FastifyInstance, context: ApiContext): void {
     addNodeMetricsRoutes,
     addStateRootRoute,
     addExplanationRoute,
+    addDurabilityRoute,
     addQuoteRoute,
     addMessageSocketRoute,
     addStatusSocketRoute,

@@ -12,6 +12,7 @@ import type {
 } from "@twentysix/storage";
 import type { Registry } from "prom-client";
 import type { LedgerAnswers } from "../ledger/ledger-answers.ts";
+import type { FileCustody } from "../peers/custody/custody.ts";
 import type { EconomyServices } from "./economy/economy-services.ts";
 
 /** What the API needs of the node. Functions rather than subsystems, so that each part can be brought alone. */
@@ -24,6 +25,8 @@ export interface ApiServices {
   readonly uploads: UploadServices;
   readonly downloads: DownloadServices;
   readonly economy: EconomyServices;
+  /** Who keeps a file; null for one that no message stores. */
+  custodyOf(fileHash: string): Promise<FileCustody | null>;
   readonly node: NodeDescription;
   /** Values for `/metrics`, as they stood after the last commit; never more than a few look-ups by key. */
   status(): Promise<NodeStatus>;

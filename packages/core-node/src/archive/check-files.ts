@@ -2,6 +2,7 @@ import { decodeItemHash } from "@twentysix/protocol";
 import {
   BlobError,
   type ContentStore,
+  FILE_DAMAGES,
   FILE_TYPES,
   FileNamer,
   isServerFailure,
@@ -17,7 +18,7 @@ interface FileRow {
   readonly cid: Uint8Array | null;
 }
 
-/** Reads every file that is registered as held and holds its bytes against all its names and its size. */
+/** Reads every file that is registered as held here, and not given up because others keep it, and holds its bytes against all its names and its size. */
 export async function checkFiles(
   stored: SqlConnection,
   contents: ContentStore,
@@ -25,7 +26,8 @@ export async function checkFiles(
   signal: AbortSignal,
 ): Promise<void> {
   for (const row of stored.iterateBig<FileRow>(
-    "SELECT hash, size, type, sha256, cid FROM files ORDER BY id",
+    `SELECT hash, size, type, sha256, cid FROM files
+     WHERE id NOT IN (SELECT file_id FROM damaged_files WHERE reason = ${FILE_DAMAGES.indexOf("elsewhere")}) ORDER BY id`,
   )) {
     signal.throwIfAborted();
     const name = decodeItemHash(row.hash);

@@ -89,9 +89,9 @@ export class FileReconciler {
       const recovered: string[] = [];
       for (const { name, damage } of slice) {
         const isHere = await this.#isHere(name, signal);
-        if (!isHere) missingTotal += 1;
+        if (!isHere && damage !== "elsewhere") missingTotal += 1;
         if (!isHere && damage === null) missing.push(name);
-        if (isHere && damage === "missing") recovered.push(name);
+        if (isHere && (damage === "missing" || damage === "elsewhere")) recovered.push(name);
       }
       const unpinned = slice.filter(({ isPinned }) => !isPinned).map(({ name }) => name);
       if (missing.length > 0) {

@@ -7,12 +7,13 @@ import type { FileHolds } from "../content/file-holds.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { ContentFetcher } from "./content-fetcher.ts";
 import { ContentServer } from "./content-server.ts";
+import { Custody, type FileCustody } from "./custody/custody.ts";
 import { GossipIntake } from "./gossip-intake.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 
 export interface PeersOptions {
   readonly settings: PeerSettings;
-  readonly definition: Pick<NetworkDefinition, "topics" | "announce" | "bootstrap" | "limits">;
+  readonly definition: Pick<NetworkDefinition, "topics" | "announce" | "bootstrap" | "limits" | "durability">;
   /** File of the peer book. */
   readonly bookPath: string;
   readonly pipeline: Pipeline;
@@ -46,6 +47,7 @@ export class Peers {
   #network: Network | null = null;
   #server: ContentServer | null = null;
   #fetcher: ContentFetcher | null = null;
+  #custody: Custody | null = null;
   #published = 0;
   #recipients = 0;
 
@@ -77,8 +79,16 @@ export class Peers {
     this.#server = new ContentServer({ ...options, streams: network.streams });
     const fetcher = new ContentFetcher({ ...options, streams: network.streams });
     this.#fetcher = fetcher;
+    const custody = new Custody({
+      ...options,
+      durability: definition.durability,
+      network,
+      fetch: (name) => fetcher.fetch({ name, damage: "missing" }),
+    });
+    this.#custody = custody;
     network.onPeers((_peerId, isConnected) => {
       if (isConnected) fetcher.peerCame();
+      custody.membersChanged();
     });
     log.info("Listening for peers", { peerId: network.peerId, addresses: network.multiAddresses() });
   }
@@ -102,6 +112,11 @@ export class Peers {
     return fetching === undefined ? false : await raceAbort(fetching, signal);
   }
 
+  /** Who keeps a file; null for one that no message stores, or where this node keeps to itself. */
+  async custodyOf(fileHash: string): Promise<FileCustody | null> {
+    return (await this.#custody?.of(fileHash)) ?? null;
+  }
+
   /** Publishes a message that is durable here. */
   async publish(text: string): Promise<PublicationStatus> {
     if (this.#network === null) return NOBODY;
@@ -119,6 +134,7 @@ export class Peers {
 
   async close(): Promise<void> {
     this.#server?.close();
+    await this.#custody?.close();
     await this.#fetcher?.close();
     await this.#network?.close();
   }

@@ -1,6 +1,7 @@
 import type { Recalculation } from "../api/economy/economy-services.ts";
 import { ApiError } from "../api/errors.ts";
 import type { DownloadServices, StateRoot, Submit, UploadServices } from "../api/services.ts";
+import type { FileCustody } from "../peers/custody/custody.ts";
 
 /** What a replica answers to whatever would change something. */
 function refuse(): never {
@@ -41,6 +42,9 @@ export const refuseDownloads: DownloadServices = {
   openFile: async () => refuseBytes(),
   openTar: async () => refuseBytes(),
 };
+
+/** Whom files are with is known to the node that has peers. */
+export const refuseCustody = async (): Promise<FileCustody | null> => refuseBytes();
 
 function refuseBytes(): never {
   throw new ApiError(

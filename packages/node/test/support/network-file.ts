@@ -5,6 +5,7 @@ import type { NetworkDefinition, ProtocolSwitches } from "@twentysix/protocol";
 interface Changes {
   readonly limits?: Partial<NetworkDefinition["limits"]>;
   readonly switches?: Partial<ProtocolSwitches>;
+  readonly durability?: NetworkDefinition["durability"];
   readonly cutovers?: Partial<NetworkDefinition["cutovers"]>;
 }
 
@@ -22,6 +23,7 @@ export function writeNetwork(folder: string, from: "local" | "mainnet", changes:
     limits: { ...definition.limits, ...changes.limits },
     switches: { ...definition.switches, ...changes.switches },
     cutovers: { ...definition.cutovers, ...changes.cutovers },
+    ...(changes.durability === undefined ? {} : { durability: changes.durability }),
   };
   writeFileSync(file, JSON.stringify(changed));
   return file;

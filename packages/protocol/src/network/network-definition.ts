@@ -1,5 +1,5 @@
 import type { Chain } from "../chains.ts";
-import { closedObject, list, required, withRules } from "../content/composite-checks.ts";
+import { closedObject, list, required, withDefault, withRules } from "../content/composite-checks.ts";
 import { oneOf, string } from "../content/scalar-checks.ts";
 import { INVALID, Validation } from "../content/validation.ts";
 import type { FormatProblem } from "../errors/error-table.ts";
@@ -8,6 +8,7 @@ import { isJsonObject, type JsonValue } from "../json/json-value.ts";
 import { stringifyCanonicalJson } from "../json/stringify-json.ts";
 import type { ProtocolSwitches } from "../switches/protocol-switches.ts";
 import { type Authorities, authorities } from "./authorities.ts";
+import { type Durability, durability, EVERYONE } from "./durability.ts";
 import { type NetworkChain, networkChains } from "./network-chains.ts";
 import {
   type Cutovers,
@@ -31,6 +32,8 @@ export type NetworkDefinition = {
   };
   /** Whether nodes announce public addresses only, or private ones as well. */
   readonly announce: "public" | "private";
+  /** By default every node keeps every file. */
+  readonly durability: Durability;
   readonly authorities: Authorities;
   readonly chains: readonly NetworkChain[];
   readonly cutovers: Cutovers;
@@ -82,6 +85,7 @@ const networkDefinition = withRules(
       }),
     ),
     announce: required(oneOf("public", "private")),
+    durability: withDefault(durability, () => EVERYONE),
     authorities: required(authorities),
     chains: required(networkChains),
     cutovers: required(cutovers),

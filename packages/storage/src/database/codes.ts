@@ -70,7 +70,8 @@ export const COUNTER_DIMENSIONS = [
 export type CounterDimension = (typeof COUNTER_DIMENSIONS)[number];
 
 /** What can be wrong with the bytes of a registered file; the position is what the database stores. */
-export const FILE_DAMAGES = ["missing", "corrupt"] as const;
+/** The last is no damage: the bytes were given up because others keep them. */
+export const FILE_DAMAGES = ["missing", "corrupt", "elsewhere"] as const;
 export type FileDamage = (typeof FILE_DAMAGES)[number];
 
 /** How messages are paid for; the position is what the database stores. */

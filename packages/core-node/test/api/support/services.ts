@@ -118,6 +118,7 @@ export async function createTestServices(parts: {
     uploads: files,
     downloads: files,
     economy: parts.economy ?? NO_ECONOMY,
+    custodyOf: () => Promise.resolve(null),
     node: {
       version: "0.1.0-test",
       network: "local",

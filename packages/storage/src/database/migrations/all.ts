@@ -7,6 +7,7 @@ import { fairQueue } from "./0006-fair-queue.ts";
 import { paymentRecords } from "./0007-payment-records.ts";
 import { toldToAuthorities } from "./0008-told-to-authorities.ts";
 import { uniquePins } from "./0009-unique-pins.ts";
+import { fileProofs } from "./0010-file-proofs.ts";
 import type { Migration } from "./migration.ts";
 
 /** All migrations in order; a published one never changes. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   paymentRecords,
   toldToAuthorities,
   uniquePins,
+  fileProofs,
 ];

@@ -1,5 +1,5 @@
 import { decodeItemHash, encodeItemHash } from "@twentysix/protocol";
-import { FILE_DAMAGES, type FileDamage } from "../codes.ts";
+import { FILE_DAMAGES, type FileDamage, PIN_CODE, type PinKind } from "../codes.ts";
 import type { SqlConnection } from "../sql/connection.ts";
 
 /** An entry of the journal: bytes that are to go under these names. */
@@ -28,9 +28,37 @@ export interface FileLedgerFigures {
   /** Entries of the journal. */
   readonly pendingDeletions: number;
   readonly damagedFiles: number;
+  /** Whose bytes were given up because others keep them. */
+  readonly filesElsewhere: number;
   /** When the next time of grace is over; null when none runs. */
   readonly nextGraceEndMicros: bigint | null;
 }
+
+/** A stored file with who has proven that he holds it. */
+export interface KeptFileRecord {
+  readonly id: number;
+  readonly name: string;
+  /** The DAG that proofs are made over: the file's own CID, or that of fixed parameters; null: not known. */
+  readonly root: string | null;
+  readonly sizeBytes: number;
+  readonly damage: FileDamage | null;
+  /** It is the content of a message as well, which every node keeps. */
+  readonly isContent: boolean;
+  readonly proofs: readonly { readonly peerId: string; readonly provenMicros: bigint }[];
+}
+
+const ELSEWHERE = FILE_DAMAGES.indexOf("elsewhere");
+
+interface KeptRow {
+  readonly id: number;
+  readonly hash: Uint8Array;
+  readonly cid: Uint8Array | null;
+  readonly size: number;
+  readonly reason: number | null;
+  readonly content: number;
+}
+
+const SHA256_BYTES = 32;
 
 interface DeletionRow {
   readonly hash: Uint8Array;
@@ -86,7 +114,7 @@ export class FileLedger {
       .map(({ key }) => ({ name: key.slice(prefix.length), damage: null }));
     const damaged = this.#connection
       .all<{ hash: Uint8Array; reason: number }>(
-        "SELECT f.hash, d.reason FROM damaged_files d JOIN files f ON f.id = d.file_id LIMIT ?",
+        `SELECT f.hash, d.reason FROM damaged_files d JOIN files f ON f.id = d.file_id WHERE d.reason <> ${ELSEWHERE} LIMIT ?`,
         limit,
       )
       .map(({ hash, reason }) => ({ name: decodeItemHash(hash), damage: FILE_DAMAGES[reason] ?? null }));
@@ -130,15 +158,61 @@ export class FileLedger {
       }));
   }
 
+  /** Files that messages store, in the order of their rows, after the one given. */
+  keptFiles(afterId: number, limit: number): KeptFileRecord[] {
+    return this.#kept("f.id > ?", afterId, limit);
+  }
+
+  /** One of them; null for a file that no message stores. */
+  keptFile(name: string): KeptFileRecord | null {
+    return this.#kept("f.hash = ?", encodeItemHash(name), 1)[0] ?? null;
+  }
+
+  #kept(condition: string, value: number | Uint8Array, limit: number): KeptFileRecord[] {
+    const hasPin = (kind: PinKind): string =>
+      `EXISTS (SELECT 1 FROM pins p WHERE p.file_id = f.id AND p.kind = ${PIN_CODE[kind]})`;
+    return this.#connection
+      .all<KeptRow>(
+        `SELECT f.id, f.hash, f.cid, f.size, d.reason, ${hasPin("content")} AS content
+         FROM files f LEFT JOIN damaged_files d ON d.file_id = f.id
+         WHERE ${condition} AND ${hasPin("message")} ORDER BY f.id LIMIT ?`,
+        value,
+        limit,
+      )
+      .map(({ id, hash, cid, size, reason, content }) => {
+        const name = decodeItemHash(hash);
+        const isDag = hash.byteLength > SHA256_BYTES;
+        return {
+          id,
+          name,
+          root: isDag ? name : cid === null ? null : decodeItemHash(cid),
+          sizeBytes: size,
+          damage: reason === null ? null : (FILE_DAMAGES[reason] ?? null),
+          isContent: content === 1,
+          proofs: this.#proofsOf(id),
+        };
+      });
+  }
+
+  #proofsOf(fileId: number): KeptFileRecord["proofs"] {
+    return this.#connection
+      .allBig<{ peer: string; proven_us: bigint }>(
+        "SELECT peer, proven_us FROM file_proofs WHERE file_id = ? ORDER BY peer",
+        fileId,
+      )
+      .map(({ peer, proven_us: provenMicros }) => ({ peerId: peer, provenMicros }));
+  }
+
   figures(): FileLedgerFigures {
-    const count = (table: "file_deletions" | "damaged_files"): number =>
+    const count = (table: string): number =>
       this.#connection.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)?.n ?? 0;
     const grace = this.#connection.getBig<{ at: bigint | null }>(
       "SELECT min(delete_by_us) AS at FROM pins WHERE delete_by_us IS NOT NULL",
     );
     return {
       pendingDeletions: count("file_deletions"),
-      damagedFiles: count("damaged_files"),
+      damagedFiles: count(`damaged_files WHERE reason <> ${ELSEWHERE}`),
+      filesElsewhere: count(`damaged_files WHERE reason = ${ELSEWHERE}`),
       nextGraceEndMicros: grace?.at ?? null,
     };
   }

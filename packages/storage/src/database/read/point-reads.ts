@@ -40,6 +40,8 @@ const FILE_RECORDS: Readonly<Record<keyof FileLedger, true>> = {
   nextDeletionMicros: true,
   isDeletionPending: true,
   wantedFiles: true,
+  keptFiles: true,
+  keptFile: true,
   isRegistered: true,
   isRegisteredByCid: true,
   isFurtherName: true,

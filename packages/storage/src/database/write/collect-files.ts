@@ -48,6 +48,7 @@ function giveUpUnpinned({ connection, collected }: WriterSession, fileId: number
     fileId,
   );
   connection.run("DELETE FROM damaged_files WHERE file_id = ?", fileId);
+  connection.run("DELETE FROM file_proofs WHERE file_id = ?", fileId);
   connection.run("DELETE FROM files WHERE id = ?", fileId);
   collected.add(file.size);
 }

@@ -17,8 +17,18 @@ export type FileNote =
   | { readonly kind: "unpinned"; readonly names: readonly string[]; readonly graceUntilMicros: bigint }
   /** Registered files, or their SHA-256, whose bytes are missing or corrupt. */
   | { readonly kind: "damaged"; readonly names: readonly string[]; readonly damage: FileDamage }
-  /** Missing bytes that are there again. */
-  | { readonly kind: "recovered"; readonly names: readonly string[] };
+  /** Missing bytes, or such as were given up, that are there again. */
+  | { readonly kind: "recovered"; readonly names: readonly string[] }
+  /** The bytes of these are given up: others have proven that they hold them. */
+  | { readonly kind: "elsewhere"; readonly names: readonly string[] }
+  /** What peers have proven, or could not prove any more (null). */
+  | { readonly kind: "proofs"; readonly proofs: readonly FileProof[] };
+
+export interface FileProof {
+  readonly name: string;
+  readonly peerId: string;
+  readonly provenMicros: bigint | null;
+}
 
 /** Writes a note down; what it says was found earlier, so each name is looked at again here. */
 export function noteFiles(session: WriterSession, note: FileNote, nowMicros: bigint): void {
@@ -43,13 +53,38 @@ export function noteFiles(session: WriterSession, note: FileNote, nowMicros: big
     case "recovered":
       for (const name of note.names) {
         session.connection.run(
-          `DELETE FROM damaged_files WHERE reason = ${FILE_DAMAGES.indexOf("missing")}
+          `DELETE FROM damaged_files WHERE reason <> ${FILE_DAMAGES.indexOf("corrupt")}
            AND file_id = (SELECT id FROM files WHERE hash = ?)`,
           encodeItemHash(name),
         );
       }
       break;
+    case "elsewhere":
+      for (const name of note.names) noteDamage(session, name, "elsewhere", nowMicros);
+      break;
+    case "proofs":
+      for (const proof of note.proofs) noteProof(session, proof);
+      break;
   }
+}
+
+function noteProof({ connection }: WriterSession, { name, peerId, provenMicros }: FileProof): void {
+  const file = "(SELECT id FROM files WHERE hash = ?)";
+  if (provenMicros === null) {
+    connection.run(
+      `DELETE FROM file_proofs WHERE file_id = ${file} AND peer = ?`,
+      encodeItemHash(name),
+      peerId,
+    );
+    return;
+  }
+  connection.run(
+    `INSERT INTO file_proofs (file_id, peer, proven_us) SELECT id, ?, ? FROM files WHERE hash = ?
+     ON CONFLICT (file_id, peer) DO UPDATE SET proven_us = excluded.proven_us`,
+    peerId,
+    provenMicros,
+    encodeItemHash(name),
+  );
 }
 
 function noteStray({ connection }: WriterSession, name: string, sizeBytes: number, dueMicros: bigint): void {

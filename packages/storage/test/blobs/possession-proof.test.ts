@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { type TestContext, test } from "node:test";
+import { createSystemTimers } from "@twentysix/platform";
+import { assertPossession, ContentStore, provePossession } from "../../src/index.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+const MIB = 1024 * 1024;
+
+async function storeWith(t: TestContext, sizes: readonly number[]) {
+  const folder = await temporaryFolder();
+  const contents = await ContentStore.open({ folder: folder.path, timers: createSystemTimers() });
+  t.after(async () => {
+    await contents[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  });
+  const roots: string[] = [];
+  for (const size of sizes) {
+    const added = await contents.addFile([randomBytes(size)], ["fixedCid", "cidV0"]);
+    roots.push(added.dags.get("fixedCid")?.root ?? "", added.dags.get("cidV0")?.root ?? "");
+  }
+  return { contents, roots };
+}
+
+test("whoever holds a file answers every challenge, and the answer is checked without the file", async (t) => {
+  const { contents, roots } = await storeWith(t, [0, 1, 262_144, 262_145, 60 * MIB]);
+  for (const root of roots) {
+    const leaves = new Set<string>();
+    for (let round = 0; round < 8; round += 1) {
+      const nonce = randomBytes(32);
+      const proof = await provePossession(contents.blocks, root, nonce);
+      assertPossession(root, nonce, proof);
+      leaves.add(
+        Buffer.from(proof.at(-1) ?? [])
+          .toString("base64")
+          .slice(0, 64),
+      );
+    }
+    assert.ok(leaves.size >= 1);
+  }
+});
+
+test("a proof of another challenge, file or byte is none", async (t) => {
+  const { contents, roots } = await storeWith(t, [60 * MIB, 50 * MIB]);
+  const [root = "", , other = ""] = roots;
+  const nonce = randomBytes(32);
+  const proof = await provePossession(contents.blocks, root, nonce);
+  assert.ok(proof.length >= 2);
+  const [top = new Uint8Array(), ...rest] = proof;
+  const leaf = Uint8Array.from(proof.at(-1) ?? []);
+  leaf[7] = (leaf[7] ?? 0) ^ 1;
+  const wrong: readonly (readonly Uint8Array[])[] = [
+    [],
+    [top],
+    rest,
+    [...proof, top],
+    [...proof.slice(0, -1), leaf],
+  ];
+  for (const given of wrong) assert.throws(() => assertPossession(root, nonce, given));
+  assert.throws(() => assertPossession(other, nonce, proof));
+  // Of 240 leaves another nonce leads to another one, but for rare luck: of many at least one does.
+  assert.throws(() => {
+    for (let round = 0; round < 8; round += 1) assertPossession(root, randomBytes(32), proof);
+  });
+});
+
+test("whoever lacks the leaf cannot answer", async (t) => {
+  const { contents, roots } = await storeWith(t, [3 * MIB]);
+  const [root = ""] = roots;
+  const { contents: empty } = await storeWith(t, []);
+  await assert.rejects(provePossession(empty.blocks, root, randomBytes(32)), { code: "BLOCK_NOT_FOUND" });
+  assert.ok(await contents.stat(root));
+});
