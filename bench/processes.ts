@@ -34,6 +34,7 @@ export async function runCommand(args: readonly string[]): Promise<FinishedComma
 
 export interface StartedNode {
   readonly apiUrl: string;
+  readonly peerAddresses: readonly string[];
   readonly pid: number;
   readonly readyMs: number;
   /** Figures since the start. */
@@ -62,9 +63,10 @@ export async function startNodeProcess(dataDir: string, flags: readonly string[]
   const usage = watchUsage(child);
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   const readyMs = performance.now() - startedMs;
-  const { api } = JSON.parse(line.replace(/^ready /, "")) as { api: string };
+  const { api, p2p } = JSON.parse(line.replace(/^ready /, "")) as { api: string; p2p: readonly string[] };
   return {
     apiUrl: api,
+    peerAddresses: p2p,
     pid: child.pid ?? 0,
     readyMs,
     usage,

@@ -7,6 +7,7 @@ import type { BenchContext } from "./context.ts";
 import { ensureCorpus } from "./corpus.ts";
 import { type Figure, isMet, renderTable } from "./figures.ts";
 import { counts } from "./suites/counts.ts";
+import { gossip } from "./suites/gossip.ts";
 import { httpIngest } from "./suites/http-ingest.ts";
 import { ingest } from "./suites/ingest.ts";
 import { ledger } from "./suites/ledger.ts";
@@ -33,6 +34,7 @@ const SUITES = {
   httpIngest,
   ledger,
   ledgerDay,
+  gossip,
 } as const;
 
 /** Those that make sense where the database is a server's; what the rest measures is in the node's own process. */
