@@ -48,13 +48,18 @@ export async function signedPost(
 
 /** Publishes the balances of all senders of the corpus, so that their machines are paid for. */
 export async function fundSenders(apiUrl: string): Promise<void> {
+  await sendFunds(
+    apiUrl,
+    Array.from({ length: SENDERS }, (_, index) => senderAddress(index)),
+  );
+}
+
+/** Publishes that addresses have more tokens than they need. */
+export async function sendFunds(apiUrl: string, owners: readonly string[]): Promise<void> {
   const { addresses, postType } = network.authorities.balances;
   const account = localAuthority(addresses[0]);
-  for (let from = 0; from < SENDERS; from += CHUNK) {
-    const count = Math.min(CHUNK, SENDERS - from);
-    const balances = Object.fromEntries(
-      Array.from({ length: count }, (_, index) => [senderAddress(from + index), TOKENS]),
-    );
+  for (let from = 0; from < owners.length; from += CHUNK) {
+    const balances = Object.fromEntries(owners.slice(from, from + CHUNK).map((owner) => [owner, TOKENS]));
     const content = { type: postType, content: { chain: "ETH", main_height: 1, balances } };
     const message = await signedPost(account, content, 1_700_000_000 + from / CHUNK, "BALANCES");
     const response = await fetch(`${apiUrl}/api/v0/messages`, {

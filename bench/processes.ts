@@ -39,6 +39,8 @@ export interface StartedNode {
   readonly readyMs: number;
   /** Figures since the start. */
   usage(): Usage;
+  /** SIGKILL. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,6 +72,11 @@ export async function startNodeProcess(dataDir: string, flags: readonly string[]
     pid: child.pid ?? 0,
     readyMs,
     usage,
+    kill: async () => {
+      const closed = once(child, "close");
+      child.kill("SIGKILL");
+      await closed;
+    },
     stop: async () => {
       const closed = once(child, "close");
       child.kill("SIGTERM");
