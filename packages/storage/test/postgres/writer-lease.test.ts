@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { createSystemClock } from "@twentysix/platform";
 import { MessageStore, openConnection } from "@twentysix/storage";
 import { openWhenFree } from "@twentysix/storage/writer";
@@ -48,16 +48,17 @@ describe("the right to write onPostgres", { skip: withoutPostgres }, () => {
     stopped.begin();
     stopped.session.addresses.intern("0x2");
     stopped.session.connection.get("SELECT 1 AS one");
-    const stoppedAfterMs = 500;
+    // Much longer than a busy machine holds a process up.
+    const stoppedAfterMs = 4_000;
     const clock = createSystemClock();
     let shownAtMs = clock.monotonicMs();
-    let signs = 10;
+    let signs = 5;
     let endings = 0;
     const pause = async (): Promise<void> => {
-      if (signs === 0) return setImmediate();
+      if (signs === 0) return setTimeout(50);
       signs -= 1;
       assert.equal(endings, 0);
-      await setTimeout(stoppedAfterMs / 5);
+      await setTimeout(stoppedAfterMs / 20);
       stopped.showLife();
       shownAtMs = clock.monotonicMs();
     };
