@@ -25,13 +25,15 @@ export const WRITER_NAME = "twentysix writer";
  * connection lives on. A writer shows life with a statement every few seconds, also when it has nothing to do. What it
  * had begun is rolled back.
  *
- * @returns whether there was one
+ * @returns the server's numbers of such sessions; one that is ending is named until it has ended
  */
-export function endStoppedWriter(connection: PostgresConnection, stoppedAfterMs: number): boolean {
-  return connection.all(END_STOPPED, WRITER_LOCK, WRITER_NAME, stoppedAfterMs).length > 0;
+export function endStoppedWriter(connection: PostgresConnection, stoppedAfterMs: number): readonly number[] {
+  return connection
+    .all<{ pid: number }>(END_STOPPED, WRITER_LOCK, WRITER_NAME, stoppedAfterMs)
+    .map(({ pid }) => pid);
 }
 
-const END_STOPPED = `SELECT pg_terminate_backend(session.pid) FROM pg_stat_activity AS session
+const END_STOPPED = `SELECT session.pid, pg_terminate_backend(session.pid) FROM pg_stat_activity AS session
   JOIN pg_locks AS held ON held.pid = session.pid AND held.database = session.datid
   WHERE held.locktype = 'advisory' AND held.classid = 0 AND held.objid = ? AND held.granted
     AND session.application_name = ? AND session.usename = current_user

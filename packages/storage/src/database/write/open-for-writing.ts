@@ -59,8 +59,12 @@ export async function openWhenFree(
   if (!isPostgresUrl(options.path)) return openFile(options);
   const connection = openServer(options);
   try {
+    const ended = new Set<number>();
     while (!tryWriterLease(connection)) {
-      if (endStoppedWriter(connection, stoppedAfterMs)) onStopped();
+      for (const pid of endStoppedWriter(connection, stoppedAfterMs)) {
+        if (!ended.has(pid)) onStopped();
+        ended.add(pid);
+      }
       await pause();
     }
     return begin(connection);
