@@ -5,7 +5,7 @@ import {
   StrictSign,
   TopicValidatorResult,
 } from "@libp2p/gossipsub";
-import { messageIdOf } from "./message-id.ts";
+import { gossipHash, messageIdOf } from "./message-id.ts";
 
 export interface GossipSettings {
   readonly maxFrameBytes: number;
@@ -18,6 +18,8 @@ const SEEN_MS = 1_800_000;
 /** What waits for one slow peer before it is cut off. */
 const MAX_OUTBOUND_BYTES = 16 * 1024 * 1024;
 const MAX_TOPICS_PER_PEER = 32;
+/** To tell all neighbours not to send a small message costs more than to be sent it. */
+const MIN_DECLINED_BYTES = 16 * 1024;
 const TOPIC_OVERHEAD_BYTES = 1_024;
 
 /**
@@ -32,6 +34,8 @@ export function gossipWith({
   return gossipsub({
     globalSignaturePolicy: StrictSign,
     msgIdFn: ({ data }) => messageIdOf(data),
+    // Most of what arrives is known: it is passed over before its signature is looked at.
+    fastMsgIdFn: ({ data }) => (data === undefined ? "" : gossipHash(data).toString()),
     msgIdToStrFn: (id) => textOf(id),
     allowedTopics: [...topics],
     D: 6,
@@ -45,6 +49,7 @@ export function gossipWith({
     mcacheGossip: 3,
     seenTTL: SEEN_MS,
     floodPublish: true,
+    idontwantMinDataSize: MIN_DECLINED_BYTES,
     doPX: false,
     fallbackToFloodsub: false,
     emitSelf: false,
