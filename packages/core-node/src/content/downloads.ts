@@ -21,8 +21,10 @@ export function createDownloads({ contents, holds, fetch }: DownloadOptions): Do
     read: () => AsyncGenerator<Uint8Array, void, undefined>,
   ): Promise<AsyncIterable<Uint8Array> | null> => {
     const here = await open(fileHash, contents, holds, signal, read);
-    if (here !== null || !(await fetch(fileHash, signal))) return here;
-    return await open(fileHash, contents, holds, signal, read);
+    if (here !== null) return here;
+    // Held from before it comes, so that it is not given up again before it is read.
+    using _hold = await holds.hold(fileHash);
+    return (await fetch(fileHash, signal)) ? await open(fileHash, contents, holds, signal, read) : null;
   };
   return {
     async isHeld(fileHash, { signal }) {

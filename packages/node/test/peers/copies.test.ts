@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { denyListOf, frameOf, loadPeerKey, startNetwork } from "@twentysix/network";
+import {
+  createMemoryLogger,
+  createSystemClock,
+  createSystemRandom,
+  createSystemTimers,
+} from "@twentysix/platform";
 import { createClient, createEvmAccount } from "@twentysix/sdk";
 import { createNodeSha256 } from "@twentysix/sdk/node";
+import { loadNetwork } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
 import { giveTokens } from "../support/funds.ts";
 import { writeNetwork } from "../support/network-file.ts";
@@ -79,4 +87,74 @@ describe("a network that keeps two copies of each file", { timeout: 240_000 }, (
     const report = await verify(asked.dataDir, ["--network", network]);
     assert.deepEqual(report.problems, []);
   });
+
+  test("counts on nobody who cannot prove what he claims, and a node that lost its copy gets it again", async () => {
+    const first = await startTestNode({ p2pPort: 0, network });
+    await using liar = await startLiar(first);
+    const peers = [first.core.peerAddresses()[0] ?? "", liar.address];
+    const nodes = [first, await startTestNode({ p2pPort: 0, network, peers })];
+    nodes.push(await startTestNode({ p2pPort: 0, network, peers }));
+    after(async () => {
+      for (const node of nodes) await node.remove();
+    });
+    await giveTokens(first, { [account.address]: 1_000 });
+    const hashes: string[] = [];
+    for (let index = 0; index < 6; index += 1) {
+      const file = new Blob([randomBytes(300_000)]);
+      hashes.push((await clientOf(first).storeFile({ account, file, sync: true })).fileHash);
+    }
+    await eventually(() => liar.asked() >= 6);
+    for (const hash of hashes) await eventually(() => holdersOf(nodes, hash).length === 2);
+    for (const hash of hashes) {
+      const { nodes: told } = await durabilityAt(first, hash);
+      assert.equal(told.find(({ node }) => node === liar.peerId)?.proven_at ?? null, null);
+    }
+    const [hash] = hashes;
+    assert.ok(hash !== undefined);
+    const [loser] = holdersOf(nodes, hash);
+    assert.ok(loser !== undefined);
+    rmSync(join(loser.dataDir, "contents", "files", hash.slice(0, 2), hash));
+    await eventually(() => holdersOf(nodes, hash).length === 2);
+  });
 });
+
+/** A peer of the network that answers every challenge, with bytes of its own making. */
+async function startLiar(first: TestNode) {
+  const keys = temporaryFolder("liar");
+  let asked = 0;
+  const key = await loadPeerKey(keys.path, "ed25519");
+  const { topics, limits } = loadNetwork(network);
+  const liar = await startNetwork({
+    key,
+    listen: ["/ip4/127.0.0.1/tcp/0"],
+    announce: [],
+    topics,
+    bootstrap: first.core.peerAddresses(),
+    apiUrl: null,
+    version: "0.0.0",
+    maxFrameBytes: limits.gossipFrameBytes,
+    isPrivate: true,
+    denied: denyListOf([]),
+    book: { read: async () => [], write: async () => undefined },
+    onMessage: async () => "accept",
+    clock: createSystemClock(),
+    timers: createSystemTimers(),
+    random: createSystemRandom(),
+    log: createMemoryLogger(),
+  });
+  liar.streams.handle("/twentysix/proof/1.0.0", async (stream) => {
+    asked += 1;
+    await stream.send(frameOf(Uint8Array.of(1, 1)));
+    await stream.send(frameOf(randomBytes(1_000)));
+    await stream.end();
+  });
+  return {
+    peerId: liar.peerId,
+    address: liar.multiAddresses()[0] ?? "",
+    asked: () => asked,
+    async [Symbol.asyncDispose]() {
+      await liar.close();
+      keys[Symbol.dispose]();
+    },
+  };
+}

@@ -46,6 +46,9 @@ const PERIOD_MS = 1_000;
 const PASS_PAUSE_MS = 5_000;
 const PROOF_TIMEOUT_MS = 30_000;
 const NONCE_BYTES = 32;
+/** A node that could not prove that it holds a file is not counted on for it during so many audits. */
+const DISTRUSTED_AUDITS = 10;
+const MAX_DISTRUSTED = 10_000;
 
 /**
  * Keeps as many copies of each stored file as the network says, and no more. A node that a file is placed on gets it;
@@ -57,6 +60,8 @@ export class Custodian {
   readonly #ended = new AbortController();
   readonly #done: Promise<void>;
   readonly #figures = { proofs: 0, failedProofs: 0, repairs: 0, evictions: 0 };
+  /** By file and node, until when. */
+  readonly #distrusted = new Map<string, number>();
   #challengesLeft = 0;
   #afterId = 0;
   #pauseUntilMs = 0;
@@ -105,7 +110,7 @@ export class Custodian {
 
   async #lookAfter(file: KeptFileRecord): Promise<void> {
     const { nodes } = this.#options;
-    const all = nodes.all();
+    const all = nodes.all().filter(({ peerId }) => !this.#isDistrusted(file.name, peerId));
     const copies = this.#copies;
     const places = copies === null ? all.map(({ peerId }) => peerId) : placesOf(file.name, all, copies);
     const isMine = places.includes(nodes.self);
@@ -117,6 +122,25 @@ export class Custodian {
     const proven = await this.#audit(file, others);
     if (copies === null || isMine || file.damage !== null || file.isContent) return;
     if (proven >= copies) await this.#giveUp(file);
+  }
+
+  #isDistrusted(name: string, peerId: string): boolean {
+    const key = `${name} ${peerId}`;
+    const untilMs = this.#distrusted.get(key);
+    if (untilMs === undefined) return false;
+    if (untilMs > this.#options.clock.monotonicMs()) return true;
+    this.#distrusted.delete(key);
+    return false;
+  }
+
+  #distrust(name: string, peerId: string): void {
+    const { clock, durability } = this.#options;
+    for (const oldest of this.#distrusted.keys()) {
+      if (this.#distrusted.size < MAX_DISTRUSTED) break;
+      this.#distrusted.delete(oldest);
+    }
+    const forMs = DISTRUSTED_AUDITS * durability.auditSeconds * 1_000;
+    this.#distrusted.set(`${name} ${peerId}`, clock.monotonicMs() + forMs);
   }
 
   async #repair({ name }: KeptFileRecord): Promise<void> {
@@ -146,6 +170,7 @@ export class Custodian {
       if (isProven === null) continue;
       proofs.push({ name: file.name, peerId, provenMicros: isProven ? clock.nowMicros() : null });
       if (isProven) proven += 1;
+      else this.#distrust(file.name, peerId);
     }
     if (proofs.length > 0) await note({ kind: "proofs", proofs });
     return proven;

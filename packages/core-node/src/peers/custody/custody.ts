@@ -59,11 +59,15 @@ export class Custody {
       outageMs: durability.outageSeconds * 1_000,
       nowMs: () => clock.monotonicMs(),
     });
-    this.#stopAnswering = answerChallenges(
-      network.streams,
+    this.#stopAnswering = answerChallenges({
+      streams: network.streams,
       contents,
-      async (name) => (await records.keptFile(name))?.damage === null,
-    );
+      isKept: async (name) => (await records.keptFile(name))?.damage === null,
+      onLoss: async (name) => {
+        options.log.error("The bytes of a file are missing; they are got from other nodes", { name });
+        await pipeline.noteFiles({ kind: "damaged", names: [name], damage: "missing" });
+      },
+    });
     this.#custodian = new Custodian({
       ...options,
       durability,

@@ -50,15 +50,23 @@ export async function askForProof(
   }
 }
 
+export interface AnswererOptions {
+  readonly streams: PeerStreams;
+  readonly contents: ContentStore;
+  /** The record says that the bytes are here. */
+  readonly isKept: (name: string) => Promise<boolean>;
+  /** The bytes are not here although the record says so. */
+  readonly onLoss: (name: string) => Promise<void>;
+}
+
 /** Answers challenges about what this node has a record of, until it is closed. */
-export function answerChallenges(
-  streams: PeerStreams,
-  contents: ContentStore,
-  isKept: (name: string) => Promise<boolean>,
-): () => void {
+export function answerChallenges({ streams, contents, isKept, onLoss }: AnswererOptions): () => void {
   return streams.handle(PROOF_PROTOCOL, async (stream) => {
     const challenge = await readChallenge(stream);
-    const proof = (await isKept(challenge.name)) ? await proofOf(contents, challenge) : null;
+    const isMeant = await isKept(challenge.name);
+    const proof = isMeant ? await proofOf(contents, challenge) : null;
+    if (isMeant && proof === null && (await contents.stat(challenge.name)) === undefined)
+      await onLoss(challenge.name);
     await stream.send(frameOf(Uint8Array.of(proof === null ? 0 : 1, proof?.length ?? 0)));
     for (const block of proof ?? []) await stream.send(frameOf(block));
     await stream.end();
