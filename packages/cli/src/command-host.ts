@@ -2,6 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Clock, Timers } from "@twentysix/platform";
 import { EXIT } from "./exit-codes.ts";
 import type { NodeModule } from "./node-module.ts";
+import type { TestnetModule } from "./testnet-module.ts";
 
 /** What a command meets of the world outside. */
 export interface CommandHost {
@@ -13,6 +14,9 @@ export interface CommandHost {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly loadNode: () => Promise<NodeModule>;
+  readonly loadTestnet: () => Promise<TestnetModule>;
+  /** What runs this command line once more: the runtime with its flags, and the script. */
+  readonly ownCommand: { readonly file: string; readonly args: readonly string[] };
   /** Ends the process at once. */
   readonly exit: (exitCode: number) => never;
 }

@@ -19,6 +19,8 @@ export async function main(
     clock: createSystemClock(),
     timers: createSystemTimers(),
     loadNode,
+    loadTestnet: async () => await import("@twentysix/testnet"),
+    ownCommand: { file: process.execPath, args: [...process.execArgv, process.argv[1] ?? ""] },
     exit: (exitCode) => process.exit(exitCode),
   };
   const exitCode = await runProgram(args, host);

@@ -5,6 +5,7 @@ import { creditCommand } from "./commands/credit.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { nodeCommand } from "./commands/node.ts";
+import { upCommand } from "./commands/up.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { EXIT } from "./exit-codes.ts";
 
@@ -24,7 +25,8 @@ export async function runProgram(args: readonly string[], host: CommandHost): Pr
     )
     .version(packageFacts.version, "--version", "print the version")
     .helpOption("-h, --help", "show this help, or that of a command");
-  for (const create of [nodeCommand, verifyCommand, exportCommand, importCommand, creditCommand]) {
+  const commands = [nodeCommand, upCommand, verifyCommand, exportCommand, importCommand, creditCommand];
+  for (const create of commands) {
     program.addCommand(create(host, finish));
   }
   behave(program, host);

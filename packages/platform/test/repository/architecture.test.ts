@@ -27,7 +27,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   "@twentysix/compute-node": 4,
   "@twentysix/services": 4,
   "@twentysix/node": 5,
-  twentysix: 6,
+  twentysix: 7,
   "@twentysix/console": 6,
   "@twentysix/testnet": 6,
 };

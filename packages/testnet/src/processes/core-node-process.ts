@@ -1,0 +1,81 @@
+import type { Timers } from "@twentysix/platform";
+import { HOST } from "../ports.ts";
+import { type PartProcess, startPart } from "./part-process.ts";
+
+/** The product's own command line, as this machine runs it. */
+export interface ProductCommand {
+  readonly file: string;
+  /** Those of the runtime and the script. */
+  readonly args: readonly string[];
+}
+
+export interface CoreNodeOptions {
+  readonly name: string;
+  readonly command: ProductCommand;
+  readonly dataDir: string;
+  readonly logFile: string;
+  readonly logLevel: string;
+  readonly network: string;
+  readonly ports: { readonly api: number; readonly p2p: number };
+  /** Multiaddresses of the others. */
+  readonly peers: readonly string[];
+  /** Whether it is the authority of the network, and where its faucet listens then. */
+  readonly authority: { readonly faucetPort: number } | null;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly timers: Pick<Timers, "schedule" | "withTimeout">;
+  readonly signal: AbortSignal;
+}
+
+/** A node that answers, as another process. */
+export interface CoreNodeProcess {
+  readonly apiUrl: string;
+  /** Multiaddress with the name of the peer. */
+  readonly peerAddress: string;
+  readonly process: PartProcess;
+}
+
+/**
+ * Starts a core node with the command that an operator starts one with, and waits until it answers.
+ *
+ * @throws TestnetError TESTNET_PART_ENDED
+ */
+export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNodeProcess> {
+  const { name, command, environment, logFile, timers, signal } = options;
+  const part = await startPart({
+    name,
+    file: command.file,
+    args: [...command.args, "node", ...flagsOf(options)],
+    environment,
+    logFile,
+    timers,
+  });
+  try {
+    const { api, p2p } = await part.says(readyFacts, signal);
+    return { apiUrl: api, peerAddress: p2p[0] ?? "", process: part };
+  } catch (error) {
+    await part.stop();
+    throw error;
+  }
+}
+
+function flagsOf(options: CoreNodeOptions): readonly string[] {
+  const { dataDir, logLevel, network, ports, peers, authority } = options;
+  return [
+    ...["--data-dir", dataDir, "--network", network, "--log-level", logLevel],
+    ...["--api-host", HOST, "--api-port", String(ports.api)],
+    ...["--p2p-host", HOST, "--p2p-port", String(ports.p2p), "--peers", peers.join(",")],
+    ...(authority === null
+      ? ["--roles", "ccn"]
+      : ["--roles", "ccn,authority", "--faucet-port", String(authority.faucetPort)]),
+  ];
+}
+
+interface ReadyFacts {
+  readonly api: string;
+  readonly p2p: readonly string[];
+}
+
+const READY = "ready ";
+
+const readyFacts = (line: string): ReadyFacts | undefined =>
+  line.startsWith(READY) ? (JSON.parse(line.slice(READY.length)) as ReadyFacts) : undefined;

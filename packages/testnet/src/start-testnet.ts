@@ -1,0 +1,182 @@
+import { join } from "node:path";
+import { loadNetwork } from "@twentysix/node/network";
+import type { Clock, Timers } from "@twentysix/platform";
+import type { NetworkDefinition } from "@twentysix/protocol";
+import { accountsOf, type TestnetAccount } from "./accounts.ts";
+import { childEnvironment } from "./child-environment.ts";
+import { TestnetError } from "./errors.ts";
+import { type Evm, startEvm } from "./evm/start-evm.ts";
+import { NodeApi, type NodeFigures } from "./node-api.ts";
+import { peerAddressOf } from "./peer-addresses.ts";
+import { type PortPlan, planPorts, takenPorts } from "./ports.ts";
+import { type CoreNodeProcess, type ProductCommand, startCoreNode } from "./processes/core-node-process.ts";
+import type { Ending, PartProcess } from "./processes/part-process.ts";
+import { whenReady } from "./readiness.ts";
+
+export interface TestnetOptions {
+  readonly coreNodes: number;
+  readonly dataDir: string;
+  readonly basePort: number;
+  readonly logLevel: string;
+  readonly command: ProductCommand;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly signal: AbortSignal;
+  /** Told of a process that ended by itself, or was killed, once the network is ready. */
+  readonly onEnded: (part: { readonly name: string; readonly pid: number }, how: Ending) => void;
+}
+
+/** What is told of the network once it is ready. */
+export interface TestnetFacts {
+  readonly core: readonly { readonly api: string; readonly p2p: string; readonly pid: number }[];
+  readonly evm: { readonly rpc: string; readonly contracts: Readonly<Record<string, string>> };
+  readonly accounts: readonly TestnetAccount[];
+}
+
+/** A node at this moment. */
+export interface NodeState {
+  readonly name: string;
+  readonly apiUrl: string;
+  readonly pid: number;
+  /** How it ended; null while its process runs. */
+  readonly ending: Ending | null;
+  /** null when it does not answer. */
+  readonly figures: NodeFigures | null;
+}
+
+/** A whole network on this machine. */
+export interface Testnet {
+  readonly facts: TestnetFacts;
+  states(signal: AbortSignal): Promise<readonly NodeState[]>;
+  close(): Promise<void>;
+}
+
+const NETWORK = "local";
+
+/**
+ * Starts a network, or continues the one whose data stand in the folder. Resolves when all of it is ready; when it
+ * cannot be, what was started is stopped again.
+ *
+ * @throws TestnetError
+ */
+export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
+  const { coreNodes, basePort, timers } = options;
+  const definition = loadNetwork(NETWORK);
+  const ports = planPorts(basePort, coreNodes);
+  await expectFree(ports);
+  const parts: PartProcess[] = [];
+  const stopAll = async (): Promise<void> => {
+    await Promise.all(parts.map((part) => part.stop()));
+  };
+  try {
+    const evm = await startChain(options, definition, ports);
+    parts.push(evm.process);
+    const nodes = await startNodes(options, definition, ports, parts);
+    const accounts = accountsOf(definition);
+    await whenReady({ ...options, nodes, accounts });
+    let isClosing = false;
+    for (const part of parts) {
+      part.ended.then((how) => {
+        if (!isClosing) options.onEnded(part, how);
+      });
+    }
+    return {
+      facts: factsOf(nodes, evm, accounts),
+      states: (signal) => Promise.all(nodes.map((node) => stateOf(node, timers, signal))),
+      close: () => {
+        isClosing = true;
+        return stopAll();
+      },
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+async function expectFree(ports: PortPlan): Promise<void> {
+  const taken = await takenPorts(ports);
+  if (taken.length === 0) return;
+  const message = `something listens on ${taken.join(", ")} already: stop it, or choose another --base-port`;
+  throw new TestnetError("TESTNET_PORTS_TAKEN", message);
+}
+
+function startChain(options: TestnetOptions, definition: NetworkDefinition, ports: PortPlan): Promise<Evm> {
+  const { dataDir, timers, signal } = options;
+  const chainId = definition.chains.find(({ chain }) => chain === "ETH")?.chainId ?? null;
+  return startEvm({
+    port: ports.evm,
+    ...(chainId === null ? {} : { chainId }),
+    dataDir: join(dataDir, "evm"),
+    logFile: join(dataDir, "logs", "evm.log"),
+    environment: childEnvironment(options.environment),
+    timers,
+    signal,
+  });
+}
+
+/**
+ * The first node, which is the authority, comes last: what it publishes at its start finds the others there. All that
+ * started is in `parts`, whatever becomes of the rest.
+ */
+async function startNodes(
+  options: TestnetOptions,
+  definition: NetworkDefinition,
+  ports: PortPlan,
+  parts: PartProcess[],
+): Promise<readonly CoreNodeProcess[]> {
+  const places = ports.core.map((own, index) => ({
+    name: `core-${index + 1}`,
+    dataDir: join(options.dataDir, `core-${index + 1}`),
+    ports: own,
+  }));
+  const addresses = await Promise.all(
+    places.map(({ dataDir, ports: { p2p } }) => peerAddressOf(join(dataDir, "keys"), p2p, definition)),
+  );
+  const start = async (index: number): Promise<CoreNodeProcess> => {
+    const place = places[index];
+    if (place === undefined) throw new RangeError(`there is no node ${index}`);
+    const node = await startCoreNode({
+      ...options,
+      ...place,
+      logFile: join(options.dataDir, "logs", `${place.name}.log`),
+      network: NETWORK,
+      peers: addresses.filter((_, other) => other !== index),
+      authority: index === 0 ? { faucetPort: ports.faucet } : null,
+      environment: childEnvironment(options.environment),
+    });
+    parts.push(node.process);
+    return node;
+  };
+  const others = await allOrThrow(places.slice(1).map((_, index) => start(index + 1)));
+  return [await start(0), ...others];
+}
+
+/** Waits for all of them before it fails with the first failure: nothing may start behind our back. */
+async function allOrThrow<Value>(started: readonly Promise<Value>[]): Promise<readonly Value[]> {
+  await Promise.allSettled(started);
+  return await Promise.all(started);
+}
+
+function factsOf(
+  nodes: readonly CoreNodeProcess[],
+  evm: Evm,
+  accounts: readonly TestnetAccount[],
+): TestnetFacts {
+  return {
+    core: nodes.map(({ apiUrl, peerAddress, process: { pid } }) => ({ api: apiUrl, p2p: peerAddress, pid })),
+    evm: { rpc: evm.rpcUrl, contracts: evm.contracts },
+    accounts,
+  };
+}
+
+async function stateOf(
+  { apiUrl, process: part }: CoreNodeProcess,
+  timers: Timers,
+  signal: AbortSignal,
+): Promise<NodeState> {
+  const { name, pid, ending } = part;
+  const figures = ending === null ? await new NodeApi(apiUrl, timers).figures(signal) : null;
+  return { name, apiUrl, pid, ending, figures };
+}
