@@ -18,8 +18,8 @@ export interface CliOptions {
   readonly behaviour?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly workingDir?: string;
-  /** Start it as npm does: by a shell that does not pass signals on. */
-  readonly underShell?: boolean;
+  /** Start it as npm does: by a shell that does not pass signals on; or by such a shell below another process. */
+  readonly underShell?: true | "of npm";
 }
 
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
@@ -28,10 +28,12 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
     ([name]) => !/^(TWENTYSIX_|npm_lifecycle_)/.test(name),
   );
   // The command after `;` keeps the shell from becoming the program itself.
-  const [command, leading] = options.underShell
-    ? ["/bin/sh", ["-c", '"$0" "$@"; exit $?', process.execPath]]
-    : [process.execPath, []];
-  const child = spawn(command, [...leading, script, ...args], {
+  const shell = ["/bin/sh", "-c", '"$0" "$@"; exit $?'] as const;
+  const [command, ...leading] =
+    options.underShell === undefined
+      ? [process.execPath]
+      : [...(options.underShell === "of npm" ? shell : []), ...shell, process.execPath];
+  const child = spawn(command ?? process.execPath, [...leading, script, ...args], {
     cwd: options.workingDir,
     env: {
       ...Object.fromEntries(inherited),

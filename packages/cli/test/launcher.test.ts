@@ -43,6 +43,17 @@ describe("the launcher that runs the command in another runtime", TIMEOUT, () =>
     assert.match(cli.stderr, /closing/);
   });
 
+  test("stops when npm itself is killed and its shell lives on", {
+    skip: process.platform !== "linux",
+  }, async () => {
+    await using cli = startCli(["node"], { script, underShell: "of npm" });
+    await cli.shows("stdout", "ready ");
+    cli.process.kill("SIGKILL");
+    // The output closes only when the shell and the node, which share it, are gone as well.
+    assert.equal((await cli.ended).signal, "SIGKILL");
+    assert.match(cli.stderr, /closing/);
+  });
+
   test("leaves no orphan when it is killed itself", async () => {
     await using cli = startCli(["node"], { script });
     await cli.shows("stdout", "ready ");

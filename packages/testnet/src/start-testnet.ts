@@ -176,7 +176,8 @@ async function stateOf(
   timers: Timers,
   signal: AbortSignal,
 ): Promise<NodeState> {
-  const { name, pid, ending } = part;
-  const figures = ending === null ? await new NodeApi(apiUrl, timers).figures(signal) : null;
-  return { name, apiUrl, pid, ending, figures };
+  const { name, pid } = part;
+  const figures = part.ending === null ? await new NodeApi(apiUrl, timers).figures(signal) : null;
+  // Read last: it may have died while it was asked.
+  return { name, apiUrl, pid, ending: part.ending, figures };
 }

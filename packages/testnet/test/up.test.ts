@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createClient, createEvmAccount } from "@twentysix/sdk";
+import { createNodeSha256 } from "@twentysix/sdk/node";
+import type { TestnetFacts } from "../src/index.ts";
+import { freeBasePort, goneAfterMs, processesOf, startUp, testFolder } from "./support/up-process.ts";
+
+const STOP_LIMIT_MS = 10_000;
+const client = ({ api }: { readonly api: string }) =>
+  createClient({ apiUrl: api, createSha256: createNodeSha256 });
+
+function accountOf({ accounts }: TestnetFacts, role: string) {
+  const found = accounts.find((account) => account.role === role);
+  if (found === undefined) throw new Error(`no account ${role}`);
+  return createEvmAccount({ privateKey: Buffer.from(found.privateKey.slice(2), "hex") });
+}
+
+function coreOf(facts: TestnetFacts, index: number): TestnetFacts["core"][number] {
+  const node = facts.core[index];
+  if (node === undefined) throw new Error(`no node ${index}`);
+  return node;
+}
+
+async function servedBy(node: { readonly api: string }, itemHash: string): Promise<void> {
+  while ((await client(node).getStatus({ itemHash }))?.status !== "processed") await sleep(20);
+}
+
+async function rpc(url: string, method: string, params: readonly unknown[] = []): Promise<unknown> {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+  const headers = { "content-type": "application/json" };
+  return ((await (await fetch(url, { method: "POST", headers, body })).json()) as { result: unknown }).result;
+}
+
+describe("a network of three nodes", { timeout: 240_000, skip: process.platform === "win32" }, () => {
+  test("serves everything from each node, outlives one, and goes on with its data; no process stays behind", async () => {
+    await using folder = testFolder();
+    const basePort = await freeBasePort(8);
+    const flags = ["--core", "3", "--data-dir", folder.path, "--base-port", String(basePort), "--json"];
+    await using first = startUp(flags);
+    const facts = await first.ready();
+    assert.deepEqual(
+      facts.core.map(({ api }) => api),
+      [0, 2, 4].map((offset) => `http://127.0.0.1:${basePort + offset}`),
+    );
+    assert.ok(facts.core.every(({ p2p }) => /^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/12D3Koo/.test(p2p)));
+    const alice = accountOf(facts, "alice");
+    assert.equal(await rpc(facts.evm.rpc, "eth_chainId"), "0x7a69");
+    assert.ok(BigInt(String(await rpc(facts.evm.rpc, "eth_getBalance", [alice.address, "latest"]))) > 0n);
+
+    const content = { body: "to all" };
+    const post = await client(coreOf(facts, 2)).createPost({
+      account: alice,
+      type: "up",
+      content,
+      sync: true,
+    });
+    const bytes = randomBytes(1_000_000);
+    const stored = await client(coreOf(facts, 1)).storeFile({
+      account: alice,
+      file: new Blob([bytes]),
+      sync: true,
+    });
+    for (const node of facts.core) {
+      await servedBy(node, post.itemHash);
+      await servedBy(node, stored.itemHash);
+    }
+
+    process.kill(coreOf(facts, 1).pid, "SIGKILL");
+    while (!first.stderr.includes("core-2")) await sleep(20);
+    assert.match(first.stderr, /^twentysix up: core-2 \(process \d+\) is dead: SIGKILL; the others go on\n$/);
+    const later = await client(coreOf(facts, 0)).createPost({ account: alice, type: "up", content });
+    for (const node of [coreOf(facts, 0), coreOf(facts, 2)]) {
+      await servedBy(node, later.itemHash);
+      const raw = await fetch(`${node.api}/api/v0/storage/raw/${stored.fileHash}`);
+      assert.ok(Buffer.from(await raw.arrayBuffer()).equals(bytes));
+    }
+    const sent = await rpc(facts.evm.rpc, "eth_sendTransaction", [
+      { from: alice.address, to: accountOf(facts, "bob").address, value: "0x1" },
+    ]);
+    assert.match(String(sent), /^0x[0-9a-f]{64}$/);
+
+    first.process.kill("SIGINT");
+    assert.ok((await goneAfterMs(folder.path)) < STOP_LIMIT_MS);
+    assert.deepEqual(await first.ended, { exitCode: 0, signal: null });
+    assert.equal(first.stdout.split("\n").length, 2, "one line");
+
+    await using second = startUp(flags);
+    const again = await second.ready();
+    assert.deepEqual(
+      again.core.map(({ p2p }) => p2p),
+      facts.core.map(({ p2p }) => p2p),
+    );
+    for (const node of again.core) await servedBy(node, post.itemHash);
+    assert.equal(await rpc(again.evm.rpc, "eth_blockNumber"), "0x1");
+    assert.notEqual(await rpc(again.evm.rpc, "eth_getTransactionReceipt", [sent]), null);
+    second.process.kill("SIGKILL");
+    assert.ok((await goneAfterMs(folder.path)) < STOP_LIMIT_MS);
+  });
+
+  test("that is killed while it starts leaves no process behind", async () => {
+    await using folder = testFolder();
+    const flags = ["--core", "2", "--data-dir", folder.path, "--base-port", String(await freeBasePort(6))];
+    for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+      await using up = startUp(flags);
+      // The command itself, and the first of those that it starts.
+      while (processesOf(folder.path).length < 2) await sleep(5);
+      up.process.kill(signal);
+      assert.ok((await goneAfterMs(folder.path)) < STOP_LIMIT_MS);
+      if (signal === "SIGTERM") assert.deepEqual(await up.ended, { exitCode: 0, signal: null });
+    }
+  });
+});
+
+describe("a network of one node", { timeout: 120_000, skip: process.platform === "win32" }, () => {
+  test("shows a table that tells of a node that dies", async () => {
+    await using folder = testFolder();
+    const basePort = await freeBasePort(4);
+    await using up = startUp([
+      "--core",
+      "1",
+      "--data-dir",
+      folder.path,
+      "--base-port",
+      String(basePort),
+      "--durability",
+      "everyone",
+    ]);
+    while (!up.stdout.includes("core-1")) await sleep(20);
+    assert.match(up.stdout, /ETH 0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc +0x[0-9a-f]{64} +alice/);
+    assert.match(up.stdout, /^node +api +process +state +peers +messages +memory +cpu$/m);
+    const row = /^core-1 +http:\/\/127\.0\.0\.1:\d+ +(\d+) +runs +0 +\d+ +\d+ MiB +-$/m.exec(up.stdout);
+    assert.ok(row !== null, up.stdout);
+    process.kill(Number(row[1]), "SIGKILL");
+    while (!/^core-1 .*dead \(SIGKILL\)/m.test(up.stdout)) await sleep(20);
+    up.process.kill("SIGTERM");
+    assert.deepEqual(await up.ended, { exitCode: 0, signal: null });
+    assert.deepEqual(processesOf(folder.path), []);
+  });
+});
+
+describe("a network that cannot be had", { timeout: 60_000 }, () => {
+  for (const [args, expected] of [
+    [["--core", "0"], /--core: expected a whole number from 1 to 100, got 0$/],
+    [["--core", "three"], /--core <N>.*'three' is invalid/],
+    [["--core", "2", "--base-port", "65531"], /--base-port: expected a port from 1 to 65530/],
+    [["--durability", "copies:3"], /--durability: .*everyone, got "copies:3"$/],
+    [["--log-level", "loud"], /--log-level: expected one of/],
+    [["--cores", "2"], /unknown option '--cores'/],
+    [["extra"], /too many arguments/],
+  ] as const) {
+    test(`${args.join(" ")} is one line and exit code 2`, async () => {
+      await using up = startUp(args);
+      assert.deepEqual(await up.ended, { exitCode: 2, signal: null });
+      assert.match(up.stderr.trimEnd(), expected);
+      assert.match(up.stderr, /^twentysix: [^\n]*\n$/);
+      assert.equal(up.stdout, "");
+    });
+  }
+
+  test("for want of ports says so before anything is started", async () => {
+    await using folder = testFolder();
+    const basePort = await freeBasePort(6);
+    const other = createServer().listen(basePort + 3, "127.0.0.1");
+    try {
+      const dataDir = join(folder.path, "data");
+      const flags = ["--core", "2", "--data-dir", dataDir, "--base-port", String(basePort), "--json"];
+      await using up = startUp(flags);
+      assert.deepEqual(await up.ended, { exitCode: 1, signal: null });
+      assert.match(up.stderr, new RegExp(`^twentysix up: [^\\n]*${basePort + 3}[^\\n]*\\n$`));
+      assert.equal(up.stdout, "");
+      assert.ok(!existsSync(dataDir));
+    } finally {
+      other.close();
+    }
+  });
+});
