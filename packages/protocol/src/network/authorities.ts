@@ -1,6 +1,6 @@
 import { closedObject, nullable, required } from "../content/composite-checks.ts";
 import { string } from "../content/scalar-checks.ts";
-import { set, text } from "./strict-checks.ts";
+import { count, set, strictFlag, text } from "./strict-checks.ts";
 
 /** Addresses are compared exactly, in the checksummed form. Source: pyaleph `src/aleph/config.py`. */
 export type Authorities = {
@@ -34,6 +34,7 @@ export type Authorities = {
     readonly operationPostType: string;
     /** The tag that an operation must carry to concern this network. */
     readonly operationTag: string;
+    readonly rules: RegistryDefinition;
   };
   readonly rewards: { readonly payers: readonly string[] };
   /** Who may tell compute nodes what to run while the settings aggregate names nobody. */
@@ -42,7 +43,52 @@ export type Authorities = {
   readonly administrationKey: string | null;
 };
 
+/** Who may have a node, and what becomes of it. Source: aleph-nodestatus `src/aleph_nodestatus/settings.py`. */
+export type RegistryDefinition = {
+  /** Tokens that the owner of a core node must hold. */
+  readonly nodeTokens: number;
+  /** Tokens that a staker must hold. */
+  readonly stakeTokens: number;
+  /** Tokens on a core node from which on it is active. */
+  readonly activationTokens: number;
+  /** Compute nodes of one core node. */
+  readonly maxLinkedNodes: number;
+  /** Several nodes may name the same host; otherwise the later one's address is not taken. */
+  readonly sharedHosts: boolean;
+  /** Core nodes that were made below this height of Ethereum have a bonus; null: none has. */
+  readonly bonusBeforeHeight: number | null;
+  /** When compute nodes without a parent leave that score nothing; null: never. */
+  readonly removal: { readonly fromHeight: number; readonly inactiveBlocks: number } | null;
+  /** Heights whose scores are passed over, both included; null: all count. */
+  readonly ignoredScores: { readonly fromHeight: number; readonly toHeight: number } | null;
+};
+
 const addresses = set(text);
+
+const registryDefinition = closedObject<RegistryDefinition>({
+  nodeTokens: required(count),
+  stakeTokens: required(count),
+  activationTokens: required(count),
+  maxLinkedNodes: required(count),
+  sharedHosts: required(strictFlag),
+  bonusBeforeHeight: required(nullable(count)),
+  removal: required(
+    nullable(
+      closedObject<NonNullable<RegistryDefinition["removal"]>>({
+        fromHeight: required(count),
+        inactiveBlocks: required(count),
+      }),
+    ),
+  ),
+  ignoredScores: required(
+    nullable(
+      closedObject<NonNullable<RegistryDefinition["ignoredScores"]>>({
+        fromHeight: required(count),
+        toHeight: required(count),
+      }),
+    ),
+  ),
+});
 
 export const authorities = closedObject<Authorities>({
   balances: required(
@@ -78,6 +124,7 @@ export const authorities = closedObject<Authorities>({
       key: required(text),
       operationPostType: required(text),
       operationTag: required(text),
+      rules: required(registryDefinition),
     }),
   ),
   rewards: required(closedObject<Authorities["rewards"]>({ payers: required(addresses) })),

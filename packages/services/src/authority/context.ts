@@ -8,7 +8,7 @@ import type { AuthoritySettings } from "./settings.ts";
 export interface AuthorityContext {
   readonly definition: Pick<
     NetworkDefinition,
-    "name" | "authorities" | "pricing" | "settings" | "developmentAccounts"
+    "name" | "authorities" | "switches" | "pricing" | "settings" | "developmentAccounts"
   >;
   readonly settings: AuthoritySettings;
   readonly connection: Connection;

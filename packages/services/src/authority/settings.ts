@@ -6,6 +6,8 @@ export interface AuthoritySettings {
   readonly grants: Readonly<Record<string, bigint>>;
   readonly faucet: FaucetSettings;
   readonly billing: BillingSettings;
+  /** How often the registry of nodes is looked after. */
+  readonly registryPeriodSeconds: number;
   /** Also replace prices and settings that the network has and that differ from the definition. */
   readonly updatesPrices: boolean;
 }
@@ -34,6 +36,8 @@ export const DEFAULT_BILLING: BillingSettings = {
   creditPriceTokens: "0.00001",
 };
 
+const DEFAULT_REGISTRY_PERIOD_SECONDS = 5;
+
 /** What each development account has unless it is said otherwise: tokens, and credits worth 1,000 dollars. */
 const DEVELOPMENT_TOKENS = 1_000_000;
 const DEVELOPMENT_CREDITS = 1_000_000_000n;
@@ -51,6 +55,7 @@ export function defaultAuthoritySettings(
     grants: Object.fromEntries(accounts.map(({ address }) => [address, DEVELOPMENT_CREDITS])),
     faucet: DEFAULT_FAUCET,
     billing: DEFAULT_BILLING,
+    registryPeriodSeconds: DEFAULT_REGISTRY_PERIOD_SECONDS,
     updatesPrices: false,
   };
 }

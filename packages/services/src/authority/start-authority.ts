@@ -13,6 +13,7 @@ import { startFaucetServer } from "./credits/faucet-server.ts";
 import { grantInitialCredits } from "./credits/initial-grants.ts";
 import { type Job, JobLoop } from "./job-loop.ts";
 import { publishPrices } from "./prices/publish-prices.ts";
+import { RegistryKeeper } from "./registry/registry-keeper.ts";
 import type { AuthoritySettings } from "./settings.ts";
 
 export interface AuthorityOptions {
@@ -44,7 +45,7 @@ const HOUR_MS = 3_600_000;
 
 /**
  * Publishes what the authorities of a network say, as far as their keys are here: prices, balances, first credits,
- * and what used credits. Waits for the node by itself and never fails because of it.
+ * what used credits, and the registry of nodes. Waits for the node by itself and never fails because of it.
  */
 export async function startAuthority(options: AuthorityOptions): Promise<Authority> {
   const { accounts, log } = options;
@@ -91,7 +92,10 @@ function contextOf(options: AuthorityOptions): AuthorityContext {
 }
 
 /** Prices come first: what is granted and billed afterwards depends on them. */
-function jobsOf(context: AuthorityContext, { prices, balances, credits }: AuthorityAccounts): readonly Job[] {
+function jobsOf(
+  context: AuthorityContext,
+  { prices, balances, credits, registry }: AuthorityAccounts,
+): readonly Job[] {
   const every = (name: string, run: Job["run"]): Job => ({ name, run, nextDelayMs: () => HOUR_MS });
   const jobs: Job[] = [];
   const add = (account: Account | null, jobFor: (account: Account) => Job): void => {
@@ -101,6 +105,7 @@ function jobsOf(context: AuthorityContext, { prices, balances, credits }: Author
   add(balances, (account) => every("balances", (signal) => publishBalances(context, account, signal)));
   add(credits, (account) => every("grants", (signal) => grantInitialCredits(context, account, signal)));
   add(credits, (account) => billingJob(new Billing(context, account)));
+  add(registry, (account) => registryJob(context, new RegistryKeeper(context, account)));
   return jobs;
 }
 
@@ -108,6 +113,12 @@ const billingJob = (billing: Billing): Job => ({
   name: "billing",
   run: (signal) => billing.run(signal),
   nextDelayMs: () => billing.nextDelayMs(),
+});
+
+const registryJob = ({ settings }: AuthorityContext, keeper: RegistryKeeper): Job => ({
+  name: "registry",
+  run: (signal) => keeper.run(signal),
+  nextDelayMs: () => settings.registryPeriodSeconds * 1_000,
 });
 
 /** Two nodes on one machine both have the default port: the second goes without a faucet. */

@@ -7,6 +7,7 @@ export interface AuthorityAccounts {
   readonly prices: LocalAccount | null;
   readonly balances: LocalAccount | null;
   readonly credits: LocalAccount | null;
+  readonly registry: LocalAccount | null;
 }
 
 /** The account of one of these addresses whose key is here; null: none is. A key file comes before published keys. */
@@ -31,16 +32,17 @@ export function authorityAccounts(
   definition: Pick<NetworkDefinition, "name" | "authorities" | "developmentAccounts">,
   keyFileAccounts: readonly LocalAccount[],
 ): AuthorityAccounts {
-  const { prices, balances, credits } = definition.authorities;
+  const { prices, balances, credits, registry } = definition.authorities;
   const find = (addresses: readonly string[]): LocalAccount | null =>
     accountAmong(addresses, definition, keyFileAccounts);
   const found = {
     prices: find([prices.address]),
     balances: find(balances.addresses),
     credits: find(credits.addresses),
+    registry: find([registry.address]),
   };
   if (Object.values(found).some((account) => account !== null)) return found;
-  const wanted = [prices.address, ...balances.addresses, ...credits.addresses];
+  const wanted = [prices.address, ...balances.addresses, ...credits.addresses, registry.address];
   throw new AuthorityKeysError(
     "AUTHORITY_KEYS_MISSING",
     `no key of an authority of the network ${definition.name} is here: give a file with one of ${[...new Set(wanted)].join(", ")}, or take the role authority away`,

@@ -58,7 +58,12 @@ export async function startTestAuthority(
       definition,
       apiUrl,
       accounts: authorityAccounts(definition, []),
-      settings: { ...defaultAuthoritySettings(definition.developmentAccounts), ...options.settings },
+      settings: {
+        ...defaultAuthoritySettings(definition.developmentAccounts),
+        // Virtual time passes by the hour here.
+        registryPeriodSeconds: 3_600,
+        ...options.settings,
+      },
       dataDir: join(folder, "authority"),
       faucet: { host: "127.0.0.1", port: 0 },
       ...time,
