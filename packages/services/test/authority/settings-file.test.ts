@@ -36,6 +36,7 @@ describe("the settings of an authority", () => {
       grants: {},
       faucet: { credits: 5n, grantsPerDay: 5, expiryDays: null },
       billing: { periodSeconds: 3_600, maxSpanSeconds: 7_200, creditPriceTokens: "0.0000573" },
+      registryPeriodSeconds: 5,
       updatesPrices: false,
     });
     assert.deepEqual(await read({}), defaults);

@@ -64,6 +64,7 @@ describe("the accounts of authorities", () => {
     prices: { address: eth(1) },
     balances: { addresses: [eth(9), eth(2)] },
     credits: { addresses: [eth(3)] },
+    registry: { address: eth(9) },
   };
   const definition = {
     name: "own",
@@ -76,10 +77,8 @@ describe("the accounts of authorities", () => {
 
   test("come from the key file, else from the published ones; the rest is left to others", () => {
     const accounts = authorityAccounts(definition, [createEvmAccount({ privateKey: key(2) })]);
-    assert.deepEqual(
-      [accounts.prices?.address, accounts.balances?.address, accounts.credits],
-      [eth(1), eth(2), null],
-    );
+    const { prices, balances, credits, registry } = accounts;
+    assert.deepEqual([prices?.address, balances?.address, credits, registry], [eth(1), eth(2), null, null]);
   });
 
   test("are missing when no key is one of theirs", () => {
