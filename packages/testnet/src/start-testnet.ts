@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { loadNetwork } from "@twentysix/node/network";
 import type { Clock, Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import { accountsOf, type TestnetAccount } from "./accounts.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { TestnetError } from "./errors.ts";
 import { type Evm, startEvm } from "./evm/start-evm.ts";
+import { testnetDefinition, writeNetworkFile } from "./network-file.ts";
 import { NodeApi, type NodeFigures } from "./node-api.ts";
 import { peerAddressOf } from "./peer-addresses.ts";
 import { type PortPlan, planPorts, takenPorts } from "./ports.ts";
@@ -17,6 +17,8 @@ export interface TestnetOptions {
   readonly coreNodes: number;
   readonly dataDir: string;
   readonly basePort: number;
+  /** How many nodes keep each file, 2 or more; null: all of them. */
+  readonly copies: number | null;
   readonly logLevel: string;
   readonly command: ProductCommand;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -29,6 +31,8 @@ export interface TestnetOptions {
 
 /** What is told of the network once it is ready. */
 export interface TestnetFacts {
+  /** File of the network's definition, for further nodes. */
+  readonly network: string;
   readonly core: readonly { readonly api: string; readonly p2p: string; readonly pid: number }[];
   readonly evm: { readonly rpc: string; readonly contracts: Readonly<Record<string, string>> };
   readonly accounts: readonly TestnetAccount[];
@@ -52,8 +56,6 @@ export interface Testnet {
   close(): Promise<void>;
 }
 
-const NETWORK = "local";
-
 /**
  * Starts a network, or continues the one whose data stand in the folder. Resolves when all of it is ready; when it
  * cannot be, what was started is stopped again.
@@ -62,9 +64,11 @@ const NETWORK = "local";
  */
 export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   const { coreNodes, basePort, timers } = options;
-  const definition = loadNetwork(NETWORK);
   const ports = planPorts(basePort, coreNodes);
   await expectFree(ports);
+  const definition = testnetDefinition(options.copies);
+  const networkFile = join(options.dataDir, "network.json");
+  await writeNetworkFile(networkFile, definition);
   const parts: PartProcess[] = [];
   const stopAll = async (): Promise<void> => {
     await Promise.all(parts.map((part) => part.stop()));
@@ -72,7 +76,7 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   try {
     const evm = await startChain(options, definition, ports);
     parts.push(evm.process);
-    const nodes = await startNodes(options, definition, ports, parts);
+    const nodes = await startNodes({ ...options, networkFile }, definition, ports, parts);
     const accounts = accountsOf(definition);
     await whenReady({ ...options, nodes, accounts });
     let isClosing = false;
@@ -82,7 +86,7 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
       });
     }
     return {
-      facts: factsOf(nodes, evm, accounts),
+      facts: { network: networkFile, ...factsOf(nodes, evm, accounts) },
       states: (signal) => Promise.all(nodes.map((node) => stateOf(node, timers, signal))),
       close: () => {
         isClosing = true;
@@ -121,7 +125,7 @@ function startChain(options: TestnetOptions, definition: NetworkDefinition, port
  * started is in `parts`, whatever becomes of the rest.
  */
 async function startNodes(
-  options: TestnetOptions,
+  options: TestnetOptions & { readonly networkFile: string },
   definition: NetworkDefinition,
   ports: PortPlan,
   parts: PartProcess[],
@@ -141,7 +145,7 @@ async function startNodes(
       ...options,
       ...place,
       logFile: join(options.dataDir, "logs", `${place.name}.log`),
-      network: NETWORK,
+      network: options.networkFile,
       peers: addresses.filter((_, other) => other !== index),
       authority: index === 0 ? { faucetPort: ports.faucet } : null,
       environment: childEnvironment(options.environment),
@@ -163,7 +167,7 @@ function factsOf(
   nodes: readonly CoreNodeProcess[],
   evm: Evm,
   accounts: readonly TestnetAccount[],
-): TestnetFacts {
+): Omit<TestnetFacts, "network"> {
   return {
     core: nodes.map(({ apiUrl, peerAddress, process: { pid } }) => ({ api: apiUrl, p2p: peerAddress, pid })),
     evm: { rpc: evm.rpcUrl, contracts: evm.contracts },

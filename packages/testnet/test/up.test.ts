@@ -82,7 +82,7 @@ describe("a network of three nodes", { timeout: 240_000, skip: process.platform 
     const sent = await rpc(facts.evm.rpc, "eth_sendTransaction", [
       { from: alice.address, to: accountOf(facts, "bob").address, value: "0x1" },
     ]);
-    assert.match(String(sent), /^0x[0-9a-f]{64}$/);
+    while ((await rpc(facts.evm.rpc, "eth_getTransactionReceipt", [sent])) === null) await sleep(20);
 
     first.process.kill("SIGINT");
     assert.ok((await goneAfterMs(folder.path)) < STOP_LIMIT_MS);
@@ -113,6 +113,29 @@ describe("a network of three nodes", { timeout: 240_000, skip: process.platform 
       assert.ok((await goneAfterMs(folder.path)) < STOP_LIMIT_MS);
       if (signal === "SIGTERM") assert.deepEqual(await up.ended, { exitCode: 0, signal: null });
     }
+  });
+});
+
+describe("a network that keeps few copies", { timeout: 120_000, skip: process.platform === "win32" }, () => {
+  test("tells how many, and serves every file from each node", async () => {
+    await using folder = testFolder();
+    const basePort = await freeBasePort(8);
+    const where = ["--data-dir", folder.path, "--base-port", String(basePort)];
+    await using up = startUp([...where, "--core", "3", "--durability", "copies:2", "--json"]);
+    const facts = await up.ready();
+    const bytes = randomBytes(100_000);
+    const stored = await client(coreOf(facts, 0)).storeFile({
+      account: accountOf(facts, "alice"),
+      file: new Blob([bytes]),
+      sync: true,
+    });
+    for (const node of facts.core) {
+      await servedBy(node, stored.itemHash);
+      const raw = await fetch(`${node.api}/api/v0/storage/raw/${stored.fileHash}`);
+      assert.ok(Buffer.from(await raw.arrayBuffer()).equals(bytes));
+    }
+    const told = await fetch(`${coreOf(facts, 0).api}/api/v1/files/${stored.fileHash}/durability`);
+    assert.equal(((await told.json()) as { readonly copies: number }).copies, 2);
   });
 });
 
@@ -148,7 +171,9 @@ describe("a network that cannot be had", { timeout: 60_000 }, () => {
     [["--core", "0"], /--core: expected a whole number from 1 to 100, got 0$/],
     [["--core", "three"], /--core <N>.*'three' is invalid/],
     [["--core", "2", "--base-port", "65531"], /--base-port: expected a port from 1 to 65530/],
-    [["--durability", "copies:3"], /--durability: .*everyone, got "copies:3"$/],
+    [["--durability", "erasure:4/6"], /--durability: .*erasure:K\/N is not built yet\), got "erasure:4\/6"$/],
+    [["--durability", "copies:4"], /--durability: .*got 4 copies on 3 nodes$/],
+    [["--durability", "copies:1"], /--durability: expected from 2 to 64 copies/],
     [["--log-level", "loud"], /--log-level: expected one of/],
     [["--cores", "2"], /unknown option '--cores'/],
     [["extra"], /too many arguments/],

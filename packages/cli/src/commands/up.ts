@@ -26,9 +26,10 @@ export function upCommand(host: CommandHost, finish: (exitCode: number) => void)
         .default(4100),
     )
     .addOption(
-      new Option("--durability <CLASS>", "how many nodes keep a file: everyone is all there is yet").default(
-        "everyone",
-      ),
+      new Option(
+        "--durability <CLASS>",
+        "which nodes keep a file: everyone, or copies:R for R of them",
+      ).default("everyone"),
     )
     .addOption(new Option("--log-level <LEVEL>", "what the nodes write into DIR/logs").default("warn"))
     .addOption(
