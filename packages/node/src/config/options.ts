@@ -109,7 +109,7 @@ export const OPTIONS = {
     name: "roles",
     kind: orWord(roles(), "network"),
     defaultText: "network",
-    help: "What the process does: ccn keeps messages and files, authority publishes prices, balances, credits and expenses of the network, api serves what a node with the same database server writes (docs/data.md). As the network says means ccn, and authority too where the keys of the authorities are published ones (docs/authority.md).",
+    help: "What the process does: ccn keeps messages and files, authority publishes prices, balances, credits, expenses and the registry of nodes, api serves what a node with the same database server writes (docs/data.md). As the network says means ccn, and authority too where the keys of the authorities are published ones (docs/authority.md).",
   }),
   authorityKeys: define({
     name: "authority-keys",
