@@ -76,7 +76,7 @@ describe("the command", TIMEOUT, () => {
     });
     const help = await runCli(["--help"], { script });
     assert.equal(help.exitCode, 0);
-    for (const name of ["node", "verify", "export", "import"])
+    for (const name of ["node", "up", "verify", "export", "import"])
       assert.match(help.stdout, new RegExp(`^  ${name}`, "m"));
     const nodeHelp = await runCli(["node", "--help"], { script });
     assert.match(nodeHelp.stdout, /--api-port <PORT>[\s\S]*default 4024[\s\S]*TWENTYSIX_DATA_DIR/);

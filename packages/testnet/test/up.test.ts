@@ -166,6 +166,36 @@ describe("a network of one node", { timeout: 120_000, skip: process.platform ===
   });
 });
 
+describe("what a network leaves behind", { timeout: 120_000, skip: process.platform === "win32" }, () => {
+  const start = async (folder: string, how = {}) =>
+    startUp(
+      ["--core", "1", "--data-dir", folder, "--base-port", String(await freeBasePort(4)), "--json"],
+      how,
+    );
+
+  test("is nothing when the process that started it is killed", async () => {
+    await using folder = testFolder();
+    await using up = await start(folder.path, { underShell: true });
+    await up.ready();
+    up.process.kill("SIGKILL");
+    assert.ok((await goneAfterMs(folder.path)) < STOP_LIMIT_MS);
+  });
+
+  test("is nothing when what guards the chain is killed before", async () => {
+    await using folder = testFolder();
+    await using up = await start(folder.path);
+    await up.ready();
+    const guard = processesOf(folder.path).find((line) => line.includes("guard.mjs"));
+    process.kill(Number.parseInt(guard ?? "", 10), "SIGKILL");
+    while (!up.stderr.includes("evm")) await sleep(20);
+    assert.match(up.stderr, /^twentysix up: evm \(process \d+\) is dead: SIGKILL; the others go on\n$/);
+    while (processesOf(folder.path).some((line) => line.includes("anvil "))) await sleep(20);
+    up.process.kill("SIGTERM");
+    assert.deepEqual(await up.ended, { exitCode: 0, signal: null });
+    assert.deepEqual(processesOf(folder.path), []);
+  });
+});
+
 describe("a network that cannot be had", { timeout: 60_000 }, () => {
   for (const [args, expected] of [
     [["--core", "0"], /--core: expected a whole number from 1 to 100, got 0$/],

@@ -61,7 +61,11 @@ async function launch(options: PartOptions, log: FileHandle): Promise<PartProces
     stdio: ["ignore", "pipe", log.fd, "ipc"],
   });
   const ended = new Promise<Ending>((resolve) => {
-    child.once("exit", (exitCode, signal) => resolve(signal ?? `exit code ${exitCode}`));
+    child.once("exit", (exitCode, signal) => {
+      // Whoever kills a guard leaves what it guards.
+      killGroup(child);
+      resolve(signal ?? `exit code ${exitCode}`);
+    });
     child.once("error", (error) => resolve(error.message));
   });
   let ending: Ending | null = null;
@@ -133,14 +137,17 @@ async function stop(
   timers: PartOptions["timers"],
 ): Promise<void> {
   child.kill("SIGTERM");
-  const cancel = timers.schedule(STOP_TIMEOUT_MS, () => killGroup(child));
+  const cancel = timers.schedule(STOP_TIMEOUT_MS, () => child.kill("SIGKILL"));
   await ended;
   cancel();
 }
 
-/** The process and what it started. */
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  if (process.platform === "win32") child.kill("SIGKILL");
-  else process.kill(-child.pid, "SIGKILL");
+/** What a process that has ended had started, and has left behind. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined || process.platform === "win32") return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }

@@ -19,12 +19,15 @@ export interface UpProcess extends AsyncDisposable {
   ready(): Promise<TestnetFacts>;
 }
 
-/** `twentysix up` as a user starts it. */
-export function startUp(flags: readonly string[]): UpProcess {
+/** `twentysix up` as a user starts it, or as a child of a shell that does. */
+export function startUp(flags: readonly string[], { underShell = false } = {}): UpProcess {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(TWENTYSIX_|npm_lifecycle_)/.test(name),
   );
-  const child = spawn(process.execPath, [COMMAND, "up", ...flags], {
+  const command = [process.execPath, COMMAND, "up", ...flags];
+  // The command after `;` keeps the shell from becoming the program itself.
+  const [file = "", ...args] = underShell ? ["/bin/sh", "-c", '"$0" "$@"; exit $?', ...command] : command;
+  const child = spawn(file, args, {
     env: Object.fromEntries(inherited),
     stdio: ["ignore", "pipe", "pipe"],
   });
