@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { lockDataDir } from "@twentysix/node/data-lock";
 import type { Clock, Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import { accountsOf, type TestnetAccount } from "./accounts.ts";
@@ -60,20 +61,23 @@ export interface Testnet {
  * Starts a network, or continues the one whose data stand in the folder. Resolves when all of it is ready; when it
  * cannot be, what was started is stopped again.
  *
- * @throws TestnetError
+ * @throws TestnetError, DataDirInUseError
  */
 export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   const { coreNodes, basePort, timers } = options;
   const ports = planPorts(basePort, coreNodes);
   await expectFree(ports);
+  // Nodes have locks of their own; the chain has none.
+  const lock = lockDataDir(options.dataDir);
   const definition = testnetDefinition(options.copies);
   const networkFile = join(options.dataDir, "network.json");
-  await writeNetworkFile(networkFile, definition);
   const parts: PartProcess[] = [];
   const stopAll = async (): Promise<void> => {
     await Promise.all(parts.map((part) => part.stop()));
+    lock.release();
   };
   try {
+    await writeNetworkFile(networkFile, definition);
     const evm = await startChain(options, definition, ports);
     parts.push(evm.process);
     const nodes = await startNodes({ ...options, networkFile }, definition, ports, parts);

@@ -217,6 +217,34 @@ describe("a network that cannot be had", { timeout: 60_000 }, () => {
     });
   }
 
+  test("since another has its data is one line, and does that one no harm", async () => {
+    await using folder = testFolder();
+    const flags = async () => [
+      ...["--core", "1", "--data-dir", folder.path, "--base-port", String(await freeBasePort(4)), "--json"],
+    ];
+    await using first = startUp(await flags());
+    const facts = await first.ready();
+    await using second = startUp(await flags());
+    assert.deepEqual(await second.ended, { exitCode: 1, signal: null });
+    assert.match(second.stderr, /^twentysix up: [^\n]* is in use by another process[^\n]*\n$/);
+    assert.equal(await rpc(facts.evm.rpc, "eth_chainId"), "0x7a69");
+    first.process.kill("SIGTERM");
+    assert.deepEqual(await first.ended, { exitCode: 0, signal: null });
+  });
+
+  test("for a folder that cannot be one is one line and exit code 2", async () => {
+    await using up = startUp([
+      "--core",
+      "1",
+      "--data-dir",
+      "/dev/null/x",
+      "--base-port",
+      String(await freeBasePort(4)),
+    ]);
+    assert.deepEqual(await up.ended, { exitCode: 2, signal: null });
+    assert.match(up.stderr, /^twentysix up: [^\n]*\n$/);
+  });
+
   test("for want of ports says so before anything is started", async () => {
     await using folder = testFolder();
     const basePort = await freeBasePort(6);

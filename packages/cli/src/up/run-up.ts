@@ -1,6 +1,6 @@
 import { isAbortOf, listenForShutdown } from "@twentysix/platform";
 import type { Testnet } from "@twentysix/testnet";
-import { type CommandHost, codedMessage } from "../command-host.ts";
+import { type CommandHost, codedMessage, exitCodeOf } from "../command-host.ts";
 import { EXIT, exitCodeOfSignal } from "../exit-codes.ts";
 import { isTerminal, showTable } from "./live-table.ts";
 import { copiesOf, type UpSettings } from "./up-settings.ts";
@@ -52,7 +52,7 @@ export async function runUp(settings: UpSettings, host: CommandHost): Promise<nu
     const message = codedMessage(error);
     if (message === undefined) throw error;
     host.stderr.write(`twentysix up: ${message}\n`);
-    return EXIT.failed;
+    return exitCodeOf(error);
   } finally {
     stopListening();
   }
