@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { lockDataDir } from "@twentysix/node/data-lock";
-import type { Clock, Timers } from "@twentysix/platform";
+import { type Clock, Semaphore, type Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
 import { accountsOf, type TestnetAccount } from "./accounts.ts";
 import { childEnvironment } from "./child-environment.ts";
@@ -49,6 +49,9 @@ export interface NodeState {
   /** null when it does not answer. */
   readonly figures: NodeFigures | null;
 }
+
+/** A start takes most of a processor for seconds: many at once would each take longer than a start may. */
+const STARTS_AT_ONCE = 8;
 
 /** A whole network on this machine. */
 export interface Testnet {
@@ -157,7 +160,10 @@ async function startNodes(
     parts.push(node.process);
     return node;
   };
-  const others = await allOrThrow(places.slice(1).map((_, index) => start(index + 1)));
+  const turns = new Semaphore({ permits: STARTS_AT_ONCE, maxWaiters: places.length });
+  const others = await allOrThrow(
+    places.slice(1).map((_, index) => turns.run(() => start(index + 1), options.signal)),
+  );
   return [await start(0), ...others];
 }
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
-import type { Timers } from "@twentysix/platform";
+import { PlatformError, type Timers } from "@twentysix/platform";
 import { TestnetError } from "../errors.ts";
 
 export interface PartOptions {
@@ -124,7 +124,13 @@ function lineOf<Value>(
   const failed = ended.then((how) => {
     throw partEnded(options, how);
   });
-  return options.timers.withTimeout(START_TIMEOUT_MS, () => Promise.race([found, failed]), signal);
+  const { name, logFile, timers } = options;
+  const wait = timers.withTimeout(START_TIMEOUT_MS, () => Promise.race([found, failed]), signal);
+  return wait.catch((error: unknown) => {
+    if (!(error instanceof PlatformError) || error.code !== "TIMEOUT") throw error;
+    const message = `${name} is not there after ${START_TIMEOUT_MS / 1_000} s: see ${logFile}`;
+    throw new TestnetError("TESTNET_NOT_READY", message);
+  });
 }
 
 function partEnded({ name, logFile }: PartOptions, how: Ending): TestnetError {
