@@ -15,6 +15,7 @@ import { ledgerDay } from "./suites/ledger-day.ts";
 import { pages } from "./suites/pages.ts";
 import { pointReads } from "./suites/point-reads.ts";
 import { start } from "./suites/start.ts";
+import { sync } from "./suites/sync.ts";
 import { wholeList } from "./suites/whole-list.ts";
 
 /*
@@ -35,6 +36,7 @@ const SUITES = {
   ledger,
   ledgerDay,
   gossip,
+  sync,
 } as const;
 
 /** Those that make sense where the database is a server's; what the rest measures is in the node's own process. */

@@ -180,7 +180,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
     usedBytes: graceBytes,
     isHeld: async (fileHash) => (await reads.file(fileHash)) !== null,
   });
-  const peers = new Peers();
+  const peers = new Peers(options.peers !== undefined);
   const figures = new NodeFigures({ pipeline, reads, budgets, blobServer: contents.server, peers });
   addPipelineMetrics(registry, { pipeline, reader, budgets, figures, graceBytes, clock });
   addProcessMetrics(registry, stack.use(createEventLoopMonitor()), clock);
@@ -236,6 +236,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       address: options.address,
       messageTopic: definition.topics.messages,
       multiAddresses: () => peers.multiAddresses(),
+      sync: () => peers.sync(),
     },
     status: () => figures.status(),
     health: () => figures.health(),
@@ -260,6 +261,8 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
         contents,
         holds: lifecycle.holds,
         reads,
+        reader,
+        hasRoom: () => budgets.hasRoom,
         records: fileRecords,
         uploads,
         gracePeriodMs: options.apiSettings.gracePeriodMs,

@@ -1,5 +1,14 @@
 /** The door of the reader thread: the lists of the database without files and the write side. */
 
+export { STATUSES } from "./database/codes.ts";
+export {
+  itemHashOfKey,
+  type LogPart,
+  type TreeLeaf,
+  type TreeRange,
+  TreeReads,
+  type TreeState,
+} from "./database/merkle/tree-reads.ts";
 export { DatabaseError } from "./database/postgres/database-error.ts";
 export { FileLedger } from "./database/read/file-ledger.ts";
 export { FactReader } from "./database/read/ledger/fact-reader.ts";

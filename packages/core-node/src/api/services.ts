@@ -13,6 +13,7 @@ import type {
 import type { Registry } from "prom-client";
 import type { LedgerAnswers } from "../ledger/ledger-answers.ts";
 import type { FileCustody } from "../peers/custody/custody.ts";
+import type { SyncStatus } from "../sync/sync-progress.ts";
 import type { EconomyServices } from "./economy/economy-services.ts";
 
 /** What the API needs of the node. Functions rather than subsystems, so that each part can be brought alone. */
@@ -239,6 +240,8 @@ export interface NodeDescription {
   readonly address: string;
   readonly messageTopic: string;
   multiAddresses(): readonly string[];
+  /** How far it is with what its peers have; left out where another process knows. */
+  sync?(): SyncStatus;
 }
 
 /** Live figures; null where the node has no such thing (yet). */

@@ -5,13 +5,12 @@ import type { LineSink } from "./line-sink.ts";
 import { writeSkeleton } from "./skeleton-line.ts";
 import type { ProcessedMessage } from "./stored-messages.ts";
 import {
-  childrenOf,
-  forgottenId,
+  allHoldersOf,
   type HiddenMessage,
-  type Holder,
   hiddenMessage,
   holdersOf,
   targetsOf,
+  withChildren,
 } from "./stored-skeletons.ts";
 
 export interface ForgottenExportOptions {
@@ -22,9 +21,6 @@ export interface ForgottenExportOptions {
   /** FORGETs up to this place of the event log are there already. */
   readonly afterSeq: number;
 }
-
-/** A message taken along by another one taken along, and so on: see `SkeletonRows`. */
-const MAX_ANCESTORS = 8;
 
 /**
  * Writes what is left of forgotten messages right before the first FORGET that hides them: their texts where those
@@ -67,37 +63,15 @@ export class ForgottenExport {
     for (const id of changedSince(connection, afterSeq)) {
       const hidden = hiddenMessage(connection, id);
       if (hidden === null) continue;
-      const holders = this.#allHolders(hidden);
+      const holders = allHoldersOf(connection, hidden);
       const [first] = holders;
       if (first !== undefined && holders.every(({ seq }) => seq <= afterSeq))
         yield { hidden, holder: first.id };
     }
   }
 
-  /** The FORGETs of a message and of whatever took it along. */
-  #allHolders(hidden: HiddenMessage): Holder[] {
-    const { connection } = this.#options;
-    const holders: Holder[] = [];
-    let current: HiddenMessage | null = hidden;
-    for (let depth = 0; depth < MAX_ANCESTORS && current !== null; depth += 1) {
-      holders.push(...holdersOf(connection, current.id));
-      current = this.#parentOf(current);
-    }
-    return holders;
-  }
-
-  #parentOf({ message: { parent } }: HiddenMessage): HiddenMessage | null {
-    const { connection } = this.#options;
-    const id = parent === null ? null : forgottenId(connection, parent);
-    return id === null ? null : hiddenMessage(connection, id);
-  }
-
-  async #sendWithChildren(hidden: HiddenMessage, depth = 0): Promise<void> {
-    await this.#send(hidden);
-    if (depth === MAX_ANCESTORS) return;
-    for (const child of childrenOf(this.#options.connection, hidden.hash)) {
-      if (child.message.type === hidden.message.type) await this.#sendWithChildren(child, depth + 1);
-    }
+  async #sendWithChildren(hidden: HiddenMessage): Promise<void> {
+    for (const one of withChildren(this.#options.connection, hidden)) await this.#send(one);
   }
 
   async #send(hidden: HiddenMessage): Promise<void> {

@@ -91,7 +91,7 @@ export function* targetsOf(
 }
 
 /** Messages that were forgotten along with another. */
-export function* childrenOf(stored: SqlConnection, hash: string): Generator<HiddenMessage, void, undefined> {
+function* childrenOf(stored: SqlConnection, hash: string): Generator<HiddenMessage, void, undefined> {
   yield* inChunks(
     stored,
     "SELECT id FROM forgotten WHERE parent = ? AND id > ? ORDER BY id LIMIT ?",
@@ -132,7 +132,38 @@ export function holdersOf(stored: SqlConnection, id: number): Holder[] {
 }
 
 /** The id of a forgotten message. */
-export function forgottenId(stored: SqlConnection, hash: string): number | null {
+function forgottenId(stored: SqlConnection, hash: string): number | null {
   const query = "SELECT f.id FROM items i JOIN forgotten f ON f.id = i.id WHERE i.hash = ?";
   return stored.get<{ id: number }>(query, encodeItemHash(hash))?.id ?? null;
+}
+
+/** A message taken along by another one taken along, and so on: see `SkeletonRows`. */
+export const MAX_ANCESTORS = 8;
+
+/** The FORGETs of a message and of whatever took it along. */
+export function allHoldersOf(stored: SqlConnection, hidden: HiddenMessage): Holder[] {
+  const holders: Holder[] = [];
+  let current: HiddenMessage | null = hidden;
+  for (let depth = 0; depth < MAX_ANCESTORS && current !== null; depth += 1) {
+    holders.push(...holdersOf(stored, current.id));
+    current = parentOf(stored, current);
+  }
+  return holders;
+}
+
+function parentOf(stored: SqlConnection, { message: { parent } }: HiddenMessage): HiddenMessage | null {
+  const id = parent === null ? null : forgottenId(stored, parent);
+  return id === null ? null : hiddenMessage(stored, id);
+}
+
+/** A forgotten message and those that were forgotten along with it. */
+export function* withChildren(
+  stored: SqlConnection,
+  hidden: HiddenMessage,
+  depth = 0,
+): Generator<HiddenMessage, void, undefined> {
+  yield hidden;
+  if (depth === MAX_ANCESTORS) return;
+  for (const child of childrenOf(stored, hidden.hash))
+    if (child.message.type === hidden.message.type) yield* withChildren(stored, child, depth + 1);
 }

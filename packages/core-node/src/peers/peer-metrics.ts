@@ -1,8 +1,13 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import { addSyncMetrics } from "../sync/sync-metrics.ts";
 import type { PeerFigures, Peers } from "./peers.ts";
 
 /** Metrics of the links to other nodes. */
-export function addPeerMetrics(registry: Registry, peers: Pick<Peers, "figures">): void {
+export function addPeerMetrics(registry: Registry, peers: Pick<Peers, "figures" | "sync">): void {
+  addSyncMetrics(registry, {
+    status: () => peers.sync(),
+    statistics: () => peers.figures().sync,
+  });
   new Gauge({
     name: "twentysix_connected_peers",
     help: "Nodes that this one is connected with",

@@ -5,6 +5,9 @@ import type { ContentStore, FileRecords, PointReads } from "@twentysix/storage";
 import type { NodeStatus, PublicationStatus, UploadServices } from "../api/services.ts";
 import type { FileHolds } from "../content/file-holds.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { TreeReader } from "../sync/own-tree.ts";
+import type { SyncStatus } from "../sync/sync-progress.ts";
+import type { SyncService, SyncStatistics } from "../sync/sync-service.ts";
 import { ContentFetcher } from "./content-fetcher.ts";
 import { ContentServer } from "./content-server.ts";
 import { Custody, type FileCustody } from "./custody/custody.ts";
@@ -13,13 +16,17 @@ import type { PeerSettings } from "./peer-settings.ts";
 
 export interface PeersOptions {
   readonly settings: PeerSettings;
-  readonly definition: Pick<NetworkDefinition, "topics" | "announce" | "bootstrap" | "limits" | "durability">;
+  readonly definition: NetworkDefinition;
   /** File of the peer book. */
   readonly bookPath: string;
   readonly pipeline: Pipeline;
   readonly contents: ContentStore;
   readonly holds: FileHolds;
-  readonly reads: Pick<PointReads, "file">;
+  readonly reads: Pick<PointReads, "file" | "totals">;
+  /** Reads what is compared with peers. */
+  readonly reader: TreeReader;
+  /** False once the node takes nothing more. */
+  readonly hasRoom: () => boolean;
   readonly records: FileRecords;
   readonly uploads: UploadServices;
   readonly gracePeriodMs: number;
@@ -36,33 +43,44 @@ export interface PeerFigures {
   /** Peers that took a message which this node published, all such messages together. */
   readonly recipients: number;
   readonly fetches: NodeStatus["storeFetch"];
+  /** null where the node keeps to itself. */
+  readonly sync: SyncStatistics | null;
 }
 
 /** Nobody to publish to is no failure. */
 const NOBODY: PublicationStatus = { status: "success", failed: [], recipients: 0 };
 const NO_FETCH = { total: 0, failed: 0, durationMs: 0 };
 
-/** This node among its peers: gossip, and content by its hash. Of no effect until it is started. */
+/** This node among its peers: gossip, content by its hash, visits. Of no effect until it is started. */
 export class Peers {
+  readonly #takesPart: boolean;
   #network: Network | null = null;
   #server: ContentServer | null = null;
   #fetcher: ContentFetcher | null = null;
   #custody: Custody | null = null;
+  #sync: SyncService | null = null;
   #published = 0;
   #recipients = 0;
+
+  /** @param takesPart it is going to be started */
+  constructor(takesPart: boolean) {
+    this.#takesPart = takesPart;
+  }
 
   /** @throws NetworkError NETWORK_KEY_INVALID, NETWORK_LISTEN_FAILED, NETWORK_ADDRESS_INVALID */
   async start(options: PeersOptions, apiUrl: string): Promise<void> {
     const { settings, definition, pipeline, clock, timers, random, log } = options;
     // Loaded by nodes that have peers alone.
     const { loadPeerKey, peerBookFile, startNetwork } = await import("@twentysix/network");
+    const { startSync } = await import("../sync/start-sync.ts");
+    const bootstrap = [...definition.bootstrap.libp2p, ...settings.bootstrap];
     const intake = new GossipIntake({ pipeline, log });
     const network = await startNetwork({
       key: await loadPeerKey(settings.keyFolder, settings.keyKind),
       listen: [listenAddress(settings)],
       announce: settings.announce,
       topics: definition.topics,
-      bootstrap: [...definition.bootstrap.libp2p, ...settings.bootstrap],
+      bootstrap,
       apiUrl: settings.announcedApiUrl ?? apiUrl,
       version: options.version,
       maxFrameBytes: definition.limits.gossipFrameBytes,
@@ -86,6 +104,12 @@ export class Peers {
       fetch: (name) => fetcher.fetch({ name, damage: "missing" }),
     });
     this.#custody = custody;
+    this.#sync = startSync({
+      ...options,
+      peers: network,
+      hasBootstrap: bootstrap.length > 0,
+      onFault: (peerId, reason) => log.warn("A peer broke the rules of a visit", { peerId, reason }),
+    });
     network.onPeers((_peerId, isConnected) => {
       if (isConnected) fetcher.peerCame();
       custody.membersChanged();
@@ -103,7 +127,14 @@ export class Peers {
       published: this.#published,
       recipients: this.#recipients,
       fetches: this.#fetcher?.figures() ?? { storage: NO_FETCH, ipfs: NO_FETCH },
+      sync: this.#sync?.statistics() ?? null,
     };
+  }
+
+  /** How far this node is with what its peers have. */
+  sync(): SyncStatus {
+    const state = this.#takesPart ? "starting" : "ready";
+    return this.#sync?.status() ?? { state, percent: null, secondsLeft: null };
   }
 
   /** Gets the bytes of a registered file that are not here; false when nobody gives them. */
@@ -136,6 +167,7 @@ export class Peers {
     this.#server?.close();
     await this.#custody?.close();
     await this.#fetcher?.close();
+    await this.#sync?.[Symbol.asyncDispose]();
     await this.#network?.close();
   }
 }

@@ -55,6 +55,8 @@ export interface SubmitOptions {
   readonly trusted?: boolean;
   /** Told, long before the commit, whether hash, schema and signature are right; not told of what could not be looked at. */
   readonly onVerified?: (isGenuine: boolean) => void;
+  /** One of many of which nobody waits for one: larger batches write each page less often; by default an import. */
+  readonly isBulk?: boolean;
   /** Beside a FORGET: what a source that is trusted has kept of messages that it hides. */
   readonly skeletons?: readonly Skeleton[];
 }

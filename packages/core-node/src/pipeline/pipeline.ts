@@ -122,6 +122,7 @@ export class Pipeline {
       origin: options.origin,
       receptionMicros,
       trusted: options.trusted ?? false,
+      isBulk: options.isBulk ?? options.origin === "import",
       tells: onVerified !== null,
       ...(options.skeletons === undefined ? {} : { skeletons: options.skeletons }),
     });

@@ -19,6 +19,8 @@ export interface VerifyJob {
   readonly origin: Origin;
   readonly receptionMicros: bigint;
   readonly trusted: boolean;
+  /** Passed on with the copy: see `CopyJob`. */
+  readonly isBulk: boolean;
   /** Say whether it is genuine as soon as that is known. */
   readonly tells: boolean;
   /** Passed on with the copy: see `CopyJob`. */

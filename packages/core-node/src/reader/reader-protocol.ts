@@ -17,6 +17,7 @@ import type {
   ReadErrorCode,
 } from "@twentysix/storage";
 import type { InquiredMessage } from "../ledger/ledger-inquiry.ts";
+import type { TreeCall } from "../sync/tree-calls.ts";
 
 /** What questions about money are judged by. */
 export interface LedgerSettings {
@@ -35,7 +36,7 @@ export interface ReaderData {
 }
 
 /** One read, as plain data. */
-export type ReadCall = ListCall | KeyedCall | LedgerCall;
+export type ReadCall = ListCall | KeyedCall | LedgerCall | TreeCall;
 
 /** A point read, or one of the file ledger, by the name of its method: where the main thread cannot make it. */
 export interface KeyedCall {

@@ -13,8 +13,9 @@ import {
   ReadError,
   type SyncListReads,
 } from "@twentysix/storage/reader";
+import type { TreeCall } from "../sync/tree-calls.ts";
 import type { LedgerCall, ReadCall, ReaderData, ReaderRequest, ReaderResponse } from "./reader-protocol.ts";
-import { isLedgerCall, runReadCall } from "./run-read-call.ts";
+import { isLedgerCall, isTreeCall, runReadCall } from "./run-read-call.ts";
 
 /*
  * Thread: lists and streams on a read-only connection, so that the main thread never waits for the disk.
@@ -47,6 +48,14 @@ async function answerLedger(call: LedgerCall): Promise<unknown> {
   return await (await ledgerCalls)(call);
 }
 
+/** Loaded when the first peer asks, or is asked. */
+let treeCalls: Promise<(call: TreeCall) => unknown> | null = null;
+
+async function answerTree(call: TreeCall): Promise<unknown> {
+  treeCalls ??= import("../sync/tree-calls.ts").then(({ createTreeCalls }) => createTreeCalls(connection));
+  return (await treeCalls)(call);
+}
+
 /** A text of which no piece was asked for that long is held for nobody. */
 const RELEASE_TEXTS_MS = 5_000;
 let cancelRelease = (): void => {};
@@ -70,6 +79,7 @@ function budgetOf({ id, timeoutMs }: ReaderRequest): ReadBudget {
 
 function read(call: ReadCall, request: ReaderRequest): Promise<unknown> | unknown {
   if (isLedgerCall(call)) return answerLedger(call);
+  if (isTreeCall(call)) return answerTree(call);
   switch (call.kind) {
     case "point":
       points ??= atOnce(createPointReads(connection));

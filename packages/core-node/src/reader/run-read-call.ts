@@ -1,4 +1,5 @@
 import type { ListName, ListQueries, ListReader, ReadBudget, SyncListReads } from "@twentysix/storage";
+import type { TreeCall } from "../sync/tree-calls.ts";
 import type { LedgerCall, ListCall, ReadCall } from "./reader-protocol.ts";
 
 const LEDGER_CALLS: Readonly<Record<LedgerCall["kind"], true>> = {
@@ -11,6 +12,20 @@ const LEDGER_CALLS: Readonly<Record<LedgerCall["kind"], true>> = {
 
 export function isLedgerCall(call: ReadCall): call is LedgerCall {
   return Object.hasOwn(LEDGER_CALLS, call.kind);
+}
+
+const TREE_CALLS: Readonly<Record<TreeCall["kind"], true>> = {
+  treeState: true,
+  treeNodes: true,
+  treeLeaves: true,
+  treeDigests: true,
+  itemStatuses: true,
+  treeLog: true,
+  bodies: true,
+};
+
+export function isTreeCall(call: ReadCall): call is TreeCall {
+  return Object.hasOwn(TREE_CALLS, call.kind);
 }
 
 /** Runs one read on the connection of this thread. */

@@ -55,6 +55,11 @@ export class Budgets {
     return { disk: this.#diskShortage(1), memory: this.#memoryShortage() };
   }
 
+  /** Neither disk nor memory refuse new work. */
+  get hasRoom(): boolean {
+    return Object.values(this.shortages()).every((shortage) => shortage === null);
+  }
+
   /** @throws ApiError API_STORAGE_FULL, API_OVERLOADED */
   assertRoom(): void {
     const { disk, memory } = this.shortages();

@@ -2,6 +2,7 @@ import type { BlobServer, NodeTotals, PointReads } from "@twentysix/storage";
 import type { NodeHealth, NodeStatus } from "../api/services.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { SyncStatus } from "../sync/sync-progress.ts";
 import type { Budgets } from "./budgets.ts";
 
 export interface FiguresOptions {
@@ -10,7 +11,7 @@ export interface FiguresOptions {
   readonly budgets: Budgets;
   /** The server that keeps the files; null when the disk does. */
   readonly blobServer: Pick<BlobServer, "state"> | null;
-  readonly peers?: Pick<Peers, "figures">;
+  readonly peers?: Pick<Peers, "figures" | "sync">;
 }
 
 /** Copies waiting for the writer beyond which the node calls itself not ready. */
@@ -71,9 +72,12 @@ export class NodeFigures {
     };
   }
 
-  /** Ready to take new work: the writer keeps up, neither disk nor memory refuse it, files can be kept. */
+  /**
+   * Ready to take new work: the writer keeps up, neither disk nor memory refuse it, files can be kept, and the node has
+   * what its peers have.
+   */
   health(): NodeHealth {
-    const { pipeline, budgets, blobServer } = this.#options;
+    const { pipeline, budgets, blobServer, peers } = this.#options;
     const { writerQueue } = pipeline.statistics();
     const { disk, memory } = budgets.shortages();
     const checks = {
@@ -81,6 +85,7 @@ export class NodeFigures {
       disk: { ok: disk === null, message: disk?.message ?? `${budgets.diskBytes} bytes used` },
       memory: { ok: memory === null, message: memory?.message ?? `${budgets.memoryBytes} bytes used` },
       ...(blobServer === null ? {} : { files: fileCheck(blobServer) }),
+      ...(peers === undefined ? {} : { sync: syncCheck(peers.sync()) }),
     };
     return { ready: Object.values(checks).every(({ ok }) => ok), checks };
   }
@@ -88,4 +93,10 @@ export class NodeFigures {
 
 function fileCheck({ state }: Pick<BlobServer, "state">): NodeHealth["checks"][string] {
   return { ok: state.isUsable, message: state.message };
+}
+
+function syncCheck({ state, percent, secondsLeft }: SyncStatus): NodeHealth["checks"][string] {
+  const share = percent === null ? "" : `: ${percent} % of the messages of a peer`;
+  const left = secondsLeft === null ? "" : `, about ${secondsLeft} s left`;
+  return { ok: state === "ready", message: `${state}${share}${left}` };
 }

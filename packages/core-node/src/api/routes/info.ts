@@ -8,6 +8,18 @@ import { joinedItems } from "../http/list-body.ts";
 import { addGet, addPlainGet } from "../http/route.ts";
 import { directionOf, SORT_ORDER } from "../query/sorting.ts";
 import { CHANNELS, PROGRAMS_ON_MESSAGE, PUBLIC_INFO } from "../schemas/node.ts";
+import type { NodeDescription } from "../services.ts";
+
+/** The addresses as the network knows them, and how far this node is with what its peers have. */
+function publicInfo(node: NodeDescription): Record<string, unknown> {
+  const sync = node.sync?.();
+  return {
+    node_multi_addresses: node.multiAddresses(),
+    ...(sync === undefined
+      ? {}
+      : { sync: { state: sync.state, percent: sync.percent, seconds_left: sync.secondsLeft } }),
+  };
+}
 
 const VERSION = Type.Object({ version: Type.String() });
 
@@ -26,8 +38,7 @@ export function addInfoRoutes(api: FastifyInstance, { services }: ApiContext): v
     api,
     "/api/v0/info/public.json",
     { cost: "free", tag: "Node", summary: "Where this node is reached by its peers", response: PUBLIC_INFO },
-    (request, reply) =>
-      sendJson(request, reply, JSON.stringify({ node_multi_addresses: node.multiAddresses() })),
+    (request, reply) => sendJson(request, reply, JSON.stringify(publicInfo(node))),
   );
   addPlainGet(
     api,

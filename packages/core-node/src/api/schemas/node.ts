@@ -12,7 +12,19 @@ export const NODE_FACTS = Type.Object({
   filePins: Type.Integer(),
 });
 
-export const PUBLIC_INFO = Type.Object({ node_multi_addresses: Type.Array(Type.String()) });
+export const PUBLIC_INFO = Type.Object({
+  node_multi_addresses: Type.Array(Type.String()),
+  sync: Type.Optional(
+    Type.Object(
+      {
+        state: Type.Union([Type.Literal("starting"), Type.Literal("syncing"), Type.Literal("ready")]),
+        percent: nullable(Type.Number({ description: "Of the messages of a peer, while `syncing`." })),
+        seconds_left: nullable(Type.Integer({ description: "Estimate." })),
+      },
+      { description: "How far this node is with what its peers have." },
+    ),
+  ),
+});
 
 export const CHANNELS = Type.Object({ channels: Type.Array(Type.String()) });
 

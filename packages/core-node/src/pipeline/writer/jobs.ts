@@ -9,6 +9,8 @@ export interface CopyJob {
   readonly copy: VerifiedCopy;
   readonly origin: Origin;
   readonly receptionMicros: bigint;
+  /** Nobody waits for its outcome in particular. */
+  readonly isBulk?: boolean;
   /** Beside a FORGET: what its source has kept of messages that it hides. */
   readonly skeletons?: readonly Skeleton[];
 }

@@ -25,7 +25,7 @@ export interface WriterLoopOptions {
 const TARGET_BATCH_MS = 10;
 /** Where a commit takes longer than that, a batch works as long as a commit takes, up to this. */
 const MAX_BATCH_MS = 50;
-/** While everything that waits is an import nobody waits for an answer: large batches write each page less often. */
+/** While everything that waits is bulk nobody waits for an answer: large batches write each page less often. */
 const BULK_BATCH_MS = 150;
 const MIN_BATCH = 8;
 const MAX_BATCH = 512;
@@ -39,7 +39,7 @@ export class WriterLoop {
   #copies: CopyJob[] = [];
   #sideJobs: SideJob[] = [];
   #batchLimit = 64;
-  /** Copies that wait and are no import. */
+  /** Copies that wait and for whose outcome somebody may wait. */
   #urgent = 0;
   #wake: Deferred<void> | null = null;
   #stopping = false;
@@ -187,7 +187,7 @@ export class WriterLoop {
   }
 }
 
-const isUrgent = ({ origin }: CopyJob): boolean => origin !== "import";
+const isUrgent = ({ isBulk }: CopyJob): boolean => isBulk !== true;
 
 const STORAGE_FAILURES = new Set(["ERR_SQLITE_ERROR", "DATABASE_LOST", "DATABASE_TAKEN_OVER"]);
 

@@ -31,7 +31,7 @@ import { submissionRules } from "../../../src/pipeline/submission-rules.ts";
 import { createReaderLists } from "../../../src/reader/reader-lists.ts";
 import type { LedgerSettings, ReadCall } from "../../../src/reader/reader-protocol.ts";
 import { ReaderThread, type ReaderThreadOptions } from "../../../src/reader/reader-thread.ts";
-import { isLedgerCall, runReadCall } from "../../../src/reader/run-read-call.ts";
+import { isLedgerCall, isTreeCall, runReadCall } from "../../../src/reader/run-read-call.ts";
 import { createEconomy } from "../../../src/services/economy.ts";
 import { createRecalculation } from "../../../src/services/recalculation.ts";
 import { type Lifetime, startApi, type TestApi } from "./start-api.ts";
@@ -208,7 +208,7 @@ function listReads(connection: SqliteConnection): ListReads {
   const limits = { ...DEFAULT_API_SETTINGS.lists, stepItems: STEP_ITEMS };
   const read = async (call: ReadCall): Promise<unknown> => {
     const unexpected = new Error("a list was expected to be read");
-    if (isLedgerCall(call)) throw unexpected;
+    if (isLedgerCall(call) || isTreeCall(call)) throw unexpected;
     switch (call.kind) {
       case "point":
       case "fileRecord":

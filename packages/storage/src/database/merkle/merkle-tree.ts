@@ -95,24 +95,11 @@ export class MerkleTree {
   }
 
   #load(nibbles: readonly number[]): MerkleNode | null {
-    const row = this.#connection.get<{ n: number; digest: Uint8Array }>(
-      "SELECT n, digest FROM merkle_nodes WHERE tree = ? AND position = ?",
-      this.#tree,
-      positionOf(nibbles),
-    );
-    return row === undefined ? null : { count: row.n, digest: row.digest };
+    return readNode(this.#connection, this.#tree, nibbles);
   }
 
   #loadChildren(nibbles: readonly number[]): (MerkleNode | null)[] {
-    const children: (MerkleNode | null)[] = Array.from({ length: 16 }, () => null);
-    const rows = this.#connection.all<{ position: Uint8Array; n: number; digest: Uint8Array }>(
-      "SELECT position, n, digest FROM merkle_nodes WHERE tree = ? AND position BETWEEN ? AND ?",
-      this.#tree,
-      positionOf([...nibbles, 0]),
-      positionOf([...nibbles, 15]),
-    );
-    for (const row of rows) children[row.position.at(-1) ?? 0] = { count: row.n, digest: row.digest };
-    return children;
+    return readNodes(this.#connection, this.#tree, nibbles);
   }
 
   #store(nibbles: readonly number[], node: MerkleNode): MerkleNode {
@@ -144,6 +131,37 @@ export class MerkleTree {
       this.#delete(child);
     }
   }
+}
+
+/** The stored node of a range, or null when the range holds nothing or lies inside a bucket. */
+export function readNode(
+  connection: SqlConnection,
+  tree: number,
+  nibbles: readonly number[],
+): MerkleNode | null {
+  const row = connection.get<{ n: number; digest: Uint8Array }>(
+    "SELECT n, digest FROM merkle_nodes WHERE tree = ? AND position = ?",
+    tree,
+    positionOf(nibbles),
+  );
+  return row === undefined ? null : { count: row.n, digest: row.digest };
+}
+
+/** The sixteen stored nodes below that of a range. */
+export function readNodes(
+  connection: SqlConnection,
+  tree: number,
+  nibbles: readonly number[],
+): (MerkleNode | null)[] {
+  const children: (MerkleNode | null)[] = Array.from({ length: 16 }, () => null);
+  const rows = connection.all<{ position: Uint8Array; n: number; digest: Uint8Array }>(
+    "SELECT position, n, digest FROM merkle_nodes WHERE tree = ? AND position BETWEEN ? AND ?",
+    tree,
+    positionOf([...nibbles, 0]),
+    positionOf([...nibbles, 15]),
+  );
+  for (const row of rows) children[row.position.at(-1) ?? 0] = { count: row.n, digest: row.digest };
+  return children;
 }
 
 /** Siblings are neighbours: depth first, then the nibbles. */

@@ -19,9 +19,11 @@ const MAX_SWEEP = 500_000;
 /** Events that may wait while the writer is busy. */
 const MAX_BACKLOG = 500_000;
 
-const MESSAGES = 0;
+/** The tree over messages, as the database names it. */
+export const MESSAGES = 0;
 const DERIVED = 1;
-const WATERMARK = "merkle_seq";
+/** Under which `meta` has the last event that the trees show. */
+export const TREE_WATERMARK = "merkle_seq";
 
 export interface StateRoot {
   /** Lower-case hexadecimal. */
@@ -60,7 +62,7 @@ export class StateTree {
     this.#dirty = dirty;
     this.#messages = new MerkleTree(connection, MESSAGES, messageLeaves(connection));
     this.#derived = new MerkleTree(connection, DERIVED, derivedLeaves(connection));
-    const row = connection.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", WATERMARK);
+    const row = connection.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", TREE_WATERMARK);
     this.#watermark = row === undefined ? 0 : Number(row.value);
   }
 
@@ -170,7 +172,7 @@ export class StateTree {
     this.#connection.run("DELETE FROM derived_dirty WHERE id <= ?", sweep.toDirty);
     this.#connection.run(
       "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-      WATERMARK,
+      TREE_WATERMARK,
       String(sweep.toSeq),
     );
     this.#changedMessages.clear();

@@ -1,0 +1,69 @@
+import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
+import { decodeUtf8, type NetworkDefinition } from "@twentysix/protocol";
+import { BlobError, type ContentStore, type PointReads } from "@twentysix/storage";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { OwnTree, type TreeReader } from "./own-tree.ts";
+import { syncIdentity } from "./sync-protocol.ts";
+import { type SyncPeers, SyncService } from "./sync-service.ts";
+
+export interface SyncOptions {
+  readonly peers: SyncPeers;
+  readonly definition: NetworkDefinition;
+  readonly pipeline: Pick<Pipeline, "submit" | "registerFile" | "stateRoot">;
+  readonly reader: TreeReader;
+  readonly reads: Pick<PointReads, "file" | "totals">;
+  readonly contents: ContentStore;
+  /** False once the node takes nothing more. */
+  readonly hasRoom: () => boolean;
+  readonly hasBootstrap: boolean;
+  /** How long a content is kept whose message is not accepted. */
+  readonly gracePeriodMs: number;
+  readonly periodMs?: number;
+  readonly aloneAfterMs?: number;
+  readonly onFault: (peerId: string, reason: string) => void;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** Keeps a node's messages equal to those of its peers, through the doors that all messages come in by. */
+export function startSync(options: SyncOptions): SyncService {
+  const { pipeline, reader, reads, contents, definition, gracePeriodMs, clock, ...rest } = options;
+  return new SyncService({
+    ...rest,
+    clock,
+    identity: syncIdentity(definition),
+    intake: {
+      submit: (text, { skeletons, isBulk }) =>
+        pipeline.submit(text, { origin: "p2p", isBulk, ...(skeletons.length === 0 ? {} : { skeletons }) }),
+      contents,
+      isRegistered: async (fileHash) => (await reads.file(fileHash)) !== null,
+      registerFile: (file) => pipeline.registerFile(file, clock.nowMicros() + BigInt(gracePeriodMs) * 1_000n),
+      tree: new OwnTree(reader),
+      definition,
+    },
+    readContent: (itemHash, maxBytes, signal) => readContent(contents, itemHash, maxBytes, signal),
+    sumUp: () => pipeline.stateRoot(),
+    heldMessages: async () => (await reads.totals()).liveMessages,
+  });
+}
+
+/** A content as a text; null when it is longer than that, or cannot be had: whoever asked gets the message without it. */
+async function readContent(
+  contents: ContentStore,
+  itemHash: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  try {
+    const stat = await contents.stat(itemHash, signal);
+    if (stat === undefined || stat.cumulativeSizeBytes > maxBytes) return null;
+    const pieces: Uint8Array[] = [];
+    for await (const piece of contents.read(itemHash, { signal })) pieces.push(piece);
+    return decodeUtf8(Buffer.concat(pieces));
+  } catch (error) {
+    if (error instanceof BlobError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,341 @@
+import {
+  NetworkError,
+  PeerFault,
+  type PeerStream,
+  type PeerStreams,
+  SALT_BYTES,
+} from "@twentysix/network/reconcile";
+import {
+  type Clock,
+  createDeferred,
+  type Deferred,
+  isAbortOf,
+  type Logger,
+  PlatformError,
+  pick,
+  type Random,
+  Semaphore,
+  shuffled,
+  type Timers,
+} from "@twentysix/platform";
+import { VisitAnswers } from "./answer-visits.ts";
+import { BodyIntake, type IntakeServices } from "./body-intake.ts";
+import { PeerPauses } from "./peer-pauses.ts";
+import { NoRoomForMore, Reconciliation, type ReconciliationReport } from "./reconciliation.ts";
+import { SyncProgress, type SyncStatus } from "./sync-progress.ts";
+import { SYNC_PROTOCOL, type SyncIdentity } from "./sync-protocol.ts";
+import { UnchangedKeys } from "./unchanged-keys.ts";
+import { Visit, VisitRefused } from "./visit.ts";
+import { MAX_WITNESSES, Witnesses } from "./witnesses.ts";
+
+/** The peers, as a network host has them. */
+export interface SyncPeers {
+  readonly streams: PeerStreams;
+  onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void;
+}
+
+export interface SyncServiceOptions {
+  readonly peers: SyncPeers;
+  readonly identity: SyncIdentity;
+  readonly intake: Omit<IntakeServices, "timers">;
+  readonly readContent: (itemHash: string, maxBytes: number, signal: AbortSignal) => Promise<string | null>;
+  readonly sumUp: () => Promise<unknown>;
+  readonly heldMessages: () => Promise<number>;
+  readonly hasRoom: () => boolean;
+  /** The network has nodes to be found by. */
+  readonly hasBootstrap: boolean;
+  /** From the end of a visit to the next one (default 10 s, drawn between half of it and one and a half). */
+  readonly periodMs?: number;
+  /** See `SyncProgressOptions` (default 60 s). */
+  readonly aloneAfterMs?: number;
+  /** Told of what costs a peer its standing. */
+  readonly onFault: (peerId: string, reason: string) => void;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface SyncStatistics {
+  readonly visits: number;
+  readonly failedVisits: number;
+  readonly faults: number;
+  /** Messages that visits brought. */
+  readonly taken: number;
+  /** Bytes that went and came in own visits, bodies left out. */
+  readonly overheadBytes: number;
+  readonly bodyBytes: number;
+}
+
+export interface VisitReport extends ReconciliationReport {
+  readonly isPeerSyncing: boolean;
+  readonly overheadBytes: number;
+  readonly bodyBytes: number;
+}
+
+const PERIOD_MS = 10_000;
+const ALONE_AFTER_MS = 60_000;
+/** After a visit that brought something: others may have more of it. */
+const SOON_MS = 500;
+/** After a visit that failed: somebody else, or the same peer once its first pause is over. */
+const RETRY_MS = 1_500;
+/** Peers that are to be visited next. */
+const MAX_WAITING = 64;
+const MAX_POSITIONS = 4_096;
+/** A visit that brought nothing and cost more than that is not repeated soon. */
+const DEAR_BYTES = 256 * 1024;
+/** A peer that broke the rules is left alone at least so long. */
+const FAULT_PAUSE_MS = 60_000;
+
+/**
+ * Keeps this node's messages equal to those of its peers: it visits whoever connects, and one at random every few
+ * seconds, takes what it lacks, and answers visitors. One visit at a time.
+ */
+export class SyncService implements AsyncDisposable {
+  readonly #options: SyncServiceOptions;
+  readonly #end = new AbortController();
+  readonly #progress: SyncProgress;
+  readonly #intake: BodyIntake;
+  readonly #unchanged = new UnchangedKeys();
+  readonly #pauses = new PeerPauses();
+  /** Where the log of a peer was left. */
+  readonly #positions = new Map<string, number>();
+  readonly #waiting = new Set<string>();
+  readonly #stops: (() => void)[] = [];
+  /** One visit at a time. */
+  readonly #turn = new Semaphore({ permits: 1, maxWaiters: MAX_WAITING });
+  #wake: Deferred<void> = createDeferred<void>();
+  #running: Promise<void>;
+  #statistics: SyncStatistics = {
+    visits: 0,
+    failedVisits: 0,
+    faults: 0,
+    taken: 0,
+    overheadBytes: 0,
+    bodyBytes: 0,
+  };
+
+  constructor(options: SyncServiceOptions) {
+    const { peers, identity, intake, readContent, timers, clock, hasBootstrap } = options;
+    this.#options = options;
+    this.#progress = new SyncProgress({
+      hasBootstrap,
+      aloneAfterMs: options.aloneAfterMs ?? ALONE_AFTER_MS,
+      clock,
+    });
+    this.#intake = new BodyIntake({ ...intake, timers });
+    const answers = new VisitAnswers({
+      tree: intake.tree,
+      identity,
+      readContent,
+      isSyncing: () => this.status().state === "syncing",
+      clock,
+      timers,
+      signal: this.#end.signal,
+    });
+    const answer = async (stream: PeerStream): Promise<void> => {
+      try {
+        await answers.answer(stream);
+      } catch (error) {
+        if (error instanceof PeerFault) this.#fault(stream.peerId, error);
+        throw error;
+      }
+    };
+    this.#stops.push(peers.streams.handle(SYNC_PROTOCOL, answer));
+    this.#stops.push(peers.onPeers((peerId, isConnected) => this.#onPeer(peerId, isConnected)));
+    for (const peerId of peers.streams.peersWith(SYNC_PROTOCOL)) this.#onPeer(peerId, true);
+    this.#running = this.#run();
+  }
+
+  status(): SyncStatus {
+    return this.#progress.status();
+  }
+
+  statistics(): SyncStatistics {
+    return this.#statistics;
+  }
+
+  /** Visits a peer now and tells what came of it. Throws as `Reconciliation`, after the peer has borne the costs. */
+  async visit(peerId: string, signal: AbortSignal = this.#end.signal): Promise<VisitReport> {
+    using _turn = await this.#turn.acquire(signal);
+    try {
+      const report = await this.#reconcile(peerId, signal);
+      this.#progress.visited(!report.isPeerSyncing);
+      if (report.taken === 0 && report.overheadBytes > DEAR_BYTES) this.#pause(peerId);
+      else this.#pauses.end(peerId);
+      return report;
+    } catch (error) {
+      this.#progress.visited(false);
+      this.#count({ failedVisits: this.#statistics.failedVisits + 1 });
+      this.#blame(peerId, error);
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const stop of this.#stops) stop();
+    this.#end.abort(new Error("the node is shutting down"));
+    this.#wake.resolve();
+    await this.#running;
+  }
+
+  #onPeer(peerId: string, isConnected: boolean): void {
+    if (!isConnected) {
+      this.#waiting.delete(peerId);
+      return;
+    }
+    this.#pauses.end(peerId);
+    if (this.#waiting.size >= MAX_WAITING) return;
+    this.#waiting.add(peerId);
+    this.#wake.resolve();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#end;
+    const { clock, random, periodMs = PERIOD_MS } = this.#options;
+    for (let delayMs: number | null = null; !signal.aborted; ) {
+      if (this.#waiting.size === 0) await this.#sleep(delayMs ?? periodMs / 2 + random.uniform(periodMs));
+      if (signal.aborted) return;
+      const [connected] = this.#waiting;
+      if (connected !== undefined) this.#waiting.delete(connected);
+      const peerId = connected ?? this.#pickPeer();
+      delayMs = null;
+      if (peerId === undefined || this.#pauses.isPaused(peerId, clock.monotonicMs())) continue;
+      delayMs = await this.#visitQuietly(peerId);
+    }
+  }
+
+  /** When the next visit is due; null: at its usual time. */
+  async #visitQuietly(peerId: string): Promise<number | null> {
+    try {
+      return (await this.visit(peerId)).taken > 0 ? SOON_MS : null;
+    } catch (error) {
+      if (isAbortOf(this.#end.signal, error)) return null;
+      this.#options.log.debug("A visit to a peer failed", { peerId, error });
+      return RETRY_MS;
+    }
+  }
+
+  #pickPeer(): string | undefined {
+    const { peers, clock, random } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const there = peers.streams.peersWith(SYNC_PROTOCOL);
+    return pick(
+      random,
+      there.filter((peerId) => !this.#pauses.isPaused(peerId, nowMs)),
+    );
+  }
+
+  async #reconcile(peerId: string, signal: AbortSignal): Promise<VisitReport> {
+    const { intake, sumUp, heldMessages, hasRoom, clock, random } = this.#options;
+    const salt = random.randomBytes(SALT_BYTES);
+    const { visit, welcome } = await this.#open(peerId, salt, signal);
+    const witnesses = new Witnesses({
+      peers: shuffled(random, this.#othersThan(peerId)),
+      open: (other) => this.#openWitness(other, signal),
+    });
+    try {
+      const found = await new Reconciliation({
+        tree: intake.tree,
+        intake: this.#intake,
+        unchanged: this.#unchanged,
+        sumUp,
+        heldMessages,
+        hasRoom,
+        clock,
+        visit,
+        welcome,
+        salt,
+        witnesses,
+        logPosition: this.#positions.get(peerId) ?? null,
+        onCatchUp: (held, total) => this.#progress.caughtUpTo(held, total),
+        signal,
+      }).run();
+      await visit.close();
+      this.#remember(peerId, found.logPosition);
+      this.#count({ taken: this.#statistics.taken + found.taken });
+      const { overheadBytes, bodyBytes } = visit;
+      return { ...found, isPeerSyncing: welcome.isSyncing, overheadBytes, bodyBytes };
+    } catch (error) {
+      visit.abort(error);
+      throw error;
+    } finally {
+      await witnesses.close();
+      const { visits, overheadBytes, bodyBytes } = this.#statistics;
+      this.#count({
+        visits: visits + 1,
+        overheadBytes: overheadBytes + visit.overheadBytes,
+        bodyBytes: bodyBytes + visit.bodyBytes,
+      });
+    }
+  }
+
+  #open(peerId: string, salt: Uint8Array, signal: AbortSignal): ReturnType<typeof Visit.open> {
+    const { peers, identity, timers } = this.#options;
+    return Visit.open({ streams: peers.streams, peerId, hello: { ...identity, salt }, timers, signal });
+  }
+
+  async #openWitness(peerId: string, signal: AbortSignal): Promise<Visit | null> {
+    try {
+      return (await this.#open(peerId, this.#options.random.randomBytes(SALT_BYTES), signal)).visit;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.#blame(peerId, error);
+      return null;
+    }
+  }
+
+  #othersThan(peerId: string): readonly string[] {
+    const others = this.#options.peers.streams.peersWith(SYNC_PROTOCOL).filter((other) => other !== peerId);
+    return others.slice(0, MAX_WITNESSES * 4);
+  }
+
+  #remember(peerId: string, position: number): void {
+    this.#positions.delete(peerId);
+    this.#positions.set(peerId, position);
+    const [oldest] = this.#positions.keys();
+    if (this.#positions.size > MAX_POSITIONS && oldest !== undefined) this.#positions.delete(oldest);
+  }
+
+  /** What a failure costs the peer. A defect of this node costs nobody, and is not hidden. */
+  #blame(peerId: string, error: unknown): void {
+    if (this.#end.signal.aborted) return;
+    if (error instanceof PeerFault) {
+      this.#fault(peerId, error);
+      return;
+    }
+    this.#pause(peerId);
+    if (!isExpected(error)) this.#options.log.warn("A visit to a peer failed", { peerId, error });
+  }
+
+  #fault(peerId: string, fault: PeerFault): void {
+    this.#pause(peerId, FAULT_PAUSE_MS);
+    this.#count({ faults: this.#statistics.faults + 1 });
+    this.#options.onFault(peerId, fault.message);
+  }
+
+  #pause(peerId: string, leastMs?: number): void {
+    this.#pauses.pause(peerId, this.#options.clock.monotonicMs(), leastMs);
+  }
+
+  #count(changes: Partial<SyncStatistics>): void {
+    this.#statistics = { ...this.#statistics, ...changes };
+  }
+
+  async #sleep(delayMs: number): Promise<void> {
+    this.#wake = createDeferred<void>();
+    const cancel = this.#options.timers.schedule(delayMs, () => this.#wake.resolve());
+    await this.#wake.promise;
+    cancel();
+  }
+}
+
+/** Peers come and go, and are slow. */
+function isExpected(error: unknown): boolean {
+  return (
+    error instanceof NetworkError ||
+    error instanceof VisitRefused ||
+    error instanceof NoRoomForMore ||
+    (error instanceof PlatformError && error.code === "TIMEOUT")
+  );
+}

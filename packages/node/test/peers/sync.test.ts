@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { describe, test } from "node:test";
+import { createClient, createEvmAccount } from "@twentysix/sdk";
+import { createNodeSha256 } from "@twentysix/sdk/node";
+import { eventually } from "../support/eventually.ts";
+import { startTestNode, type TestNode } from "../support/test-node.ts";
+
+const account = createEvmAccount({ privateKey: createHash("sha256").update("who writes apart").digest() });
+const clientOf = ({ apiUrl }: TestNode) => createClient({ apiUrl, createSha256: createNodeSha256 });
+
+async function write(node: TestNode, count: number, what: string): Promise<void> {
+  for (let n = 0; n < count; n += 1)
+    await clientOf(node).createPost({ account, type: "apart", content: { what, n }, sync: true });
+}
+
+async function answerOf<T>({ apiUrl }: TestNode, path: string): Promise<T> {
+  return (await (await fetch(`${apiUrl}${path}`)).json()) as T;
+}
+
+const rootOf = async (node: TestNode): Promise<string> =>
+  (await answerOf<{ readonly root: string }>(node, "/api/v1/state-root")).root;
+
+const syncOf = async (node: TestNode): Promise<string> =>
+  (await answerOf<{ readonly sync: { readonly state: string } }>(node, "/api/v0/info/public.json")).sync
+    .state;
+
+describe("a node that comes later", { timeout: 120_000 }, () => {
+  test("has what was published before it came, and is ready when it has", async () => {
+    const first = await startTestNode({ p2pPort: 0, peers: [] });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => first.remove());
+    await write(first, 30, "before");
+    // What nobody was there for is not sent again.
+    await first.restart();
+    assert.equal(await syncOf(first), "ready");
+
+    const second = await startTestNode({ p2pPort: 0, peers: [first.core.peerAddresses()[0] ?? ""] });
+    stack.defer(() => second.remove());
+    await eventually(async () => (await syncOf(second)) === "ready");
+    assert.equal(await rootOf(second), await rootOf(first));
+    assert.equal((await fetch(`${second.apiUrl}/health/ready`)).status, 200);
+    const metrics = await (await fetch(`${second.apiUrl}/metrics`)).text();
+    assert.match(metrics, /^twentysix_sync_taken_messages_total 30$/m);
+    assert.match(metrics, /^twentysix_sync_state\{state="ready"\} 1$/m);
+  });
+
+  test("is not ready as long as nobody of those it was told of answers", async () => {
+    const unreachable = "/ip4/127.0.0.1/tcp/9/p2p/12D3KooWGQmdpbHssB1QNXPjw3bnnF3LBCgBSxdwHkb9fGuFyyxH";
+    const node = await startTestNode({ p2pPort: 0, peers: [unreachable] });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => node.remove());
+    assert.equal(await syncOf(node), "starting");
+    const answer = await fetch(`${node.apiUrl}/health/ready`);
+    assert.equal(answer.status, 503);
+    const { checks } = (await answer.json()) as {
+      readonly checks: { readonly sync: { readonly message: string } };
+    };
+    assert.equal(checks.sync.message, "starting");
+  });
+});
