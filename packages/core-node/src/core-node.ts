@@ -19,6 +19,7 @@ import { Registry } from "prom-client";
 import { createApi } from "./api/create-api.ts";
 import type { ApiServices } from "./api/services.ts";
 import type { ApiSettings } from "./api/settings.ts";
+import { type ChainSettings, NO_CHAINS } from "./chain/chain-settings.ts";
 import { createDownloads } from "./content/downloads.ts";
 import { FileLifecycle } from "./content/file-lifecycle.ts";
 import { blobsFor } from "./content/read-blob.ts";
@@ -62,6 +63,8 @@ export interface CoreNodeOptions {
   readonly engine?: BlobEngine;
   /** How it takes part in its network; by default it keeps to itself. */
   readonly peers?: PeerSettings;
+  /** How the chains of the network are reached; by default none is. */
+  readonly chains?: ChainSettings;
   readonly maxDiskBytes: number | null;
   readonly maxMemoryBytes: number;
   /** Memory of the process as it is now, in bytes. */
@@ -274,6 +277,12 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       },
       apiUrl,
     );
+  }
+  if (Object.keys(options.chains?.rpc ?? {}).length > 0) {
+    const { startAnchoring } = await import("./chain/start-anchoring.ts");
+    const parts = { definition, pipeline, reader, contents, holds: lifecycle.holds, registry, clock, timers };
+    const { chains: settings = NO_CHAINS } = options;
+    stack.use(startAnchoring({ ...parts, settings, peers, log: log.child({ part: "chain" }) }));
   }
   const running = stack.move();
   return {

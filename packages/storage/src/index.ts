@@ -9,6 +9,7 @@ export { makeDurableFolder } from "./blobs/durable-folder.ts";
 export { BlobError, type BlobErrorCode, isServerFailure } from "./blobs/errors.ts";
 export { assertPossession, provePossession } from "./blobs/possession-proof.ts";
 export { scrub } from "./blobs/scrub.ts";
+export * from "./database/chain-records.ts";
 export * from "./database/codes.ts";
 export { decodeCostLines } from "./database/cost-lines.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
@@ -18,6 +19,12 @@ export { assertNewestSchema, migrate } from "./database/migrations/migrate.ts";
 export { CommitListener } from "./database/postgres/commit-listener.ts";
 export { DatabaseError, type DatabaseErrorCode } from "./database/postgres/database-error.ts";
 export { holdForWriting } from "./database/postgres/writer-lease.ts";
+export {
+  type ChainFigures,
+  ChainRecords,
+  type UnconfirmedMessage,
+  type UnconfirmedStep,
+} from "./database/read/chain/chain-records-reader.ts";
 export {
   FileLedger,
   type FileLedgerFigures,
@@ -36,9 +43,11 @@ export type * from "./database/read/message-view.ts";
 export type * from "./database/read/node-metrics-views.ts";
 export { renderMessageView } from "./database/read/point/render-view.ts";
 export {
+  type ChainRecordReads,
   type FileRecords,
   localFileRecords,
   localPointReads,
+  remoteChainRecords,
   remoteFileRecords,
   remotePointReads,
 } from "./database/read/point-reads.ts";

@@ -10,6 +10,7 @@ export {
   type TreeState,
 } from "./database/merkle/tree-reads.ts";
 export { DatabaseError } from "./database/postgres/database-error.ts";
+export { ChainRecords } from "./database/read/chain/chain-records-reader.ts";
 export { FileLedger } from "./database/read/file-ledger.ts";
 export { FactReader } from "./database/read/ledger/fact-reader.ts";
 export { atOnce, type ReadByName } from "./database/read/promised-reads.ts";

@@ -3,7 +3,7 @@ import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twenty
 import type { Skeleton, StateRules } from "@twentysix/state";
 import type { Origin } from "@twentysix/storage";
 import type { ReadBlob } from "./writer/blob-contents.ts";
-import type { ItemChange } from "./writer/jobs.ts";
+import type { CopyConfirmation, ItemChange } from "./writer/jobs.ts";
 import type { LedgerAudit } from "./writer/ledger-auditor.ts";
 
 export interface PipelineOptions {
@@ -59,4 +59,6 @@ export interface SubmitOptions {
   readonly isBulk?: boolean;
   /** Beside a FORGET: what a source that is trusted has kept of messages that it hides. */
   readonly skeletons?: readonly Skeleton[];
+  /** The chain transaction that carried the copy: recorded with it, whatever stands of the message. */
+  readonly confirmation?: Omit<CopyConfirmation, "vouches">;
 }

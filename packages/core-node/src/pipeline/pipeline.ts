@@ -1,6 +1,6 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import { createDeferred, type Deferred, raceAbort } from "@twentysix/platform";
-import type { Collected, Confirmation, FileNote, HeldFile, StateRoot } from "@twentysix/storage";
+import type { ChainChange, Collected, Confirmation, FileNote, HeldFile, StateRoot } from "@twentysix/storage";
 import { answerBlob } from "./answer-blob.ts";
 import { PipelineError } from "./errors.ts";
 import { unpackReport } from "./packed-report.ts";
@@ -116,15 +116,13 @@ export class Pipeline {
     const result = Object.assign(createDeferred<CopyResult>(), { receptionMicros, onVerified });
     this.#copies.set(jobId, result);
     if (this.#outgoing.length === 0) queueMicrotask(() => this.#send());
+    const { origin, trusted = false, skeletons, confirmation } = options;
     this.#outgoing.push({
-      jobId,
-      text,
-      origin: options.origin,
-      receptionMicros,
-      trusted: options.trusted ?? false,
-      isBulk: options.isBulk ?? options.origin === "import",
+      ...{ jobId, text, origin, receptionMicros, trusted },
+      isBulk: options.isBulk ?? origin === "import",
       tells: onVerified !== null,
-      ...(options.skeletons === undefined ? {} : { skeletons: options.skeletons }),
+      ...(skeletons === undefined ? {} : { skeletons }),
+      ...(confirmation === undefined ? {} : { confirmation: { ...confirmation, vouches: trusted } }),
     });
     return result.promise;
   }
@@ -147,6 +145,11 @@ export class Pipeline {
   /** Records a confirmation, whatever stands of its message. */
   confirm(confirmation: Confirmation): Promise<void> {
     return this.#side((jobId) => ({ kind: "side", job: { kind: "confirmation", jobId, confirmation } }));
+  }
+
+  /** Records what a chain told, or what is sent to it, durably. */
+  changeChain(change: ChainChange): Promise<void> {
+    return this.#side((jobId) => ({ kind: "side", job: { kind: "chain", jobId, change } }));
   }
 
   /** Records what became of stored bytes, or was found out about them, durably. */

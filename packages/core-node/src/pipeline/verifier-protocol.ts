@@ -3,6 +3,7 @@ import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { Skeleton } from "@twentysix/state";
 import type { Origin } from "@twentysix/storage";
 import type { VerifiedCopy } from "./verify-copy.ts";
+import type { CopyConfirmation } from "./writer/jobs.ts";
 
 /** What a verifier thread is started with. */
 export interface VerifierData {
@@ -25,6 +26,7 @@ export interface VerifyJob {
   readonly tells: boolean;
   /** Passed on with the copy: see `CopyJob`. */
   readonly skeletons?: readonly Skeleton[];
+  readonly confirmation?: CopyConfirmation;
 }
 
 export type VerifierRequest =

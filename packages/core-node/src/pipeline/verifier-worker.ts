@@ -18,18 +18,15 @@ const options: VerifyOptions = { crypto, switches, limits };
 const respond = (response: VerifierResponse): void => main.postMessage(response);
 
 function verify(job: VerifyJob): CopyJob | null {
-  const { jobId, origin, receptionMicros, isBulk, skeletons } = job;
+  const { jobId, origin, receptionMicros, isBulk, skeletons, confirmation } = job;
   try {
     const copy = verifyCopy(job.text, job.trusted ? { ...options, trusted: true } : options);
     if (job.tells) respond({ kind: "verified", jobId, isGenuine: copy.kind !== "refused" });
     const taken = isSubmitted(origin) ? heldAgainstSubmission(copy, job.text) : copy;
     return {
-      jobId,
-      copy: taken,
-      origin,
-      receptionMicros,
-      isBulk,
+      ...{ jobId, copy: taken, origin, receptionMicros, isBulk },
       ...(skeletons === undefined ? {} : { skeletons }),
+      ...(confirmation === undefined ? {} : { confirmation }),
     };
   } catch (error) {
     respond({ kind: "defect", jobId, requestId: null, error });

@@ -38,9 +38,9 @@ export interface ReaderData {
 /** One read, as plain data. */
 export type ReadCall = ListCall | KeyedCall | LedgerCall | TreeCall;
 
-/** A point read, or one of the file ledger, by the name of its method: where the main thread cannot make it. */
+/** A point read, or one of the file ledger or the chain records, by the name of its method: where the main thread cannot make it. */
 export interface KeyedCall {
-  readonly kind: "point" | "fileRecord";
+  readonly kind: "point" | "fileRecord" | "chainRecord";
   readonly name: string;
   readonly parameters: readonly unknown[];
 }

@@ -3,6 +3,7 @@ import { createSystemClock, createSystemTimers } from "@twentysix/platform";
 import type { Piece } from "@twentysix/storage";
 import {
   atOnce,
+  ChainRecords,
   createListReads,
   createPointReads,
   DatabaseError,
@@ -38,6 +39,7 @@ const connection = openConnection(databasePath, {
 let lists: SyncListReads | null = null;
 let points: ReadByName | null = null;
 let fileRecords: ReadByName | null = null;
+let chainRecords: ReadByName | null = null;
 /** Loaded when the first question about money comes: a node that only lists need not hold it. */
 let ledgerCalls: Promise<(call: LedgerCall) => Promise<unknown>> | null = null;
 
@@ -87,6 +89,9 @@ function read(call: ReadCall, request: ReaderRequest): Promise<unknown> | unknow
     case "fileRecord":
       fileRecords ??= atOnce(new FileLedger(connection));
       return fileRecords(call.name, call.parameters);
+    case "chainRecord":
+      chainRecords ??= atOnce(new ChainRecords(connection));
+      return chainRecords(call.name, call.parameters);
     default:
       lists ??= createListReads(connection);
       return runReadCall(lists, call, budgetOf(request));

@@ -1,5 +1,5 @@
 import { CHAINS, type Chain } from "../chains.ts";
-import { closedObject, list, nullable, required } from "../content/composite-checks.ts";
+import { closedObject, list, nullable, required, withDefault } from "../content/composite-checks.ts";
 import { oneOf } from "../content/scalar-checks.ts";
 import { count, positive, set, text } from "./strict-checks.ts";
 
@@ -26,7 +26,12 @@ export type ChainSync = {
   readonly authorisedEmitters: readonly string[] | null;
   /** Text that marks the transactions, where there is no contract. */
   readonly remark: string | null;
+  /** Blocks that must stand on top of one before its events count. */
+  readonly finalityDepth: number;
 };
+
+/** About two and a half minutes on Ethereum: deeper changes of a chain are undone when they are met. */
+const DEFAULT_FINALITY_DEPTH = 12;
 
 /** Token streams: Superfluid. */
 export type StreamContracts = {
@@ -49,6 +54,7 @@ export const networkChains = list(
           events: required(list(oneOf("sync", "message"), { min: 1 })),
           authorisedEmitters: required(nullable(set(text))),
           remark: required(nullable(text)),
+          finalityDepth: withDefault(count, () => DEFAULT_FINALITY_DEPTH),
         }),
       ),
     ),

@@ -22,6 +22,7 @@ import { isSubmitted } from "../submission-rules.ts";
 import type { BatchReport, CopyJob, ItemChange, SideJob } from "./jobs.ts";
 import { OutcomeRecorder } from "./outcome-recorder.ts";
 import { type ContentSource, MAX_BATCH_CONTENT_BYTES, resolveContents } from "./resolve-content.ts";
+import { confirmAccepted, confirmCopies, runSideJobs, sideWakes } from "./side-jobs.ts";
 import type { Submission } from "./submission.ts";
 
 export interface BatchWriterOptions {
@@ -91,8 +92,10 @@ export class BatchWriter {
     const startedMs = clock.monotonicMs();
     store.begin();
     try {
-      this.#runSideJobs(input.sideJobs, nowMicros);
-      const report = await this.#applyCopies(submissions, nowMicros, input.sideJobs);
+      const confirmed = runSideJobs(store, input.sideJobs, nowMicros);
+      confirmed.push(...confirmCopies(store, input.copies));
+      const report = await this.#applyCopies(submissions, nowMicros, input.sideJobs, confirmed);
+      confirmAccepted(store, input.copies, report.results);
       store.finish();
       const workedMs = clock.monotonicMs();
       store.commit();
@@ -192,7 +195,8 @@ export class BatchWriter {
     const nowMicros = clock.nowMicros();
     store.begin();
     try {
-      this.#runSideJobs(sideJobs, nowMicros);
+      runSideJobs(store, sideJobs, nowMicros);
+      confirmCopies(store, input.copies);
       const world = new World();
       const { reader, random, rules, limits } = this.#options;
       const recorder = new OutcomeRecorder({ store, world, reader, rules, limits, nowMicros, random });
@@ -207,27 +211,11 @@ export class BatchWriter {
     }
   }
 
-  #runSideJobs(jobs: readonly SideJob[], nowMicros: bigint): void {
-    const { store } = this.#options;
-    for (const job of jobs) {
-      switch (job.kind) {
-        case "file":
-          store.registerFile(job.file, nowMicros, job.graceUntilMicros);
-          break;
-        case "confirmation":
-          store.putConfirmation(job.confirmation);
-          break;
-        case "note":
-          store.noteFiles(job.note, nowMicros);
-          break;
-      }
-    }
-  }
-
   async #applyCopies(
     submissions: readonly Submission[],
     nowMicros: bigint,
     sideJobs: readonly SideJob[],
+    confirmed: readonly string[],
   ): Promise<Omit<BatchReport, "sideJobs"> & { readonly takenCopies: number }> {
     const { store, rules, reader } = this.#options;
     const { submissionRules = rules, maxFactCharacters = MAX_FACT_CHARACTERS } = this.#options;
@@ -251,7 +239,7 @@ export class BatchWriter {
     const fetch = (needs: readonly Need[]): undefined => {
       store.fetch(world, needs, () => recorder.flush());
     };
-    await touchConfirmed(world, context, confirmedBy(sideJobs), fetch);
+    await touchConfirmed(world, context, confirmed, fetch);
     const judged = await runBatch(world, context, entries, fetch, maxFactCharacters);
     const firstLeft = judgeable[judged];
     const taken =
@@ -294,9 +282,3 @@ function entryOf(
     },
   ];
 }
-
-const confirmedBy = (jobs: readonly SideJob[]): string[] =>
-  jobs.flatMap((job) => (job.kind === "confirmation" ? [job.confirmation.hash] : []));
-
-const sideWakes = (jobs: readonly SideJob[]): string[] =>
-  jobs.flatMap((job) => (job.kind === "file" ? [`file:${job.file.hash}`] : []));

@@ -1,6 +1,6 @@
 import type { JsonValue, MessageError } from "@twentysix/protocol";
 import type { Skeleton } from "@twentysix/state";
-import type { Confirmation, FileNote, HeldFile, Origin, Status } from "@twentysix/storage";
+import type { ChainChange, Confirmation, FileNote, HeldFile, Origin, Status } from "@twentysix/storage";
 import type { VerifiedCopy } from "../verify-copy.ts";
 
 /** One copy on its way into the state. */
@@ -13,7 +13,15 @@ export interface CopyJob {
   readonly isBulk?: boolean;
   /** Beside a FORGET: what its source has kept of messages that it hides. */
   readonly skeletons?: readonly Skeleton[];
+  /** The transaction that carried the copy. */
+  readonly confirmation?: CopyConfirmation;
 }
+
+/** A confirmation of whatever message a copy turns out to be. */
+export type CopyConfirmation = Omit<Confirmation, "hash"> & {
+  /** The transaction also vouches for the sender: the copy has no signature. */
+  readonly vouches: boolean;
+};
 
 /** What else the writer commits, in the order given, before the copies of a batch. */
 export type SideJob =
@@ -24,6 +32,7 @@ export type SideJob =
       readonly graceUntilMicros: bigint | null;
     }
   | { readonly kind: "confirmation"; readonly jobId: number; readonly confirmation: Confirmation }
+  | { readonly kind: "chain"; readonly jobId: number; readonly change: ChainChange }
   | { readonly kind: "note"; readonly jobId: number; readonly note: FileNote };
 
 /** What one copy came to, once that is durable. */

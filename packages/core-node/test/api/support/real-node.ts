@@ -212,6 +212,7 @@ function listReads(connection: SqliteConnection): ListReads {
     switch (call.kind) {
       case "point":
       case "fileRecord":
+      case "chainRecord":
         throw unexpected;
       default:
         return runReadCall(sync, call, UNLIMITED);

@@ -8,6 +8,7 @@ import { paymentRecords } from "./0007-payment-records.ts";
 import { toldToAuthorities } from "./0008-told-to-authorities.ts";
 import { uniquePins } from "./0009-unique-pins.ts";
 import { fileProofs } from "./0010-file-proofs.ts";
+import { anchoringTables } from "./0011-anchoring.ts";
 import type { Migration } from "./migration.ts";
 
 /** All migrations in order; a published one never changes. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   toldToAuthorities,
   uniquePins,
   fileProofs,
+  anchoringTables,
 ];

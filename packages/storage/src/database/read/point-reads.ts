@@ -1,3 +1,4 @@
+import type { ChainRecords } from "./chain/chain-records-reader.ts";
 import type { FileLedger } from "./file-ledger.ts";
 import { liveChunkOf } from "./point/live-messages.ts";
 import { atOnce, promisedBy, type ReadByName } from "./promised-reads.ts";
@@ -48,6 +49,25 @@ const FILE_RECORDS: Readonly<Record<keyof FileLedger, true>> = {
   registered: true,
   figures: true,
 };
+
+const CHAIN_RECORDS: Readonly<Record<keyof ChainRecords, true>> = {
+  position: true,
+  blocks: true,
+  due: true,
+  figures: true,
+  openPacks: true,
+  packOfNonce: true,
+  isTaken: true,
+  unconfirmed: true,
+};
+
+/** What the database says of chains, for a thread that must not block. */
+export type ChainRecordReads = Promised<ChainRecords>;
+
+/** What the database says of chains, answered by another thread. */
+export function remoteChainRecords(read: ReadByName): ChainRecordReads {
+  return promisedBy<ChainRecords>(namesOf(CHAIN_RECORDS), read);
+}
 
 /** The file ledger for a thread that must not block. */
 export type FileRecords = Promised<FileLedger>;

@@ -1,4 +1,5 @@
 import { encodeItemHash } from "@twentysix/protocol";
+import { UNCONFIRMED } from "../codes.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** A link from a message to the chain transaction that carried it. */
@@ -43,6 +44,19 @@ export function attachConfirmations(session: WriterSession, hash: string): void 
     first.height,
     itemId,
   );
+}
+
+/** Dates a live message anew after confirmations have gone. */
+export function redateMessage(session: WriterSession, hash: string): void {
+  const itemId = session.findItem(hash);
+  if (itemId === null) return;
+  session.connection.run(
+    "UPDATE messages SET confirmed_us = ?, confirmed_height = ? WHERE id = ?",
+    UNCONFIRMED,
+    UNCONFIRMED,
+    itemId,
+  );
+  attachConfirmations(session, hash);
 }
 
 /** The earliest confirmation of a message, whatever its status. */

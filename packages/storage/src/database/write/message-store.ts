@@ -1,4 +1,5 @@
 import type { Need, World } from "@twentysix/state";
+import type { ChainChange } from "../chain-records.ts";
 import type { Status } from "../codes.ts";
 import { STATUS_CODE } from "../codes.ts";
 import { TELL_COMMIT } from "../postgres/commit-notice.ts";
@@ -19,6 +20,7 @@ import {
   touchQueued,
   wakeCandidates,
 } from "./candidates.ts";
+import { applyChainChange } from "./chain/apply-chain-change.ts";
 import { collectExpired, nextGraceEndMicros } from "./collect-files.ts";
 import type { Collected } from "./collected-files.ts";
 import { completeCounters } from "./complete-counters.ts";
@@ -258,6 +260,11 @@ export class MessageStore {
       appendEvent(this.#session, itemId, "confirmed", confirmation.timeMicros, cause);
     }
     return isNew;
+  }
+
+  /** Writes down what a chain told, or what is sent to it. Returns the messages whose confirmations changed. */
+  applyChain(change: ChainChange, nowMicros: bigint): string[] {
+    return applyChainChange(this.#session, change, nowMicros);
   }
 
   /** When a message was first confirmed on a chain; null while it is not. */

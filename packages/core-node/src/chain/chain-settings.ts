@@ -1,0 +1,41 @@
+import { CHAIN_FAMILIES, type NetworkChain, type NetworkDefinition } from "@twentysix/protocol";
+import { ChainError } from "./errors.ts";
+
+/** How this node reaches the chains of its network. */
+export interface ChainSettings {
+  /** RPC URLs by chain, such as `ETH`; of several the first that works is used. */
+  readonly rpc: Readonly<Record<string, readonly string[]>>;
+  /** Private key of the account that pays for archives, 64 hexadecimal digits; null: this node writes none. */
+  readonly packerKey: string | null;
+  /** Shorter for chains that are made for tests. */
+  readonly pollPeriodMs?: number;
+}
+
+export const NO_CHAINS: ChainSettings = { rpc: {}, packerKey: null };
+
+/** A chain whose anchors are read over RPC. */
+export interface RpcChain {
+  readonly chain: NetworkChain;
+  readonly sync: NonNullable<NetworkChain["sync"]>;
+  readonly urls: readonly string[];
+}
+
+/**
+ * The chains for which there is an RPC.
+ *
+ * @throws ChainError CHAIN_SETTINGS_INVALID: an RPC for a chain that the network does not anchor on
+ */
+export function rpcChains(
+  definition: Pick<NetworkDefinition, "chains">,
+  settings: ChainSettings,
+): RpcChain[] {
+  return Object.entries(settings.rpc).map(([name, urls]) => {
+    const chain = definition.chains.find((one) => one.chain === name);
+    const refuse = (why: string): ChainError =>
+      new ChainError("CHAIN_SETTINGS_INVALID", `An RPC is given for ${name}, but ${why}`);
+    if (chain === undefined) throw refuse("the network does not know this chain");
+    if (chain.sync === null) throw refuse("the network anchors nothing on it");
+    if (CHAIN_FAMILIES[chain.chain] !== "evm") throw refuse("it is no EVM chain");
+    return { chain, sync: chain.sync, urls };
+  });
+}

@@ -1,0 +1,193 @@
+import {
+  MESSAGE_EVENT_TOPIC,
+  type MessageSyncEvent,
+  readMessageSyncLog,
+  SYNC_EVENT_TOPIC,
+} from "@twentysix/contracts";
+import type { Logger } from "@twentysix/platform";
+import type { ChainSync } from "@twentysix/protocol";
+import type { ChainBlock, FoundChainEvent } from "@twentysix/storage";
+import type { ChainSource, SourceFigures, SourceServices } from "../chain-source.ts";
+import { contractMessageProblem } from "../contract-message.ts";
+import { ChainError } from "../errors.ts";
+import { readSyncPayload } from "../sync-payload.ts";
+import type { EvmLog, EvmReads } from "./evm-reads.ts";
+
+export interface EvmSourceOptions extends SourceServices {
+  readonly chain: string;
+  readonly sync: ChainSync;
+  readonly reads: EvmReads;
+  readonly log: Logger;
+  readonly pollPeriodMs?: number;
+}
+
+const POLL_PERIOD_MS = 15_000;
+/** Blocks whose logs are asked for at once. */
+const MAX_RANGE = 100_000;
+/** Blocks in which a change of the chain is looked for while they are read. */
+const UNSETTLED_BLOCKS = 128;
+const REMEMBERED_BLOCKS = 512;
+
+/**
+ * Reads the events of the sync contract over RPC, up to the depth at which the network takes them as final. The hashes
+ * of what was read are remembered: where the chain tells another story later, what its abandoned blocks told is undone.
+ */
+export class EvmSource implements ChainSource {
+  readonly name = "rpc";
+  readonly chain: string;
+  readonly pollPeriodMs: number;
+  readonly #options: EvmSourceOptions;
+  #range = MAX_RANGE;
+  #figures: SourceFigures = { height: null, remainingBlocks: null, rewinds: 0 };
+
+  constructor(options: EvmSourceOptions) {
+    this.#options = options;
+    this.chain = options.chain;
+    this.pollPeriodMs = options.pollPeriodMs ?? POLL_PERIOD_MS;
+  }
+
+  figures(): SourceFigures {
+    return this.#figures;
+  }
+
+  async poll(signal: AbortSignal): Promise<boolean> {
+    const { reads, sync } = this.#options;
+    const head = await reads.head();
+    const start = await this.#standingPosition(head);
+    if (start === null) return false;
+    const last = head - sync.finalityDepth;
+    this.#show(start, last);
+    if (start >= last) return false;
+    const to = await this.#read(start, last, head);
+    signal.throwIfAborted();
+    this.#show(to, last);
+    return to < last;
+  }
+
+  #show(height: number, last: number): void {
+    this.#figures = { ...this.#figures, height, remainingBlocks: Math.max(0, last - height) };
+  }
+
+  /** The height that was read to, after what is no more was undone; null when the RPC is behind. */
+  async #standingPosition(head: number): Promise<number | null> {
+    const { records, sync, log, change } = this.#options;
+    const position = await records.position(this.chain, this.name);
+    if (position === null) return Math.max(0, sync.startHeight - 1);
+    const height = Number(position);
+    const blocks = await records.blocks(this.chain, REMEMBERED_BLOCKS);
+    const standing = await this.#newestStanding(blocks.filter((block) => block.height <= head));
+    const isBehind = blocks.some((block) => block.height > head);
+    if (standing === blocks[0]) return height;
+    if (standing !== null && standing === blocks.find((block) => block.height <= head)) return null;
+    if (standing === null && isBehind && !blocks.some((block) => block.height <= head)) return null;
+    if (standing === null) {
+      const message = `The blocks of ${this.chain} that were read before are not on this chain: is it the right one?`;
+      throw new ChainError("CHAIN_HISTORY_DIFFERS", message, { height });
+    }
+    log.warn("Blocks of a chain are no more; what they told is undone", {
+      chain: this.chain,
+      height: standing.height,
+      blocks: height - standing.height,
+    });
+    const rewound = { chain: this.chain, source: this.name, height: standing.height };
+    await change({ kind: "rewound", ...rewound, position: String(standing.height) });
+    this.#figures = { ...this.#figures, rewinds: this.#figures.rewinds + 1 };
+    return standing.height;
+  }
+
+  /** The highest of these blocks that is still on the chain. */
+  async #newestStanding(blocks: readonly ChainBlock[]): Promise<ChainBlock | null> {
+    for (const block of blocks) {
+      const hash = await this.#options.reads.blockHash(block.height);
+      if (hash === null) throw new ChainError("CHAIN_RPC_UNAVAILABLE", `An RPC lacks block ${block.height}`);
+      if (hash === block.hash) return block;
+    }
+    return null;
+  }
+
+  /** Reads the next blocks after `start`, whole or not at all. Returns the height reached. */
+  async #read(start: number, last: number, head: number): Promise<number> {
+    const { reads, sync, change } = this.#options;
+    for (;;) {
+      const to = Math.min(last, start + this.#range);
+      const before = await this.#hashOf(to);
+      const base = await this.#hashOf(start);
+      try {
+        const logs = await reads.logs(sync.contract, this.#topics(), start + 1, to);
+        const blocks = await this.#unchanged(logs, { height: to, hash: before }, head);
+        await change({
+          kind: "read",
+          chain: this.chain,
+          source: this.name,
+          position: String(to),
+          blocks: [{ height: start, hash: base }, ...blocks],
+          events: logs.flatMap((log) => this.#eventOf(log)),
+        });
+        this.#range = MAX_RANGE;
+        return to;
+      } catch (error) {
+        const isTooLarge = error instanceof ChainError && error.code === "CHAIN_ANSWER_TOO_LARGE";
+        if (!isTooLarge || to - start <= 1) throw error;
+        this.#range = Math.max(1, Math.floor((to - start) / 2));
+      }
+    }
+  }
+
+  #topics(): string[] {
+    const { events } = this.#options.sync;
+    return [
+      ...(events.includes("sync") ? [SYNC_EVENT_TOPIC] : []),
+      ...(events.includes("message") ? [MESSAGE_EVENT_TOPIC] : []),
+    ];
+  }
+
+  async #hashOf(height: number): Promise<string> {
+    const hash = await this.#options.reads.blockHash(height);
+    if (hash === null) throw new ChainError("CHAIN_RPC_UNAVAILABLE", `An RPC lacks block ${height}`);
+    return hash;
+  }
+
+  /**
+   * The blocks to remember: the last one and those with events.
+   * @throws ChainError CHAIN_CHANGED: they are not of one chain, since it changed while it was read
+   */
+  async #unchanged(logs: readonly EvmLog[], last: ChainBlock, head: number): Promise<ChainBlock[]> {
+    const blocks = new Map(logs.map((log) => [log.height, log.blockHash]));
+    blocks.set(last.height, last.hash);
+    for (const [height, hash] of blocks) {
+      if (height < head - UNSETTLED_BLOCKS) continue;
+      if ((await this.#hashOf(height)) === hash) continue;
+      throw new ChainError("CHAIN_CHANGED", `Block ${height} changed while it was read`);
+    }
+    return [...blocks].map(([height, hash]) => ({ height, hash })).sort((a, b) => a.height - b.height);
+  }
+
+  #eventOf(log: EvmLog): FoundChainEvent[] {
+    const event = readMessageSyncLog(log);
+    if (event === null || !this.#isHeeded(event)) return [];
+    const payload =
+      event.kind === "sync"
+        ? readSyncPayload(event.message)
+        : contractPayload({ sender: event.emitter, type: event.type, content: event.content });
+    const { txHash, logIndex, height } = log;
+    const timeMicros = event.timeSeconds * 1_000_000n;
+    return [{ txHash, logIndex, height, timeMicros, publisher: event.emitter, ...payload }];
+  }
+
+  /** Archives are read from whom the network trusts with them; messages from everybody, for themselves. */
+  #isHeeded(event: MessageSyncEvent): boolean {
+    const { authorisedEmitters } = this.#options.sync;
+    if (event.kind === "message" || authorisedEmitters === null) return true;
+    return authorisedEmitters.some((address) => address.toLowerCase() === event.emitter.toLowerCase());
+  }
+}
+
+/** A message that a contract event is, as it is queued; shared by every source of them. */
+export function contractPayload(message: {
+  readonly sender: string;
+  readonly type: string;
+  readonly content: string;
+}): Pick<FoundChainEvent, "kind" | "payload" | "error"> {
+  const error = contractMessageProblem(message);
+  return { kind: error === null ? "message" : null, payload: JSON.stringify(message), error };
+}

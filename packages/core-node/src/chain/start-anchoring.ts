@@ -1,0 +1,86 @@
+import { type Clock, createSystemRandom, type Logger, type Timers } from "@twentysix/platform";
+import type { NetworkDefinition } from "@twentysix/protocol";
+import { type ContentStore, remoteChainRecords } from "@twentysix/storage";
+import type { Registry } from "prom-client";
+import type { FileHolds } from "../content/file-holds.ts";
+import type { Peers } from "../peers/peers.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { ReaderThread } from "../reader/reader-thread.ts";
+import { ArchiveFiles } from "./archive-file.ts";
+import { ChainLoop } from "./chain-loop.ts";
+import { addChainMetrics } from "./chain-metrics.ts";
+import { type ChainSettings, rpcChains } from "./chain-settings.ts";
+import type { ChainSource } from "./chain-source.ts";
+import { EventProcessor } from "./event-processor.ts";
+import { EvmReads } from "./evm/evm-reads.ts";
+import { EvmSource } from "./evm/evm-source.ts";
+import { JsonRpc } from "./evm/json-rpc.ts";
+
+export interface AnchoringOptions {
+  readonly definition: NetworkDefinition;
+  readonly settings: ChainSettings;
+  readonly pipeline: Pipeline;
+  readonly reader: Pick<ReaderThread, "call">;
+  readonly contents: ContentStore;
+  readonly holds: FileHolds;
+  /** Bring archives that this node does not have. */
+  readonly peers: Pick<Peers, "fetch">;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+}
+
+/** How soon an event is tried again whose time has come. */
+const PROCESS_PERIOD_MS = 2_000;
+
+/**
+ * Reads what the chains of the network anchor, and where this node has a key for it, anchors what no chain confirms.
+ *
+ * @throws ChainError CHAIN_SETTINGS_INVALID
+ */
+export function startAnchoring(options: AnchoringOptions): AsyncDisposable {
+  const { definition, settings, pipeline, clock, timers, log } = options;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const records = remoteChainRecords((name, parameters) =>
+    options.reader.call({ kind: "chainRecord", name, parameters }, signal),
+  );
+  const archives = new ArchiveFiles({
+    ...options,
+    fetchContent: (hash, _engine, stop) => options.peers.fetch(hash, stop),
+  });
+  const change = pipeline.changeChain.bind(pipeline);
+  const processor = new EventProcessor({
+    ...{ records, pipeline, archives, clock, timers, log },
+    random: createSystemRandom(),
+  });
+  const sources: ChainSource[] = rpcChains(definition, settings).map(({ chain, sync, urls }) => {
+    const rpc = new JsonRpc({ urls, chainId: chain.chainId, timers, log, signal });
+    const { pollPeriodMs } = settings;
+    return new EvmSource({
+      ...{ chain: chain.chain, sync, reads: new EvmReads(rpc), records, change, log },
+      ...(pollPeriodMs === undefined ? {} : { pollPeriodMs }),
+    });
+  });
+  const loop = (
+    name: string,
+    periodMs: number,
+    round: (signal: AbortSignal) => Promise<boolean>,
+  ): ChainLoop => new ChainLoop({ name, periodMs, round, timers, log, signal });
+  const processing = loop("Taking what chains told", PROCESS_PERIOD_MS, (ends) => processor.run(ends));
+  const readings = sources.map((source) =>
+    loop(`Reading ${source.chain} by ${source.name}`, source.pollPeriodMs, async (ends) => {
+      const hasMore = await source.poll(ends);
+      processing.nudge();
+      return hasMore;
+    }),
+  );
+  addChainMetrics(options.registry, { records, sources });
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Error("the node is stopping"));
+      await Promise.all([processing, ...readings].map((one) => one.ended));
+    },
+  };
+}
