@@ -19,6 +19,8 @@ export interface ArchiveFilesOptions {
   readonly fetchContent: FetchContent;
 }
 
+/** An archive that was written and never sent goes after a day. */
+const UNSENT_GRACE_MICROS = 24n * 3_600_000_000n;
 /** Archives of others may be this large; our own are smaller. */
 const MAX_ARCHIVE_BYTES = 100 * 1024 * 1024;
 
@@ -50,23 +52,27 @@ export class ArchiveFiles {
     return contents.read(hash, { signal });
   }
 
-  /** Stores an archive that this node wrote. Returns its CID; it is registered, and pinned with the pack. */
-  async store(pieces: readonly Uint8Array[]): Promise<{ readonly hash: string; readonly letGo: () => void }> {
+  /** Stores an archive that this node wrote; its pack pins it. The name is held until the result is disposed of. */
+  async store(
+    pieces: readonly Uint8Array[],
+    nowMicros: bigint,
+  ): Promise<Disposable & { readonly hash: string }> {
     const { contents, holds } = this.#options;
     const added = await contents.addFile(pieces, ["cidV0", "fixedCid"]);
     const hash = added.dags.get("cidV0")?.root;
     if (hash === undefined) throw new Error("A file was added without the name that was asked for");
     const hold = await holds.hold(hash);
     const cid = added.dags.get("fixedCid")?.root ?? null;
-    await this.#register({ hash, sizeBytes: added.sizeBytes, sha256: added.sha256, cid });
-    return { hash, letGo: () => hold[Symbol.dispose]() };
+    const file = { hash, sizeBytes: added.sizeBytes, sha256: added.sha256, cid };
+    await this.#register(file, nowMicros + UNSENT_GRACE_MICROS);
+    return { hash, [Symbol.dispose]: () => hold[Symbol.dispose]() };
   }
 
-  #register(file: Omit<KeptFile, "type">): Promise<void> {
+  #register(file: Omit<KeptFile, "type">, graceUntilMicros: bigint | null = null): Promise<void> {
     const encode = (name: string | null): Uint8Array | null => (name === null ? null : encodeItemHash(name));
     const { hash, sizeBytes } = file;
     const held = { hash, sizeBytes, sha256: encode(file.sha256), cid: encode(file.cid) };
-    return this.#options.pipeline.registerFile({ ...held, type: "file" }, null);
+    return this.#options.pipeline.registerFile({ ...held, type: "file" }, graceUntilMicros);
   }
 
   async #bring(hash: string, signal: AbortSignal): Promise<DagStat> {

@@ -1,14 +1,16 @@
 import type { ChainFigures, ChainRecordReads } from "@twentysix/storage";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { ChainSource } from "./chain-source.ts";
+import type { Packer } from "./packer/packer.ts";
 
 export interface ChainMetricsInput {
   readonly records: Pick<ChainRecordReads, "figures">;
   readonly sources: readonly ChainSource[];
+  readonly packers: readonly Pick<Packer, "packed">[];
 }
 
 /** Metrics of chains; each has its unit in its name. */
-export function addChainMetrics(registry: Registry, { records, sources }: ChainMetricsInput): void {
+export function addChainMetrics(registry: Registry, { records, sources, packers }: ChainMetricsInput): void {
   const registers = [registry];
   const labelNames = ["chain", "source"] as const;
   new Gauge({
@@ -45,6 +47,15 @@ export function addChainMetrics(registry: Registry, { records, sources }: ChainM
     "Blocks that are final and were not read yet",
     (one) => one.figures().remainingBlocks,
   );
+  new Counter({
+    name: "twentysix_packed_archives_total",
+    help: "Archives that were sent to chains since the start",
+    registers,
+    collect() {
+      this.reset();
+      for (const packer of packers) this.inc(packer.packed);
+    },
+  });
   new Counter({
     name: "twentysix_chain_rewinds_total",
     help: "Times since the start that blocks which had been read turned out to be no more",

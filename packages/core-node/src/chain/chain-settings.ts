@@ -1,5 +1,6 @@
 import { CHAIN_FAMILIES, type NetworkChain, type NetworkDefinition } from "@twentysix/protocol";
 import { ChainError } from "./errors.ts";
+import type { PackingRules } from "./packer/packer.ts";
 
 /** How this node reaches the chains of its network. */
 export interface ChainSettings {
@@ -7,6 +8,8 @@ export interface ChainSettings {
   readonly rpc: Readonly<Record<string, readonly string[]>>;
   /** Private key of the account that pays for archives, 64 hexadecimal digits; null: this node writes none. */
   readonly packerKey: string | null;
+  /** Other than the usual, for chains that are made for tests. */
+  readonly packing?: Partial<PackingRules>;
   /** Shorter for chains that are made for tests. */
   readonly pollPeriodMs?: number;
 }

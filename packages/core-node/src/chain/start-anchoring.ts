@@ -1,5 +1,5 @@
 import { type Clock, createSystemRandom, type Logger, type Timers } from "@twentysix/platform";
-import type { NetworkDefinition } from "@twentysix/protocol";
+import type { ChainSync, NetworkDefinition } from "@twentysix/protocol";
 import { type ContentStore, remoteChainRecords } from "@twentysix/storage";
 import type { Registry } from "prom-client";
 import type { FileHolds } from "../content/file-holds.ts";
@@ -11,10 +11,13 @@ import { ChainLoop } from "./chain-loop.ts";
 import { addChainMetrics } from "./chain-metrics.ts";
 import { type ChainSettings, rpcChains } from "./chain-settings.ts";
 import type { ChainSource } from "./chain-source.ts";
+import { ChainError } from "./errors.ts";
 import { EventProcessor } from "./event-processor.ts";
 import { EvmReads } from "./evm/evm-reads.ts";
 import { EvmSource } from "./evm/evm-source.ts";
 import { JsonRpc } from "./evm/json-rpc.ts";
+import { EvmSender } from "./packer/evm-sender.ts";
+import { PACKING_RULES, Packer, type PackingRules } from "./packer/packer.ts";
 
 export interface AnchoringOptions {
   readonly definition: NetworkDefinition;
@@ -29,6 +32,16 @@ export interface AnchoringOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
+}
+
+/** Archives of somebody else would be read by nobody, this node included. */
+function assertAuthorised(chain: string, { authorisedEmitters }: ChainSync, address: string): void {
+  if (authorisedEmitters === null) return;
+  if (authorisedEmitters.some((one) => one.toLowerCase() === address.toLowerCase())) return;
+  throw new ChainError(
+    "CHAIN_SETTINGS_INVALID",
+    `${address} is none of those whose archives the network reads on ${chain}: give the key of one, or none`,
+  );
 }
 
 /** How soon an event is tried again whose time has come. */
@@ -55,14 +68,26 @@ export function startAnchoring(options: AnchoringOptions): AsyncDisposable {
     ...{ records, pipeline, archives, clock, timers, log },
     random: createSystemRandom(),
   });
-  const sources: ChainSource[] = rpcChains(definition, settings).map(({ chain, sync, urls }) => {
+  const sources: ChainSource[] = [];
+  const packers: Packer[] = [];
+  const rules: PackingRules = { ...PACKING_RULES, ...settings.packing };
+  for (const { chain, sync, urls } of rpcChains(definition, settings)) {
     const rpc = new JsonRpc({ urls, chainId: chain.chainId, timers, log, signal });
     const { pollPeriodMs } = settings;
-    return new EvmSource({
-      ...{ chain: chain.chain, sync, reads: new EvmReads(rpc), records, change, log },
+    const parts = { chain: chain.chain, sync, records, change, log };
+    const reads = new EvmReads(rpc);
+    const source = new EvmSource({
+      ...parts,
+      reads,
       ...(pollPeriodMs === undefined ? {} : { pollPeriodMs }),
     });
-  });
+    sources.push(source);
+    if (settings.packerKey === null || !sync.events.includes("sync")) continue;
+    const sender = new EvmSender(rpc, settings.packerKey);
+    assertAuthorised(chain.chain, sync, sender.address);
+    const isInSync = (): boolean => source.figures().remainingBlocks === 0;
+    packers.push(new Packer({ ...parts, sender, archives, isInSync, rules, clock }));
+  }
   const loop = (
     name: string,
     periodMs: number,
@@ -76,11 +101,17 @@ export function startAnchoring(options: AnchoringOptions): AsyncDisposable {
       return hasMore;
     }),
   );
-  addChainMetrics(options.registry, { records, sources });
+  const packing = packers.map((packer) =>
+    loop("Packing", rules.periodMs, async (ends) => {
+      await packer.round(ends);
+      return false;
+    }),
+  );
+  addChainMetrics(options.registry, { records, sources, packers });
   return {
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("the node is stopping"));
-      await Promise.all([processing, ...readings].map((one) => one.ended));
+      await Promise.all([processing, ...readings, ...packing].map((one) => one.ended));
     },
   };
 }

@@ -65,6 +65,9 @@ export async function anchoredNetwork(
   return { ...read.definition, chains: read.definition.chains.map((one) => ({ ...one, sync })) };
 }
 
+/** Nodes of a test by their folders: the last one that is closed has its folder removed. */
+const users = new Map<string, number>();
+
 /** A whole node of that network. */
 export async function startChainNode(
   context: TestContext,
@@ -100,9 +103,12 @@ export async function startChainNode(
     log,
     logPretty: false,
   });
+  users.set(dataDir, (users.get(dataDir) ?? 0) + 1);
   context.after(async () => {
     await core.close();
-    if (options.dataDir === undefined) await rm(dataDir, { recursive: true });
+    const left = (users.get(dataDir) ?? 1) - 1;
+    users.set(dataDir, left);
+    if (left === 0) await rm(dataDir, { recursive: true });
   });
   const get = async (path: string): Promise<unknown> => (await fetch(`${core.apiUrl}${path}`)).json();
   return {

@@ -58,6 +58,7 @@ const CHAIN_RECORDS: Readonly<Record<keyof ChainRecords, true>> = {
   openPacks: true,
   packOfNonce: true,
   isTaken: true,
+  hasUntried: true,
   unconfirmed: true,
 };
 

@@ -143,6 +143,15 @@ export class ChainRecords {
     );
   }
 
+  /** Events of a chain that were read and not tried yet: what they confirm is not known. */
+  hasUntried(chain: string): boolean {
+    const found = this.#connection.get(
+      "SELECT 1 FROM chain_events WHERE next_attempt_us IS NOT NULL AND chain = ? AND attempts = 0 LIMIT 1",
+      chain,
+    );
+    return found !== undefined;
+  }
+
   /** Live messages without confirmation that are in no open pack, after `afterId`. */
   unconfirmed(afterId: number, limit: number): UnconfirmedStep {
     const rows = this.#connection.allBig<{
