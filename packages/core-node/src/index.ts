@@ -6,7 +6,7 @@ export { type ExportOptions, type ExportReport, exportMessages } from "./archive
 export { type ImportOptions, type ImportServices, importMessages } from "./archive/import-messages.ts";
 export type { ImportProblem, ImportReport } from "./archive/import-report.ts";
 export { type VerifyReport, verifyData } from "./archive/verify-data.ts";
-export { type ChainSettings, NO_CHAINS } from "./chain/chain-settings.ts";
+export { type ChainSettings, NO_CHAINS, usableChains } from "./chain/chain-settings.ts";
 export { ChainError, type ChainErrorCode } from "./chain/errors.ts";
 export { blobsFor } from "./content/read-blob.ts";
 export { type CoreNode, type CoreNodeOptions, startCoreNode } from "./core-node.ts";

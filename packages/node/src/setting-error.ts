@@ -5,7 +5,12 @@ import { flagOf, OPTIONS, type OptionKey } from "./config/index.ts";
  * that is not there. The command line answers it like every other bad value, with one line and exit code 2.
  */
 export class SettingError extends Error {
-  readonly code: "NETWORK_DEFINITION_INVALID" | "DATA_DIR_UNUSABLE" | "DATABASE_MISSING";
+  readonly code:
+    | "NETWORK_DEFINITION_INVALID"
+    | "DATA_DIR_UNUSABLE"
+    | "DATABASE_MISSING"
+    | "CHAIN_KEY_UNUSABLE"
+    | "CHAIN_SETTINGS_INVALID";
   readonly setting: OptionKey;
 
   constructor(code: SettingError["code"], setting: OptionKey, reason: string) {

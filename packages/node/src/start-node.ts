@@ -9,6 +9,7 @@ import { networkHash } from "@twentysix/protocol";
 import { createBlobEngine } from "@twentysix/storage";
 import { apiSettingsOf } from "./api-settings.ts";
 import { readAuthorityInputs, startNetworkAuthority } from "./authority.ts";
+import { chainSettingsOf } from "./chain-settings.ts";
 import type { NodeConfig } from "./config/index.ts";
 import { lockDataDir } from "./data-lock.ts";
 import { gracePeriodMsOf } from "./grace-period.ts";
@@ -63,6 +64,7 @@ export async function startNode(
   stack.defer(() => lock.release());
   const identity = loadIdentity(config.dataDir);
   const peers = peerSettingsOf(config, definition);
+  const chains = await chainSettingsOf(config, definition);
   const core = await startCoreNode({
     dataDir: config.dataDir,
     database: config.database,
@@ -71,6 +73,7 @@ export async function startNode(
     definition,
     apiSettings: apiSettingsOf(config, gracePeriodMsOf(config, definition)),
     ...(peers === null ? {} : { peers }),
+    chains,
     engine: createBlobEngine(config.blobs, { timers, random: createSystemRandom(), log }),
     maxDiskBytes: config.maxDiskBytes,
     maxMemoryBytes: config.maxMemoryBytes,

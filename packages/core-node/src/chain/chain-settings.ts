@@ -1,4 +1,10 @@
-import { CHAIN_FAMILIES, type NetworkChain, type NetworkDefinition } from "@twentysix/protocol";
+import {
+  CHAIN_FAMILIES,
+  createEvmAccount,
+  decodeLowerHex,
+  type NetworkChain,
+  type NetworkDefinition,
+} from "@twentysix/protocol";
 import { ChainError } from "./errors.ts";
 import type { PackingRules } from "./packer/packer.ts";
 
@@ -26,19 +32,32 @@ export interface RpcChain {
 /**
  * The chains for which there is an RPC.
  *
- * @throws ChainError CHAIN_SETTINGS_INVALID: an RPC for a chain that the network does not anchor on
+ * @throws ChainError CHAIN_SETTINGS_INVALID: an RPC for a chain that the network does not anchor on; a key whose
+ *   archives nobody would read, or that has no chain
  */
-export function rpcChains(
+export function usableChains(
   definition: Pick<NetworkDefinition, "chains">,
   settings: ChainSettings,
 ): RpcChain[] {
-  return Object.entries(settings.rpc).map(([name, urls]) => {
+  const usable = Object.entries(settings.rpc).map(([name, urls]) => {
     const chain = definition.chains.find((one) => one.chain === name);
-    const refuse = (why: string): ChainError =>
-      new ChainError("CHAIN_SETTINGS_INVALID", `An RPC is given for ${name}, but ${why}`);
+    const refuse = (why: string): ChainError => invalid(`an RPC is given for ${name}, but ${why}`);
     if (chain === undefined) throw refuse("the network does not know this chain");
     if (chain.sync === null) throw refuse("the network anchors nothing on it");
     if (CHAIN_FAMILIES[chain.chain] !== "evm") throw refuse("it is no EVM chain");
     return { chain, sync: chain.sync, urls };
   });
+  const { packerKey } = settings;
+  if (packerKey === null) return usable;
+  const { address } = createEvmAccount({ privateKey: decodeLowerHex(packerKey) });
+  const packed = usable.filter(({ sync }) => sync.events.includes("sync"));
+  if (packed.length === 0) throw invalid("there is a key to anchor with, but no RPC of a chain to anchor on");
+  for (const { chain, sync } of packed) {
+    const emitters = sync.authorisedEmitters ?? [address];
+    if (emitters.some((one) => one.toLowerCase() === address.toLowerCase())) continue;
+    throw invalid(`the archives of ${address} would be read by nobody: it is no emitter of ${chain.chain}`);
+  }
+  return usable;
 }
+
+const invalid = (why: string): ChainError => new ChainError("CHAIN_SETTINGS_INVALID", why);

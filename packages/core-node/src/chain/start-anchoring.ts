@@ -1,5 +1,5 @@
 import { type Clock, createSystemRandom, type Logger, type Timers } from "@twentysix/platform";
-import type { ChainSync, NetworkDefinition } from "@twentysix/protocol";
+import type { NetworkDefinition } from "@twentysix/protocol";
 import { type ContentStore, remoteChainRecords } from "@twentysix/storage";
 import type { Registry } from "prom-client";
 import type { FileHolds } from "../content/file-holds.ts";
@@ -9,9 +9,8 @@ import type { ReaderThread } from "../reader/reader-thread.ts";
 import { ArchiveFiles } from "./archive-file.ts";
 import { ChainLoop } from "./chain-loop.ts";
 import { addChainMetrics } from "./chain-metrics.ts";
-import { type ChainSettings, rpcChains } from "./chain-settings.ts";
+import { type ChainSettings, usableChains } from "./chain-settings.ts";
 import type { ChainSource } from "./chain-source.ts";
-import { ChainError } from "./errors.ts";
 import { EventProcessor } from "./event-processor.ts";
 import { EvmReads } from "./evm/evm-reads.ts";
 import { EvmSource } from "./evm/evm-source.ts";
@@ -32,16 +31,6 @@ export interface AnchoringOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
-}
-
-/** Archives of somebody else would be read by nobody, this node included. */
-function assertAuthorised(chain: string, { authorisedEmitters }: ChainSync, address: string): void {
-  if (authorisedEmitters === null) return;
-  if (authorisedEmitters.some((one) => one.toLowerCase() === address.toLowerCase())) return;
-  throw new ChainError(
-    "CHAIN_SETTINGS_INVALID",
-    `${address} is none of those whose archives the network reads on ${chain}: give the key of one, or none`,
-  );
 }
 
 /** How soon an event is tried again whose time has come. */
@@ -71,7 +60,7 @@ export function startAnchoring(options: AnchoringOptions): AsyncDisposable {
   const sources: ChainSource[] = [];
   const packers: Packer[] = [];
   const rules: PackingRules = { ...PACKING_RULES, ...settings.packing };
-  for (const { chain, sync, urls } of rpcChains(definition, settings)) {
+  for (const { chain, sync, urls } of usableChains(definition, settings)) {
     const rpc = new JsonRpc({ urls, chainId: chain.chainId, timers, log, signal });
     const { pollPeriodMs } = settings;
     const parts = { chain: chain.chain, sync, records, change, log };
@@ -84,7 +73,6 @@ export function startAnchoring(options: AnchoringOptions): AsyncDisposable {
     sources.push(source);
     if (settings.packerKey === null || !sync.events.includes("sync")) continue;
     const sender = new EvmSender(rpc, settings.packerKey);
-    assertAuthorised(chain.chain, sync, sender.address);
     const isInSync = (): boolean => source.figures().remainingBlocks === 0;
     packers.push(new Packer({ ...parts, sender, archives, isInSync, rules, clock }));
   }

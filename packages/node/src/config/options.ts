@@ -1,6 +1,7 @@
 import { DEFAULT_API_SETTINGS } from "@twentysix/core-node/settings";
 import { LOG_LEVELS } from "@twentysix/platform";
 import { blobs } from "./blobs-kind.ts";
+import { rpcUrls } from "./chain-kinds.ts";
 import { integer, port } from "./number-kind.ts";
 import { type OptionKind, orWord } from "./option-kind.ts";
 import { apiUrl, deniedPeers, ownAddresses, peerAddresses } from "./peer-kinds.ts";
@@ -98,6 +99,18 @@ export const OPTIONS = {
     kind: deniedPeers(),
     defaultText: "",
     help: "Nodes that this one has nothing to do with, by their names or addresses.",
+  }),
+  rpc: define({
+    name: "rpc",
+    kind: rpcUrls(),
+    defaultText: "",
+    help: "RPC servers of the chains on which the network anchors messages, each after its chain; of several for one chain the first that works is used (docs/anchoring.md).",
+  }),
+  chainKeyFile: define({
+    name: "chain-key-file",
+    kind: orWord(path("FILE"), "none"),
+    defaultText: "none",
+    help: "File with the private key of the account that pays for anchoring what no chain confirms, which nobody but its owner may reach (mode 0600); it must be one of the network's emitters.",
   }),
   network: define({
     name: "network",

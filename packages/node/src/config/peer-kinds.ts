@@ -50,7 +50,8 @@ export function apiUrl(): OptionKind<string> {
   });
 }
 
-function listOf(describe: string, isItem: (text: string) => boolean): OptionKind<readonly string[]> {
+/** A list of texts of one kind. */
+export function listOf(describe: string, isItem: (text: string) => boolean): OptionKind<readonly string[]> {
   const check = (items: readonly string[]) =>
     items.every(isItem) ? parsed(items) : { ok: false as const, expected: describe };
   return {

@@ -33,6 +33,8 @@ test("the promised settings exist", () => {
     "--announce",
     "--announce-api",
     "--deny",
+    "--rpc",
+    "--chain-key-file",
     "--network",
     "--roles",
     "--authority-keys",

@@ -71,6 +71,8 @@ describe("precedence", () => {
       announce: ["/dns4/a.example/tcp/4025", ["/ip4/203.0.113.7/tcp/4025"]],
       "announce-api": ["https://a.example", "http://203.0.113.7:4024"],
       deny: [`${PEER},203.0.113.0/24`, ["203.0.113.7"]],
+      rpc: ["ETH=https://a.example/key,ETH=http://127.0.0.1:8545", ["BSC=https://b.example"]],
+      "chain-key-file": ["/a", "/b"],
       network: ["mainnet", "local"],
       roles: ["ccn,authority", ["ccn"]],
       "authority-keys": ["/a", "/b"],
