@@ -82,19 +82,23 @@ export function startAnchoring(options: AnchoringOptions): AsyncDisposable {
     round: (signal: AbortSignal) => Promise<boolean>,
   ): ChainLoop => new ChainLoop({ name, periodMs, round, timers, log, signal });
   const processing = loop("Taking what chains told", PROCESS_PERIOD_MS, (ends) => processor.run(ends));
-  const readings = sources.map((source) =>
-    loop(`Reading ${source.chain} by ${source.name}`, source.pollPeriodMs, async (ends) => {
-      const hasMore = await source.poll(ends);
-      processing.nudge();
-      return hasMore;
-    }),
-  );
   const packing = packers.map((packer) =>
     loop("Packing", rules.periodMs, async (ends) => {
       await packer.round(ends);
       return false;
     }),
   );
+  const readings = sources.map((source) => {
+    let wasInSync = false;
+    return loop(`Reading ${source.chain} by ${source.name}`, source.pollPeriodMs, async (ends) => {
+      const hasMore = await source.poll(ends);
+      processing.nudge();
+      const isInSync = source.figures().remainingBlocks === 0;
+      if (isInSync && !wasInSync) for (const one of packing) one.nudge();
+      wasInSync = isInSync;
+      return hasMore;
+    });
+  });
   addChainMetrics(options.registry, { records, sources, packers });
   return {
     async [Symbol.asyncDispose]() {

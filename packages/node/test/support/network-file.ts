@@ -7,6 +7,7 @@ interface Changes {
   readonly switches?: Partial<ProtocolSwitches>;
   readonly durability?: NetworkDefinition["durability"];
   readonly cutovers?: Partial<NetworkDefinition["cutovers"]>;
+  readonly chains?: NetworkDefinition["chains"];
 }
 
 let written = 0;
@@ -23,6 +24,7 @@ export function writeNetwork(folder: string, from: "local" | "mainnet", changes:
     limits: { ...definition.limits, ...changes.limits },
     switches: { ...definition.switches, ...changes.switches },
     cutovers: { ...definition.cutovers, ...changes.cutovers },
+    ...(changes.chains === undefined ? {} : { chains: changes.chains }),
     ...(changes.durability === undefined ? {} : { durability: changes.durability }),
   };
   writeFileSync(file, JSON.stringify(changed));

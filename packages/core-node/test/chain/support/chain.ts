@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
-import { encodeDeployment, encodeEmit, encodeMessage } from "@twentysix/contracts";
-import { type Anvil, startAnvil } from "@twentysix/contracts/anvil";
+import { encodeEmit, encodeMessage } from "@twentysix/contracts";
+import { type Anvil, deployOnAnvil, startAnvil } from "@twentysix/contracts/anvil";
 import { createSystemTimers } from "@twentysix/platform";
 import { eventually } from "./eventually.ts";
 
@@ -37,7 +37,8 @@ export interface TestChain {
 }
 
 export async function startChain(context: TestContext): Promise<TestChain> {
-  const anvil = await startAnvil({ timers: createSystemTimers() });
+  const timers = createSystemTimers();
+  const anvil = await startAnvil({ timers });
   context.after(() => anvil.close());
   const rpc = async (method: string, ...params: unknown[]): Promise<unknown> => {
     const response = await fetch(anvil.rpcUrl, {
@@ -64,8 +65,7 @@ export async function startChain(context: TestContext): Promise<TestChain> {
     const transaction = { from, data, gas, ...(to === undefined ? {} : { to }) };
     return await mined(String(await rpc("eth_sendTransaction", transaction)));
   };
-  const deployed = await send(RICH[0].address, encodeDeployment());
-  const contract = (await receiptOf(deployed))?.contractAddress ?? "";
+  const contract = await deployOnAnvil(anvil, timers);
   return {
     url: anvil.rpcUrl,
     anvil,

@@ -1,0 +1,3 @@
+/** The door to chains of this machine: a program that runs beside, not for browsers. */
+export { type Anvil, AnvilError, type AnvilOptions, anvilPath, startAnvil } from "./anvil.ts";
+export { deployOnAnvil } from "./deploy-on-anvil.ts";
