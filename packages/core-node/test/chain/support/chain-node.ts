@@ -21,6 +21,8 @@ export interface ChainNodeOptions {
   readonly settings?: Partial<ChainSettings>;
   /** Connected peers, each by a node that was started before. */
   readonly peers?: readonly ChainNode[];
+  /** A database on a server instead of the one in the folder. */
+  readonly database?: string;
   /** Of an earlier node that was closed; a new one by default. */
   readonly dataDir?: string;
 }
@@ -78,6 +80,7 @@ export async function startChainNode(
   const log = createMemoryLogger();
   const core = await startCoreNode({
     dataDir,
+    ...(options.database === undefined ? {} : { database: options.database }),
     apiHost: "127.0.0.1",
     apiPort: 0,
     definition: await anchoredNetwork(chain, options),
