@@ -278,10 +278,10 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       apiUrl,
     );
   }
-  if (Object.keys(options.chains?.rpc ?? {}).length > 0) {
+  const { chains: settings = NO_CHAINS } = options;
+  if (Object.keys({ ...settings.rpc, ...settings.indexers }).length > 0) {
     const { startAnchoring } = await import("./chain/start-anchoring.ts");
     const parts = { definition, pipeline, reader, contents, holds: lifecycle.holds, registry, clock, timers };
-    const { chains: settings = NO_CHAINS } = options;
     stack.use(startAnchoring({ ...parts, settings, peers, log: log.child({ part: "chain" }) }));
   }
   const running = stack.move();

@@ -16,16 +16,20 @@ const KEY = /^(?:0x)?([0-9a-f]{64})$/;
  * @throws SettingError CHAIN_KEY_UNUSABLE, CHAIN_SETTINGS_INVALID
  */
 export async function chainSettingsOf(
-  config: Pick<NodeConfig, "rpc" | "chainKeyFile">,
-  definition: Pick<NetworkDefinition, "chains">,
+  config: Pick<NodeConfig, "rpc" | "indexers" | "chainKeyFile">,
+  definition: Pick<NetworkDefinition, "chains" | "bootstrap">,
 ): Promise<ChainSettings> {
   const rpc: Record<string, string[]> = {};
   for (const { chain, url } of config.rpc.map(splitRpc)) {
     const urls = rpc[chain] ?? [];
     rpc[chain] = [...urls, url];
   }
+  const indexers =
+    config.indexers === null
+      ? definition.bootstrap.indexers.map(({ chain, url }) => [chain, url] as const)
+      : config.indexers.map(splitRpc).map(({ chain, url }) => [chain, url] as const);
   const packerKey = config.chainKeyFile === null ? null : await readKey(config.chainKeyFile);
-  const settings = { rpc, packerKey };
+  const settings = { rpc, indexers: Object.fromEntries(indexers), packerKey };
   try {
     usableChains(definition, settings);
   } catch (error) {

@@ -12,6 +12,8 @@ import type { PackingRules } from "./packer/packer.ts";
 export interface ChainSettings {
   /** RPC URLs by chain, such as `ETH`; of several the first that works is used. */
   readonly rpc: Readonly<Record<string, readonly string[]>>;
+  /** Indexers or explorers by chain, for chains without an RPC. */
+  readonly indexers?: Readonly<Record<string, string>>;
   /** Private key of the account that pays for archives, 64 hexadecimal digits; null: this node writes none. */
   readonly packerKey: string | null;
   /** Other than the usual, for chains that are made for tests. */
@@ -47,6 +49,10 @@ export function usableChains(
     if (CHAIN_FAMILIES[chain.chain] !== "evm") throw refuse("it is no EVM chain");
     return { chain, sync: chain.sync, urls };
   });
+  for (const name of Object.keys(settings.indexers ?? {})) {
+    if (definition.chains.some(({ chain, sync }) => chain === name && sync !== null)) continue;
+    throw invalid(`an indexer is given for ${name}, but the network anchors nothing on it`);
+  }
   const { packerKey } = settings;
   if (packerKey === null) return usable;
   const { address } = createEvmAccount({ privateKey: decodeLowerHex(packerKey) });

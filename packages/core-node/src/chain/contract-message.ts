@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { formatTime, itemTypeOfHash, MESSAGE_TYPES } from "@twentysix/protocol";
+import { formatTime, itemTypeOfHash, MESSAGE_TYPES, microsOfSeconds } from "@twentysix/protocol";
+import type { FoundChainEvent } from "@twentysix/storage";
 
 /** A message that a contract event is. */
 export interface ContractMessage {
@@ -9,6 +10,8 @@ export interface ContractMessage {
   readonly type: string;
   /** The content as it was written; for `STORE_IPFS` the CID of a file. */
   readonly content: string;
+  /** What a stored file is dated by, where the event has a time of its own. */
+  readonly timeSeconds?: number;
 }
 
 const STORE_IPFS = "STORE_IPFS";
@@ -29,8 +32,10 @@ export function contractEnvelope(message: ContractMessage, chain: string, timeMi
   const { sender } = message;
   const isStore = message.type === STORE_IPFS;
   const time = formatTime(timeMicros);
+  const { timeSeconds } = message;
+  const storeTime = timeSeconds === undefined ? time : formatTime(microsOfSeconds(timeSeconds));
   const content = isStore
-    ? `{"address": ${JSON.stringify(sender)}, "time": ${time}, "item_type": "ipfs", "item_hash": ${JSON.stringify(message.content)}}`
+    ? `{"address": ${JSON.stringify(sender)}, "time": ${storeTime}, "item_type": "ipfs", "item_hash": ${JSON.stringify(message.content)}}`
     : message.content;
   const hash = createHash("sha256").update(content).digest("hex");
   const fields = {
@@ -43,4 +48,12 @@ export function contractEnvelope(message: ContractMessage, chain: string, timeMi
     item_hash: hash,
   };
   return `${JSON.stringify(fields).slice(0, -1)},"time":${time},"channel":null}`;
+}
+
+/** A message that a contract event is, as it is queued. */
+export function contractPayload(
+  message: ContractMessage,
+): Pick<FoundChainEvent, "kind" | "payload" | "error"> {
+  const error = contractMessageProblem(message);
+  return { kind: error === null ? "message" : null, payload: JSON.stringify(message), error };
 }

@@ -15,6 +15,7 @@ import { EventProcessor } from "./event-processor.ts";
 import { EvmReads } from "./evm/evm-reads.ts";
 import { EvmSource } from "./evm/evm-source.ts";
 import { JsonRpc } from "./evm/json-rpc.ts";
+import { indexerSources } from "./indexer/indexer-sources.ts";
 import { EvmSender } from "./packer/evm-sender.ts";
 import { PACKING_RULES, Packer, type PackingRules } from "./packer/packer.ts";
 
@@ -57,7 +58,8 @@ export function startAnchoring(options: AnchoringOptions): AsyncDisposable {
     ...{ records, pipeline, archives, clock, timers, log },
     random: createSystemRandom(),
   });
-  const sources: ChainSource[] = [];
+  const services = { records, change, timers, signal };
+  const sources: ChainSource[] = indexerSources(definition, settings, services);
   const packers: Packer[] = [];
   const rules: PackingRules = { ...PACKING_RULES, ...settings.packing };
   for (const { chain, sync, urls } of usableChains(definition, settings)) {

@@ -106,6 +106,12 @@ export const OPTIONS = {
     defaultText: "",
     help: "RPC servers of the chains on which the network anchors messages, each after its chain; of several for one chain the first that works is used (docs/anchoring.md).",
   }),
+  indexers: define({
+    name: "indexers",
+    kind: orWord(rpcUrls(), "network"),
+    defaultText: "",
+    help: "Indexers or explorers of chains for which there is no RPC server, each after its chain; network takes those that the network's definition names (docs/anchoring.md).",
+  }),
   chainKeyFile: define({
     name: "chain-key-file",
     kind: orWord(path("FILE"), "none"),

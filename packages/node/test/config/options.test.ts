@@ -34,6 +34,7 @@ test("the promised settings exist", () => {
     "--announce-api",
     "--deny",
     "--rpc",
+    "--indexers",
     "--chain-key-file",
     "--network",
     "--roles",

@@ -72,6 +72,7 @@ describe("precedence", () => {
       "announce-api": ["https://a.example", "http://203.0.113.7:4024"],
       deny: [`${PEER},203.0.113.0/24`, ["203.0.113.7"]],
       rpc: ["ETH=https://a.example/key,ETH=http://127.0.0.1:8545", ["BSC=https://b.example"]],
+      indexers: ["BSC=https://a.example", "network"],
       "chain-key-file": ["/a", "/b"],
       network: ["mainnet", "local"],
       roles: ["ccn,authority", ["ccn"]],

@@ -8,7 +8,7 @@ import type { Logger } from "@twentysix/platform";
 import type { ChainSync } from "@twentysix/protocol";
 import type { ChainBlock, FoundChainEvent } from "@twentysix/storage";
 import type { ChainSource, SourceFigures, SourceServices } from "../chain-source.ts";
-import { contractMessageProblem } from "../contract-message.ts";
+import { contractPayload } from "../contract-message.ts";
 import { ChainError } from "../errors.ts";
 import { readSyncPayload } from "../sync-payload.ts";
 import type { EvmLog, EvmReads } from "./evm-reads.ts";
@@ -180,14 +180,4 @@ export class EvmSource implements ChainSource {
     if (event.kind === "message" || authorisedEmitters === null) return true;
     return authorisedEmitters.some((address) => address.toLowerCase() === event.emitter.toLowerCase());
   }
-}
-
-/** A message that a contract event is, as it is queued; shared by every source of them. */
-export function contractPayload(message: {
-  readonly sender: string;
-  readonly type: string;
-  readonly content: string;
-}): Pick<FoundChainEvent, "kind" | "payload" | "error"> {
-  const error = contractMessageProblem(message);
-  return { kind: error === null ? "message" : null, payload: JSON.stringify(message), error };
 }

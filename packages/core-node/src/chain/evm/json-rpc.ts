@@ -1,5 +1,6 @@
-import { isAbortOf, type Logger, PlatformError, type Timers } from "@twentysix/platform";
+import { isAbortOf, type Logger, type Timers } from "@twentysix/platform";
 import { ChainError } from "../errors.ts";
+import { httpText } from "../http-text.ts";
 
 export interface JsonRpcOptions {
   /** The first that answers is used until it fails. */
@@ -16,8 +17,6 @@ interface JsonRpcAnswer {
   readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
 }
 
-const TIMEOUT_MS = 30_000;
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** "Limit exceeded" of EIP-1474: a smaller range may be answered. */
 const LIMIT_EXCEEDED = -32_005;
 /** Faults of the server, and what some call the lack of rights or of requests left: another one may do better. */
@@ -82,21 +81,9 @@ export class JsonRpc {
     const { timers, signal } = this.#options;
     const id = this.#nextId;
     this.#nextId += 1;
-    const text = await timers.withTimeout(
-      TIMEOUT_MS,
-      async (stop) => {
-        const response = await fetch(url, {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ jsonrpc: "2.0", id, method, params }),
-          redirect: "error",
-          signal: stop,
-        });
-        return { status: response.status, body: await bodyText(response) };
-      },
-      signal,
-    );
-    return resultOf(method, text.status, text.body);
+    const json = { jsonrpc: "2.0", id, method, params };
+    const { status, body } = await httpText(url, { timers, signal, json });
+    return resultOf(method, status, body);
   }
 }
 
@@ -118,21 +105,3 @@ function resultOf(method: string, status: number, body: string): unknown {
   if (status !== 200 || answer?.result === undefined) throw new Error(`HTTP ${status} without a result`);
   return answer.result;
 }
-
-/** Reads an answer, at most so much of it. */
-async function bodyText(response: Response): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const piece of response.body ?? []) {
-    sizeBytes += piece.byteLength;
-    if (sizeBytes > MAX_ANSWER_BYTES) {
-      throw new ChainError("CHAIN_ANSWER_TOO_LARGE", `An answer has more than ${MAX_ANSWER_BYTES} bytes`);
-    }
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString();
-}
-
-/** Whether an error says that time is over rather than that something is wrong. */
-export const isTimeout = (error: unknown): boolean =>
-  error instanceof PlatformError && error.code === "TIMEOUT";
