@@ -282,7 +282,9 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   if (Object.keys({ ...settings.rpc, ...settings.indexers }).length > 0) {
     const { startAnchoring } = await import("./chain/start-anchoring.ts");
     const parts = { definition, pipeline, reader, contents, holds: lifecycle.holds, registry, clock, timers };
-    stack.use(startAnchoring({ ...parts, settings, peers, log: log.child({ part: "chain" }) }));
+    const chainLog = log.child({ part: "chain" });
+    const anchoring = stack.use(startAnchoring({ ...parts, settings, peers, log: chainLog }));
+    figures.followChains(anchoring);
   }
   const running = stack.move();
   return {

@@ -1,16 +1,16 @@
-import type { ChainFigures, ChainRecordReads } from "@twentysix/storage";
+import type { ChainFigures } from "@twentysix/storage";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { ChainSource } from "./chain-source.ts";
 import type { Packer } from "./packer/packer.ts";
 
 export interface ChainMetricsInput {
-  readonly records: Pick<ChainRecordReads, "figures">;
+  readonly events: () => ChainFigures;
   readonly sources: readonly ChainSource[];
   readonly packers: readonly Pick<Packer, "packed">[];
 }
 
 /** Metrics of chains; each has its unit in its name. */
-export function addChainMetrics(registry: Registry, { records, sources, packers }: ChainMetricsInput): void {
+export function addChainMetrics(registry: Registry, { events, sources, packers }: ChainMetricsInput): void {
   const registers = [registry];
   const labelNames = ["chain", "source"] as const;
   new Gauge({
@@ -18,9 +18,8 @@ export function addChainMetrics(registry: Registry, { records, sources, packers 
     help: "Events of chains by what becomes of them: waiting, quarantined after many failures, refused for good",
     labelNames: ["state"],
     registers,
-    async collect() {
-      const figures: ChainFigures = await records.figures();
-      for (const [state, count] of Object.entries(figures)) this.set({ state }, count);
+    collect() {
+      for (const [state, count] of Object.entries(events())) this.set({ state }, count);
     },
   });
   const perSource = (name: string, help: string, read: (source: ChainSource) => number | null): void => {

@@ -1,6 +1,6 @@
 import { type Clock, createSystemRandom, type Logger, type Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
-import { type ContentStore, remoteChainRecords } from "@twentysix/storage";
+import { type ChainFigures, type ContentStore, remoteChainRecords } from "@twentysix/storage";
 import type { Registry } from "prom-client";
 import type { FileHolds } from "../content/file-holds.ts";
 import type { Peers } from "../peers/peers.ts";
@@ -10,7 +10,7 @@ import { ArchiveFiles } from "./archive-file.ts";
 import { ChainLoop } from "./chain-loop.ts";
 import { addChainMetrics } from "./chain-metrics.ts";
 import { type ChainSettings, usableChains } from "./chain-settings.ts";
-import type { ChainSource } from "./chain-source.ts";
+import type { ChainSource, SourceFigures } from "./chain-source.ts";
 import { EventProcessor } from "./event-processor.ts";
 import { EvmReads } from "./evm/evm-reads.ts";
 import { EvmSource } from "./evm/evm-source.ts";
@@ -34,6 +34,19 @@ export interface AnchoringOptions {
   readonly log: Logger;
 }
 
+/** The part of a node that reads and writes chains. */
+export interface Anchoring extends AsyncDisposable {
+  figures(): AnchoringFigures;
+}
+
+/** For the status of the node. */
+export interface AnchoringFigures {
+  /** Events whose messages were not taken yet. */
+  readonly pendingEvents: number;
+  /** Of Ethereum; null: it is not read. */
+  readonly ethereum: SourceFigures | null;
+}
+
 /** How soon an event is tried again whose time has come. */
 const PROCESS_PERIOD_MS = 2_000;
 
@@ -42,7 +55,7 @@ const PROCESS_PERIOD_MS = 2_000;
  *
  * @throws ChainError CHAIN_SETTINGS_INVALID
  */
-export function startAnchoring(options: AnchoringOptions): AsyncDisposable {
+export function startAnchoring(options: AnchoringOptions): Anchoring {
   const { definition, settings, pipeline, clock, timers, log } = options;
   const stop = new AbortController();
   const { signal } = stop;
@@ -83,7 +96,12 @@ export function startAnchoring(options: AnchoringOptions): AsyncDisposable {
     periodMs: number,
     round: (signal: AbortSignal) => Promise<boolean>,
   ): ChainLoop => new ChainLoop({ name, periodMs, round, timers, log, signal });
-  const processing = loop("Taking what chains told", PROCESS_PERIOD_MS, (ends) => processor.run(ends));
+  let events: ChainFigures = { waiting: 0, quarantined: 0, refused: 0 };
+  const processing = loop("Taking what chains told", PROCESS_PERIOD_MS, async (ends) => {
+    const hasMore = await processor.run(ends);
+    events = await records.figures();
+    return hasMore;
+  });
   const packing = packers.map((packer) =>
     loop("Packing", rules.periodMs, async (ends) => {
       await packer.round(ends);
@@ -101,8 +119,12 @@ export function startAnchoring(options: AnchoringOptions): AsyncDisposable {
       return hasMore;
     });
   });
-  addChainMetrics(options.registry, { records, sources, packers });
+  addChainMetrics(options.registry, { events: () => events, sources, packers });
   return {
+    figures: () => ({
+      pendingEvents: events.waiting + events.quarantined,
+      ethereum: sources.find(({ chain }) => chain === "ETH")?.figures() ?? null,
+    }),
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("the node is stopping"));
       await Promise.all([processing, ...readings, ...packing].map((one) => one.ended));

@@ -1,5 +1,6 @@
 import type { BlobServer, NodeTotals, PointReads } from "@twentysix/storage";
 import type { NodeHealth, NodeStatus } from "../api/services.ts";
+import type { Anchoring } from "../chain/start-anchoring.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { SyncStatus } from "../sync/sync-progress.ts";
@@ -24,9 +25,15 @@ export class NodeFigures {
   #totals: Promise<NodeTotals> | null = null;
   /** Commits that were made when the totals were read. */
   #commits = 0;
+  #anchoring: Pick<Anchoring, "figures"> | null = null;
 
   constructor(options: FiguresOptions) {
     this.#options = options;
+  }
+
+  /** From when the node reads chains on. */
+  followChains(anchoring: Pick<Anchoring, "figures">): void {
+    this.#anchoring = anchoring;
   }
 
   totals(): Promise<NodeTotals> {
@@ -52,12 +59,14 @@ export class NodeFigures {
     const totals = await this.totals();
     const byType = totals.pendingByType;
     const peers = this.#options.peers?.figures();
+    const { pendingEvents = 0, ethereum = null } = this.#anchoring?.figures() ?? {};
+    const { height = null, remainingBlocks = null } = ethereum ?? {};
     return {
       peers: peers?.connected ?? 0,
       messages: totals.liveMessages,
       filePins: totals.filePins,
       pendingMessages: totals.pendingMessages,
-      pendingTransactions: 0,
+      pendingTransactions: pendingEvents,
       pendingByType: {
         aggregate: byType.AGGREGATE,
         forget: byType.FORGET,
@@ -65,8 +74,8 @@ export class NodeFigures {
         program: byType.PROGRAM,
         store: byType.STORE,
       },
-      ethLastCommittedHeight: null,
-      ethReferenceHeight: null,
+      ethLastCommittedHeight: height,
+      ethReferenceHeight: height === null || remainingBlocks === null ? null : height + remainingBlocks,
       referenceMessages: null,
       storeFetch: peers?.fetches ?? { storage: NO_FETCHES, ipfs: NO_FETCHES },
     };

@@ -154,6 +154,9 @@ test("events count once enough blocks stand on top of theirs", async (context) =
     () => node.metric("twentysix_chain_height_blocks"),
     (read) => read === height - 5,
   );
+  const status = (await node.get("/metrics.json")) as Record<string, number>;
+  assert.equal(status.pyaleph_status_chain_eth_last_committed_height, height - 5);
+  assert.equal(status.pyaleph_status_chain_eth_height_remaining_total, 0);
   assert.deepEqual(await node.confirmations(post(40).hash), []);
   await chain.mine(1);
   await eventually(
@@ -193,6 +196,8 @@ test("what cannot be read is set aside and holds nothing up", async (context) =>
   );
   assert.equal(refused, 8);
   assert.equal(await node.metric('twentysix_chain_events{state="waiting"}'), 1);
+  const status = (await node.get("/metrics.json")) as Record<string, number>;
+  assert.equal(status.pyaleph_status_sync_pending_txs_total, 1);
 });
 
 test("two events of one transaction are both read", async (context) => {
