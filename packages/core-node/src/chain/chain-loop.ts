@@ -1,5 +1,4 @@
-import type { Logger, Timers } from "@twentysix/platform";
-import { createDeferred, type Deferred } from "@twentysix/platform";
+import { createDeferred, type Deferred, type Logger, onAbort, type Timers } from "@twentysix/platform";
 
 export interface ChainLoopOptions {
   readonly name: string;
@@ -64,8 +63,9 @@ export class ChainLoop {
     const wake = createDeferred<void>();
     this.#wake = wake;
     const cancel = timers.schedule(delayMs, () => wake.resolve());
-    signal.addEventListener("abort", () => wake.resolve(), { once: true });
-    if (!signal.aborted) await wake.promise;
+    const release = onAbort(signal, () => wake.resolve());
+    await wake.promise;
+    release();
     cancel();
     this.#wake = null;
   }

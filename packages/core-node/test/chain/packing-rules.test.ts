@@ -101,7 +101,7 @@ describe("archives", () => {
 
   test("stay within their bytes and their count, and hold what they hold whole", async () => {
     for (const limits of [{ ...unlimited, maxMessages: 7 }, { ...unlimited, maxBytes: 5_000 }, unlimited]) {
-      const archive = await buildArchive(records, signal, limits);
+      const archive = await buildArchive(records, signal, () => true, limits);
       const bytes = Buffer.concat([...(archive?.pieces ?? [])]);
       assert.ok(bytes.length <= limits.maxBytes);
       const held = JSON.parse(bytes.toString()).content.messages as { item_hash: string }[];
@@ -114,9 +114,18 @@ describe("archives", () => {
         archive?.itemIds,
         messages.slice(0, held.length).map(({ id }) => id),
       );
-      assert.equal(archive?.oldestMicros, 1_000n);
     }
-    assert.equal((await buildArchive(records, signal, unlimited))?.itemIds.length, 50);
+    assert.equal((await buildArchive(records, signal, () => true, unlimited))?.itemIds.length, 50);
+  });
+
+  test("are not collected by whom they are not wanted from", async () => {
+    const asked: bigint[] = [];
+    const isWanted = (oldestMicros: bigint): boolean => {
+      asked.push(oldestMicros);
+      return false;
+    };
+    assert.equal(await buildArchive(records, signal, isWanted, unlimited), null);
+    assert.deepEqual(asked, [1_000n]);
   });
 
   test("have nothing that is not signed, and say what an envelope left out", () => {

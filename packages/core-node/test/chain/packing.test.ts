@@ -149,6 +149,55 @@ test("a transaction that is stuck is replaced by one with higher fees", async (c
   assert.equal((await anchors(chain)).length, 1);
 });
 
+test("an archive that is not mined in time gives way to another one with the same nonce", async (context) => {
+  const chain = await startChain(context);
+  await chain.rpc("evm_setAutomine", false);
+  const node = await startChainNode(context, chain, {
+    emitters: [FIRST.address],
+    settings: packer(FIRST.key, { expiryMs: 300 }),
+  });
+  await node.submit(post(310).text);
+  await eventually(
+    "the second archive",
+    () => node.metric("twentysix_packed_archives_total"),
+    (count) => count >= 2,
+  );
+  await node.submit(post(311).text);
+  await chain.rpc("evm_setAutomine", true);
+  await chain.mine(1);
+  for (const n of [310, 311]) {
+    await confirmedAt(node, post(n));
+    assert.equal((await node.confirmations(post(n).hash)).length, 1);
+  }
+});
+
+test("messages whose transaction lost its nonce to another one are packed again", async (context) => {
+  const chain = await startChain(context);
+  let isOpen = false;
+  let sends = 0;
+  const url = await startRpcProxy(context, chain.url, (method) => {
+    if (method !== "eth_sendRawTransaction") return "pass";
+    sends += 1;
+    return isOpen ? "pass" : "drop";
+  });
+  const node = await startChainNode(
+    context,
+    { ...chain, url },
+    { emitters: [FIRST.address], settings: packer(FIRST.key) },
+  );
+  await node.submit(post(320).text);
+  await eventually(
+    "the attempt to send",
+    async () => sends,
+    (count) => count > 0,
+  );
+  // Somebody else uses the account.
+  await chain.message(FIRST.address, "NOTHING", "");
+  isOpen = true;
+  await confirmedAt(node, post(320));
+  assert.equal((await anchors(chain)).length, 1);
+});
+
 test("nothing is sent while the chain asks more than is allowed", async (context) => {
   const chain = await startChain(context);
   const node = await startChainNode(context, chain, {

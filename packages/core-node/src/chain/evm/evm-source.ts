@@ -74,10 +74,11 @@ export class EvmSource implements ChainSource {
     const position = await records.position(this.chain, this.name);
     if (position === null) return Math.max(0, sync.startHeight - 1);
     const height = Number(position);
+    const newest = await records.blocks(this.chain, 1);
+    if ((await this.#newestStanding(newest.filter((block) => block.height <= head))) !== null) return height;
     const blocks = await records.blocks(this.chain, REMEMBERED_BLOCKS);
     const standing = await this.#newestStanding(blocks.filter((block) => block.height <= head));
     const isBehind = blocks.some((block) => block.height > head);
-    if (standing === blocks[0]) return height;
     if (standing !== null && standing === blocks.find((block) => block.height <= head)) return null;
     if (standing === null && isBehind && !blocks.some((block) => block.height <= head)) return null;
     if (standing === null) {

@@ -10,8 +10,6 @@ export interface ArchiveLimits {
 export interface BuiltArchive {
   readonly pieces: readonly Uint8Array[];
   readonly itemIds: readonly number[];
-  /** When the oldest of its messages came in. */
-  readonly oldestMicros: bigint;
 }
 
 /** Readers of the existing network take no archive from 100 MiB on. */
@@ -26,17 +24,18 @@ const BEFORE_TYPE = ["sender", "chain", "signature", "type", "item_content"] as 
 
 /**
  * Collects what no chain confirms, in the order in which this node met it: the bytes of an archive as the existing
- * network writes them. null: there is nothing.
+ * network writes them. null: there is nothing, or it is not wanted.
  */
 export async function buildArchive(
   records: Pick<ChainRecordReads, "unconfirmed">,
   signal: AbortSignal,
+  /** Asked once, before more is read, with the time at which the first message came in. */
+  isWanted: (oldestMicros: bigint) => boolean,
   limits: ArchiveLimits = ARCHIVE_LIMITS,
 ): Promise<BuiltArchive | null> {
   const texts: Uint8Array[] = [];
   const itemIds: number[] = [];
   let sizeBytes = START.length + END.length;
-  let oldestMicros: bigint | null = null;
   let afterId: number | null = 0;
   collecting: while (afterId !== null) {
     signal.throwIfAborted();
@@ -48,18 +47,17 @@ export async function buildArchive(
     for (const message of step.messages) {
       const text = archivedMessage(message);
       if (text === null) continue;
+      if (itemIds.length === 0 && !isWanted(message.receptionMicros)) return null;
       const bytes = Buffer.from(itemIds.length === 0 ? text : `,${text}`);
       if (itemIds.length === limits.maxMessages || sizeBytes + bytes.length > limits.maxBytes)
         break collecting;
       texts.push(bytes);
       itemIds.push(message.id);
       sizeBytes += bytes.length;
-      const { receptionMicros } = message;
-      if (oldestMicros === null || receptionMicros < oldestMicros) oldestMicros = receptionMicros;
     }
   }
-  if (oldestMicros === null) return null;
-  return { pieces: [Buffer.from(START), ...texts, Buffer.from(END)], itemIds, oldestMicros };
+  if (itemIds.length === 0) return null;
+  return { pieces: [Buffer.from(START), ...texts, Buffer.from(END)], itemIds };
 }
 
 /** One message as an archive has it; null for one without signature, which a chain vouches for already. */

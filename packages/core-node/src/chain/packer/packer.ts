@@ -82,13 +82,14 @@ export class Packer {
       if (state === "mined") open += 1;
     }
     if (open >= MAX_MINED || !isInSync() || (await records.hasUntried(chain))) return;
-    const archive = await buildArchive(records, signal, this.#options.rules);
-    if (archive === null || !this.#isMyTurn(archive)) return;
+    const isMyTurn = (oldestMicros: bigint): boolean => this.#isMyTurn(oldestMicros);
+    const archive = await buildArchive(records, signal, isMyTurn, this.#options.rules);
+    if (archive === null) return;
     signal.throwIfAborted();
     await this.#send(archive);
   }
 
-  #isMyTurn({ oldestMicros }: BuiltArchive): boolean {
+  #isMyTurn(oldestMicros: bigint): boolean {
     const { sync, sender, clock, rules } = this.#options;
     return mayPack({
       ...rules,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { postgresDatabase, withoutPostgres } from "@twentysix/storage/test-postgres";
 import { evm, type Signed, signed } from "../pipeline/support/signed.ts";
 import { RICH, startChain } from "./support/chain.ts";
@@ -11,12 +11,21 @@ const author = evm("author on a server");
 const post = (n: number): Signed =>
   signed(author, "POST", 1_700_000_000 + n, { type: "note", content: { n } });
 
-test("what chains told and what was sent to them is kept, onPostgres", {
-  skip: withoutPostgres,
-}, async (context) => {
+const PLACES = [
+  ["in the folder of the node", null, false],
+  ["onPostgres", postgresDatabase, withoutPostgres],
+] as const;
+
+for (const [where, makeDatabase, skip] of PLACES) {
+  test(`what a chain takes back is undone and anchored again, ${where}`, { skip }, (context) =>
+    undoneAndAgain(context, makeDatabase?.()),
+  );
+}
+
+async function undoneAndAgain(context: TestContext, database: string | undefined): Promise<void> {
   const chain = await startChain(context);
   const node = await startChainNode(context, chain, {
-    database: postgresDatabase(),
+    ...(database === undefined ? {} : { database }),
     emitters: [FIRST.address],
     settings: { packerKey: FIRST.key, packing: { periodMs: 50, handoverMs: 0 } },
   });
@@ -47,4 +56,4 @@ test("what chains told and what was sent to them is kept, onPostgres", {
   assert.ok(after);
   assert.equal(await node.metric('twentysix_chain_events{state="refused"}'), 0);
   assert.equal(await node.metric("twentysix_chain_rewinds_total"), 1);
-});
+}
