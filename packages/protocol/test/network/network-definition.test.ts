@@ -85,6 +85,21 @@ test("an error says where", () => {
   assert.equal(parseNetworkDefinition(null).ok, false);
 });
 
+test("a chain counts as final at a depth that the definition may leave out", () => {
+  const validate = new Ajv().compile(JSON.parse(readRepositoryFile("networks/networks.schema.json")));
+  const depthOf = (finalityDepth?: JsonValue): number | undefined => {
+    const json = JSON.parse(readRepositoryFile("networks/mainnet.json"));
+    if (finalityDepth !== undefined) json.chains[0].sync.finalityDepth = finalityDepth;
+    const result = parseNetworkDefinition(json);
+    assert.equal(validate(json), result.ok);
+    return result.ok ? result.definition.chains[0]?.sync?.finalityDepth : undefined;
+  };
+  assert.equal(depthOf(), 12);
+  assert.equal(depthOf(0), 0);
+  assert.equal(depthOf(64), 64);
+  for (const bad of [-1, 1.5, "12", null]) assert.equal(depthOf(bad), undefined);
+});
+
 test("rules across members: no chain twice, no published keys in a public network", () => {
   const twice = JSON.parse(readRepositoryFile("networks/mainnet.json"));
   twice.chains.push(twice.chains[0]);
