@@ -231,6 +231,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       fetch: (fileHash, signal) => peers.fetch(fileHash, signal),
     }),
     economy,
+    chains: () => figures.chains(),
     custodyOf: async (fileHash) =>
       (await peers.custodyOf(fileHash)) ?? aloneWith(await fileRecords.keptFile(fileHash), definition),
     node: {

@@ -105,6 +105,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     ledger,
     economy,
     custodyOf: refuseCustody,
+    chains: () => figures.chains(),
     live,
     uploads: refuseUploads,
     downloads: refuseDownloads,

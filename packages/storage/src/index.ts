@@ -22,6 +22,7 @@ export { holdForWriting } from "./database/postgres/writer-lease.ts";
 export {
   type ChainFigures,
   ChainRecords,
+  type TroubledChainEvent,
   type UnconfirmedMessage,
   type UnconfirmedStep,
 } from "./database/read/chain/chain-records-reader.ts";

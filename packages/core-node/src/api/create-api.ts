@@ -21,6 +21,7 @@ import { addAddressRoutes } from "./routes/addresses.ts";
 import { addAggregateRoutes } from "./routes/aggregates.ts";
 import { addAuthorizationRoutes } from "./routes/authorizations.ts";
 import { addBalanceRoutes } from "./routes/balances.ts";
+import { addChainsRoute } from "./routes/chains.ts";
 import { addCostRoutes } from "./routes/costs.ts";
 import { addCreditRoutes } from "./routes/credits.ts";
 import { addDocumentationRoutes } from "./routes/documentation.ts";
@@ -183,6 +184,7 @@ function addRoutes(api: FastifyInstance, context: ApiContext): void {
     addStateRootRoute,
     addExplanationRoute,
     addDurabilityRoute,
+    addChainsRoute,
     addQuoteRoute,
     addMessageSocketRoute,
     addStatusSocketRoute,

@@ -11,6 +11,7 @@ import type {
   Status,
 } from "@twentysix/storage";
 import type { Registry } from "prom-client";
+import type { ChainReport } from "../chain/chain-report.ts";
 import type { LedgerAnswers } from "../ledger/ledger-answers.ts";
 import type { FileCustody } from "../peers/custody/custody.ts";
 import type { SyncStatus } from "../sync/sync-progress.ts";
@@ -28,6 +29,8 @@ export interface ApiServices {
   readonly economy: EconomyServices;
   /** Who keeps a file; null for one that no message stores. */
   custodyOf(fileHash: string): Promise<FileCustody | null>;
+  /** How the node stands with the chains of its network. */
+  chains(): Promise<ChainReport>;
   readonly node: NodeDescription;
   /** Values for `/metrics`, as they stood after the last commit; never more than a few look-ups by key. */
   status(): Promise<NodeStatus>;

@@ -9,6 +9,7 @@ import type { ReaderThread } from "../reader/reader-thread.ts";
 import { ArchiveFiles } from "./archive-file.ts";
 import { ChainLoop } from "./chain-loop.ts";
 import { addChainMetrics } from "./chain-metrics.ts";
+import type { ChainReport } from "./chain-report.ts";
 import { type ChainSettings, usableChains } from "./chain-settings.ts";
 import type { ChainSource, SourceFigures } from "./chain-source.ts";
 import { EventProcessor } from "./event-processor.ts";
@@ -37,6 +38,7 @@ export interface AnchoringOptions {
 /** The part of a node that reads and writes chains. */
 export interface Anchoring extends AsyncDisposable {
   figures(): AnchoringFigures;
+  report(): Promise<ChainReport>;
 }
 
 /** For the status of the node. */
@@ -49,6 +51,8 @@ export interface AnchoringFigures {
 
 /** How soon an event is tried again whose time has come. */
 const PROCESS_PERIOD_MS = 2_000;
+/** Events that failed, in a report. */
+const MAX_TROUBLED = 100;
 
 /**
  * Reads what the chains of the network anchor, and where this node has a key for it, anchors what no chain confirms.
@@ -124,6 +128,16 @@ export function startAnchoring(options: AnchoringOptions): Anchoring {
     figures: () => ({
       pendingEvents: events.waiting + events.quarantined,
       ethereum: sources.find(({ chain }) => chain === "ETH")?.figures() ?? null,
+    }),
+    report: async () => ({
+      sources: sources.map((source) => ({
+        chain: source.chain,
+        source: source.name,
+        ...source.figures(),
+      })),
+      events: await records.figures(),
+      troubled: await records.troubled(MAX_TROUBLED),
+      packs: (await Promise.all(sources.map(({ chain }) => records.openPacks(chain)))).flat(),
     }),
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("the node is stopping"));

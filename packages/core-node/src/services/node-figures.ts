@@ -1,5 +1,6 @@
 import type { BlobServer, NodeTotals, PointReads } from "@twentysix/storage";
 import type { NodeHealth, NodeStatus } from "../api/services.ts";
+import { type ChainReport, NO_CHAIN_REPORT } from "../chain/chain-report.ts";
 import type { Anchoring } from "../chain/start-anchoring.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
@@ -25,15 +26,19 @@ export class NodeFigures {
   #totals: Promise<NodeTotals> | null = null;
   /** Commits that were made when the totals were read. */
   #commits = 0;
-  #anchoring: Pick<Anchoring, "figures"> | null = null;
+  #anchoring: Pick<Anchoring, "figures" | "report"> | null = null;
 
   constructor(options: FiguresOptions) {
     this.#options = options;
   }
 
   /** From when the node reads chains on. */
-  followChains(anchoring: Pick<Anchoring, "figures">): void {
+  followChains(anchoring: Pick<Anchoring, "figures" | "report">): void {
     this.#anchoring = anchoring;
+  }
+
+  async chains(): Promise<ChainReport> {
+    return (await this.#anchoring?.report()) ?? NO_CHAIN_REPORT;
   }
 
   totals(): Promise<NodeTotals> {

@@ -203,6 +203,7 @@ test("answers are as the description says", async (t) => {
     ["/api/v0/storage/by-ref/{ref}", `/api/v0/storage/by-ref/${storeHash}`, 200],
     ["/api/v0/storage/by-ref/{address}/{ref}", `/api/v0/storage/by-ref/${address}/named`, 200],
     ["/api/v1/state-root", "/api/v1/state-root", 200],
+    ["/api/v1/chains", "/api/v1/chains", 200],
     ["/api/v1/node", "/api/v1/node", 200],
     ["/api/openapi.json", "/api/openapi.json", 200],
     ["/api/v0/messages/hashes", "/api/v0/messages/hashes", 200],

@@ -85,6 +85,20 @@ test("whoever calls the contract is the sender of a message", async (context) =>
   assert.equal(message?.confirmed, true);
 });
 
+interface Chains {
+  readonly troubled: readonly {
+    readonly state: string;
+    readonly error: string | null;
+    readonly attempts: number;
+    readonly next_attempt: string | null;
+  }[];
+  readonly sources: readonly {
+    readonly chain: string;
+    readonly source: string;
+    readonly remaining_blocks: number;
+  }[];
+}
+
 interface Received {
   readonly item_content: string;
   readonly signature: string | null;
@@ -198,6 +212,17 @@ test("what cannot be read is set aside and holds nothing up", async (context) =>
   assert.equal(await node.metric('twentysix_chain_events{state="waiting"}'), 1);
   const status = (await node.get("/metrics.json")) as Record<string, number>;
   assert.equal(status.pyaleph_status_sync_pending_txs_total, 1);
+  const { troubled, sources } = (await node.get("/api/v1/chains")) as Chains;
+  const refusals = troubled.filter(({ state }) => state === "refused");
+  assert.equal(refusals.length, 8);
+  assert.ok(refusals.every(({ error, next_attempt: next }) => error !== null && next === null));
+  const [tried] = troubled.filter(({ state }) => state === "waiting");
+  assert.ok(tried !== undefined && tried.attempts > 0 && tried.next_attempt !== null);
+  assert.match(tried.error ?? "", /Nobody gives archive/);
+  assert.deepEqual(
+    sources.map(({ chain: name, source, remaining_blocks: left }) => [name, source, left]),
+    [["ETH", "rpc", 0]],
+  );
 });
 
 test("two events of one transaction are both read", async (context) => {

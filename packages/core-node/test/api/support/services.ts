@@ -10,6 +10,7 @@ import type { ListReads, LiveMessage, PointReads } from "@twentysix/storage";
 import { Registry } from "prom-client";
 import type { EconomyServices } from "../../../src/api/economy/economy-services.ts";
 import type { ApiServices, NodeStatus, SubmissionOutcome, SubmitOptions } from "../../../src/api/services.ts";
+import { NO_CHAIN_REPORT } from "../../../src/chain/chain-report.ts";
 import { FolderFiles } from "./folder-files.ts";
 
 export interface Submission extends SubmitOptions {
@@ -119,6 +120,7 @@ export async function createTestServices(parts: {
     downloads: files,
     economy: parts.economy ?? NO_ECONOMY,
     custodyOf: () => Promise.resolve(null),
+    chains: () => Promise.resolve(NO_CHAIN_REPORT),
     node: {
       version: "0.1.0-test",
       network: "local",

@@ -56,6 +56,7 @@ const CHAIN_RECORDS: Readonly<Record<keyof ChainRecords, true>> = {
   due: true,
   figures: true,
   openPacks: true,
+  troubled: true,
   packOfNonce: true,
   isTaken: true,
   hasUntried: true,

@@ -1,7 +1,9 @@
 import { decodeItemHash } from "@twentysix/protocol";
 import {
+  CHAIN_EVENT_STATES,
   CHAIN_PAYLOADS,
   type ChainBlock,
+  type ChainEventState,
   type DueChainEvent,
   PACK_STATES,
   type Pack,
@@ -31,6 +33,20 @@ export interface ChainFigures {
   readonly quarantined: number;
   /** Nothing in them could be read. */
   readonly refused: number;
+}
+
+/** An event that failed. */
+export interface TroubledChainEvent {
+  readonly chain: string;
+  readonly txHash: string;
+  readonly logIndex: number;
+  readonly height: number;
+  readonly publisher: string;
+  readonly state: ChainEventState;
+  readonly attempts: number;
+  /** null: never again. */
+  readonly nextAttemptMicros: bigint | null;
+  readonly error: string | null;
 }
 
 interface EventRow {
@@ -106,6 +122,47 @@ export class ChainRecords {
         kind: CHAIN_PAYLOADS[Number(row.kind)] ?? "archive",
         payload: row.payload,
         attempts: Number(row.attempts),
+        error: row.error,
+      }));
+  }
+
+  /** Events that failed: the newest of those refused, then those that are tried soonest; `limit` of each. */
+  troubled(limit: number): TroubledChainEvent[] {
+    return [
+      ...this.#troubled("state = 2 ORDER BY id DESC LIMIT ?", limit),
+      ...this.#troubled(
+        "next_attempt_us IS NOT NULL AND attempts > 0 ORDER BY next_attempt_us LIMIT ?",
+        limit,
+      ),
+    ];
+  }
+
+  #troubled(where: string, limit: number): TroubledChainEvent[] {
+    return this.#connection
+      .allBig<{
+        chain: string;
+        tx_hash: string;
+        log_index: bigint;
+        height: bigint;
+        publisher: string;
+        state: bigint;
+        attempts: bigint;
+        next_attempt_us: bigint | null;
+        error: string | null;
+      }>(
+        `SELECT chain, tx_hash, log_index, height, publisher, state, attempts, next_attempt_us, error
+         FROM chain_events WHERE ${where}`,
+        limit,
+      )
+      .map((row) => ({
+        chain: row.chain,
+        txHash: row.tx_hash,
+        logIndex: Number(row.log_index),
+        height: Number(row.height),
+        publisher: row.publisher,
+        state: CHAIN_EVENT_STATES[Number(row.state)] ?? "waiting",
+        attempts: Number(row.attempts),
+        nextAttemptMicros: row.next_attempt_us,
         error: row.error,
       }));
   }
