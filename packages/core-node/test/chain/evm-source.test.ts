@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { SYNC_EVENT_TOPIC } from "@twentysix/contracts";
 import { createMemoryLogger, createSystemTimers } from "@twentysix/platform";
-import type { ChainChange } from "@twentysix/storage";
+import type { ChainBlock, ChainChange } from "@twentysix/storage";
 import { ChainError } from "../../src/chain/errors.ts";
 import { EvmReads } from "../../src/chain/evm/evm-reads.ts";
 import { EvmSource } from "../../src/chain/evm/evm-source.ts";
@@ -46,7 +46,50 @@ function rpcOf(urls: readonly string[], chainId: number | null = null): JsonRpc 
 
 const hashAt = (height: number): string => `0x${height.toString(16).padStart(64, "0")}`;
 
-test("a range with too many events is halved until it is answered, and each part is durable by itself", async (context) => {
+/** The highest first, as the database gives them. */
+function rememberedBlocks(changes: readonly ChainChange[]): ChainBlock[] {
+  const blocks = new Map<number, string>();
+  for (const change of changes) {
+    if (change.kind === "read") for (const { height, hash } of change.blocks) blocks.set(height, hash);
+    if (change.kind === "rewound") for (const at of blocks.keys()) if (at > change.height) blocks.delete(at);
+  }
+  return [...blocks].map(([height, hash]) => ({ height, hash })).sort((x, y) => y.height - x.height);
+}
+
+/** A source over a memory in place of a database. */
+function sourceOf(url: string, changes: ChainChange[], finalityDepth: number): EvmSource {
+  return new EvmSource({
+    chain: "ETH",
+    sync: {
+      contract: CONTRACT,
+      startHeight: 1,
+      reader: "rpc",
+      events: ["sync"],
+      authorisedEmitters: null,
+      remark: null,
+      finalityDepth,
+    },
+    reads: new EvmReads(rpcOf([url])),
+    records: {
+      position: async () => (changes.at(-1) as { position?: string } | undefined)?.position ?? null,
+      blocks: async (_chain, limit) => rememberedBlocks(changes).slice(0, limit),
+    },
+    change: async (change) => void changes.push(change),
+    log: createMemoryLogger(),
+  });
+}
+
+const REFUSALS = [
+  { code: -32_005, message: "too many results" },
+  { code: -32_000, message: "eth_getLogs is limited to a 249 blocks range" },
+] as const;
+
+for (const error of REFUSALS) {
+  test(`a range with too much in it is halved until it is answered, none left out: ${error.code}`, (context) =>
+    halved(context, error));
+}
+
+async function halved(context: TestContext, error: (typeof REFUSALS)[number]): Promise<void> {
   const asked: number[][] = [];
   const answered: number[][] = [];
   const url = await rpcServer(context, (method, params) => {
@@ -56,33 +99,12 @@ test("a range with too many events is halved until it is answered, and each part
     assert.deepEqual(topics, [[SYNC_EVENT_TOPIC]]);
     const [from, to] = [Number(fromBlock), Number(toBlock)];
     asked.push([from, to]);
-    if (to - from >= 250 && from < 500) return { error: { code: -32_005, message: "too many results" } };
+    if (to - from >= 250 && from < 500) return { error };
     answered.push([from, to]);
     return { result: [] };
   });
   const changes: ChainChange[] = [];
-  const source = new EvmSource({
-    chain: "ETH",
-    sync: {
-      contract: CONTRACT,
-      startHeight: 1,
-      reader: "rpc",
-      events: ["sync"],
-      authorisedEmitters: null,
-      remark: null,
-      finalityDepth: 10,
-    },
-    reads: new EvmReads(rpcOf([url])),
-    records: {
-      position: async () => (changes.at(-1) as { position?: string } | undefined)?.position ?? null,
-      blocks: async () =>
-        changes
-          .flatMap((change) => (change.kind === "read" ? [...change.blocks] : []))
-          .sort((a, b) => b.height - a.height),
-    },
-    change: async (change) => void changes.push(change),
-    log: createMemoryLogger(),
-  });
+  const source = sourceOf(url, changes, 10);
   const { signal } = new AbortController();
   while (await source.poll(signal));
   const read = changes.map((change) => (change.kind === "read" ? Number(change.position) : -1));
@@ -94,7 +116,7 @@ test("a range with too many events is halved until it is answered, and each part
   const expected = read.map((to, index) => [index === 0 ? 1 : (read[index - 1] ?? 0) + 1, to]);
   assert.deepEqual(answered, expected, "no block is left out");
   assert.ok(read.length > 2);
-});
+}
 
 test("an RPC that fails, or is on another chain, is passed over", async (context) => {
   const broken = await rpcServer(context, 500);
@@ -120,4 +142,33 @@ test("answers of a wrong shape are an error, not data", async (context) => {
   const reads = new EvmReads(rpcOf([url]));
   await assert.rejects(reads.head(), ChainError);
   await assert.rejects(reads.logs(CONTRACT, [], 1, 2), ChainError);
+});
+
+test("a chain that changes while it is read is read again from what still stands", async (context) => {
+  // Block hashes are those of the fork that the server follows at the moment.
+  let fork = 0;
+  const forkAt = (height: number): string => hashAt(height < 40 ? height : height + fork * 0x10000);
+  let head = 50;
+  const url = await rpcServer(context, (method, params) => {
+    if (method === "eth_blockNumber") return { result: `0x${head.toString(16)}` };
+    if (method === "eth_getBlockByNumber") {
+      const height = Number(params[0]);
+      // The reader has seen that block 50 stands; from here on another fork is told.
+      const answer = { result: { hash: forkAt(height) } };
+      if (height === 50 && head === 60) fork = 1;
+      return answer;
+    }
+    return { result: [] };
+  });
+  const changes: ChainChange[] = [];
+  const source = sourceOf(url, changes, 0);
+  const { signal } = new AbortController();
+  await source.poll(signal);
+  head = 60;
+  await assert.rejects(source.poll(signal), { code: "CHAIN_CHANGED" });
+  await source.poll(signal);
+  const kinds = changes.map((change) =>
+    change.kind === "rewound" ? `rewound to ${change.height}` : change.kind,
+  );
+  assert.deepEqual(kinds, ["read", "rewound to 0", "read"]);
 });

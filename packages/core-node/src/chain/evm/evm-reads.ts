@@ -1,5 +1,5 @@
 import { ChainError } from "../errors.ts";
-import type { JsonRpc } from "./json-rpc.ts";
+import { type JsonRpc, RpcRefusal } from "./json-rpc.ts";
 
 /** A log of the contract, as an RPC gives it. */
 export interface EvmLog {
@@ -10,6 +10,9 @@ export interface EvmLog {
   readonly height: number;
   readonly blockHash: string;
 }
+
+/** Servers say in many words, and with many codes, that a range has too many blocks or events. */
+const TOO_MUCH = /\brange\b|too (many|large|wide|big)|limit|exceed|more than/i;
 
 /** What the reader asks an EVM chain; answers are checked for their shape. */
 export class EvmReads {
@@ -34,7 +37,12 @@ export class EvmReads {
   /** Logs of a contract with one of these first topics, in their order. @throws ChainError CHAIN_ANSWER_TOO_LARGE */
   async logs(address: string, topics: readonly string[], from: number, to: number): Promise<EvmLog[]> {
     const filter = { address, topics: [topics], fromBlock: hex(from), toBlock: hex(to) };
-    const rows = await this.#rpc.request({ method: "eth_getLogs", params: [filter] });
+    const rows = await this.#rpc
+      .request({ method: "eth_getLogs", params: [filter] })
+      .catch((error: unknown) => {
+        if (!(error instanceof RpcRefusal && TOO_MUCH.test(error.message))) throw error;
+        throw new ChainError("CHAIN_ANSWER_TOO_LARGE", error.message);
+      });
     if (!Array.isArray(rows)) throw malformed("logs are no list");
     return rows
       .filter((row: Readonly<Record<string, unknown>>) => row.removed !== true)

@@ -53,12 +53,12 @@ export class EvmSource implements ChainSource {
   async poll(signal: AbortSignal): Promise<boolean> {
     const { reads, sync } = this.#options;
     const head = await reads.head();
-    const start = await this.#standingPosition(head);
-    if (start === null) return false;
+    const base = await this.#standingBlock(head);
+    if (base === null) return false;
     const last = head - sync.finalityDepth;
-    this.#show(start, last);
-    if (start >= last) return false;
-    const to = await this.#read(start, last, head);
+    this.#show(base.height, last);
+    if (base.height >= last) return false;
+    const to = await this.#read(base, last, head);
     signal.throwIfAborted();
     this.#show(to, last);
     return to < last;
@@ -68,14 +68,18 @@ export class EvmSource implements ChainSource {
     this.#figures = { ...this.#figures, height, remainingBlocks: Math.max(0, last - height) };
   }
 
-  /** The height that was read to, after what is no more was undone; null when the RPC is behind. */
-  async #standingPosition(head: number): Promise<number | null> {
+  /** The block that was read to, after what is no more was undone; null when the RPC is behind. */
+  async #standingBlock(head: number): Promise<ChainBlock | null> {
     const { records, sync, log, change } = this.#options;
     const position = await records.position(this.chain, this.name);
-    if (position === null) return Math.max(0, sync.startHeight - 1);
+    if (position === null) {
+      const first = Math.max(0, sync.startHeight - 1);
+      return first > head ? null : { height: first, hash: await this.#hashOf(first) };
+    }
     const height = Number(position);
-    const newest = await records.blocks(this.chain, 1);
-    if ((await this.#newestStanding(newest.filter((block) => block.height <= head))) !== null) return height;
+    const newest = (await records.blocks(this.chain, 1)).filter((block) => block.height <= head);
+    const unmoved = await this.#newestStanding(newest);
+    if (unmoved !== null) return unmoved;
     const blocks = await records.blocks(this.chain, REMEMBERED_BLOCKS);
     const standing = await this.#newestStanding(blocks.filter((block) => block.height <= head));
     const isBehind = blocks.some((block) => block.height > head);
@@ -93,43 +97,42 @@ export class EvmSource implements ChainSource {
     const rewound = { chain: this.chain, source: this.name, height: standing.height };
     await change({ kind: "rewound", ...rewound, position: String(standing.height) });
     this.#figures = { ...this.#figures, rewinds: this.#figures.rewinds + 1 };
-    return standing.height;
+    return standing;
   }
 
   /** The highest of these blocks that is still on the chain. */
   async #newestStanding(blocks: readonly ChainBlock[]): Promise<ChainBlock | null> {
     for (const block of blocks) {
-      const hash = await this.#options.reads.blockHash(block.height);
-      if (hash === null) throw new ChainError("CHAIN_RPC_UNAVAILABLE", `An RPC lacks block ${block.height}`);
-      if (hash === block.hash) return block;
+      if ((await this.#hashOf(block.height)) === block.hash) return block;
     }
     return null;
   }
 
-  /** Reads the next blocks after `start`, whole or not at all. Returns the height reached. */
-  async #read(start: number, last: number, head: number): Promise<number> {
+  /** Reads the next blocks after `base`, whole or not at all. Returns the height reached. */
+  async #read(base: ChainBlock, last: number, head: number): Promise<number> {
+    const start = base.height;
     const { reads, sync, change } = this.#options;
     for (;;) {
       const to = Math.min(last, start + this.#range);
-      const before = await this.#hashOf(to);
-      const base = await this.#hashOf(start);
+      const end = { height: to, hash: await this.#hashOf(to) };
       try {
         const logs = await reads.logs(sync.contract, this.#topics(), start + 1, to);
-        const blocks = await this.#unchanged(logs, { height: to, hash: before }, head);
+        const blocks = await this.#unchanged(base, logs, end, head);
         await change({
           kind: "read",
           chain: this.chain,
           source: this.name,
           position: String(to),
-          blocks: [{ height: start, hash: base }, ...blocks],
+          blocks,
           events: logs.flatMap((log) => this.#eventOf(log)),
         });
-        this.#range = MAX_RANGE;
+        this.#range = Math.min(MAX_RANGE, this.#range * 2);
         return to;
       } catch (error) {
         const isTooLarge = error instanceof ChainError && error.code === "CHAIN_ANSWER_TOO_LARGE";
-        if (!isTooLarge || to - start <= 1) throw error;
         this.#range = Math.max(1, Math.floor((to - start) / 2));
+        // A server that times out may manage less: the next reading asks for half as much.
+        if (!isTooLarge || to - start <= 1) throw error;
       }
     }
   }
@@ -149,14 +152,21 @@ export class EvmSource implements ChainSource {
   }
 
   /**
-   * The blocks to remember: the last one and those with events.
+   * The blocks to remember: those on both ends and those with events. The one that was there before is looked at last:
+   * if it still stands, so did all before it while the others were read.
    * @throws ChainError CHAIN_CHANGED: they are not of one chain, since it changed while it was read
    */
-  async #unchanged(logs: readonly EvmLog[], last: ChainBlock, head: number): Promise<ChainBlock[]> {
+  async #unchanged(
+    base: ChainBlock,
+    logs: readonly EvmLog[],
+    end: ChainBlock,
+    head: number,
+  ): Promise<ChainBlock[]> {
     const blocks = new Map(logs.map((log) => [log.height, log.blockHash]));
-    blocks.set(last.height, last.hash);
+    blocks.set(end.height, end.hash);
+    blocks.set(base.height, base.hash);
     for (const [height, hash] of blocks) {
-      if (height < head - UNSETTLED_BLOCKS) continue;
+      if (height !== base.height && height < head - UNSETTLED_BLOCKS) continue;
       if ((await this.#hashOf(height)) === hash) continue;
       throw new ChainError("CHAIN_CHANGED", `Block ${height} changed while it was read`);
     }
