@@ -49,10 +49,10 @@ export class EvmSender {
     return legacyFees(BigInt((await this.#rpc.request({ method: "eth_gasPrice" })) as string));
   }
 
-  /** Number of transactions of the account that are mined: the nonce of the next one. */
-  async nonce(): Promise<number> {
+  /** Number of transactions of an account that are mined: the nonce of the next one. */
+  async nonce(address: string = this.address): Promise<number> {
     return Number(
-      await this.#rpc.request({ method: "eth_getTransactionCount", params: [this.address, "latest"] }),
+      await this.#rpc.request({ method: "eth_getTransactionCount", params: [address, "latest"] }),
     );
   }
 

@@ -74,11 +74,12 @@ export class Packer {
 
   /** Follows up what was sent, and sends what is to be sent: one archive at most. */
   async round(signal: AbortSignal): Promise<void> {
-    const { records, chain, isInSync } = this.#options;
+    const { records, chain, isInSync, sender } = this.#options;
     let open = 0;
     for (const pack of await records.openPacks(chain)) {
       const state = await this.#followUp(pack);
-      if (state === "sent") return;
+      // One of an account that was used before stands in nobody's way.
+      if (state === "sent" && pack.address === sender.address) return;
       if (state === "mined") open += 1;
     }
     if (open >= MAX_MINED || !isInSync() || (await records.hasUntried(chain))) return;
@@ -165,7 +166,7 @@ export class Packer {
     const receipts = await Promise.all(hashes.map((hash) => sender.receipt(hash)));
     if (receipts.includes("mined")) return await this.#become(pack, "mined");
     if (receipts.includes("failed")) return await this.#become(pack, "abandoned");
-    if ((await sender.nonce()) > pack.nonce) return await this.#afterUsedNonce(pack);
+    if ((await sender.nonce(pack.address)) > pack.nonce) return await this.#afterUsedNonce(pack);
     this.#usedNonces.delete(pack.txHash);
     return await this.#push(pack);
   }
@@ -187,7 +188,8 @@ export class Packer {
     if (last === undefined || ageMs(pack.createdMicros) > rules.expiryMs) {
       return await this.#become(pack, "abandoned");
     }
-    const isStuck = ageMs(BigInt(last.sentMicros)) > rules.stuckMs;
+    const isOwn = pack.address === sender.address;
+    const isStuck = isOwn && ageMs(BigInt(last.sentMicros)) > rules.stuckMs;
     const fees = isStuck ? await this.#affordableFees(last) : null;
     if (fees === null) {
       await this.#broadcast(last);
