@@ -1,13 +1,14 @@
-// The servers that tests of other engines for files need, built from their sources by Go and kept in `.cache`.
-// A machine without Go, or without a way to the sources, runs the other tests and is told what it left out.
+// The servers and peers of other projects that tests need, built from their sources by Go or Cargo and kept in `.cache`.
+// A machine without these, or without a way to the sources, runs the other tests and is told what it left out.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { setPriority } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const CACHE = fileURLToPath(new URL("../.cache/servers/", import.meta.url));
-/** For all of them together, downloads included. What was compiled by then is kept by Go for the next time. */
+/** For all of them together, downloads included. What was compiled by then is kept for the next time. */
 const BUILD_TIMEOUT_MS = 12 * 60_000;
 /** The tests that need no server run meanwhile, and some of them look at the clock. */
 const NICENESS = 5;
@@ -28,6 +29,13 @@ const SERVERS = [
     variable: "TWENTYSIX_TEST_KUBO",
     mark: /engines\/kubo\.ts|startKuboServer/,
   },
+  {
+    name: "a peer of rust-libp2p",
+    crate: fileURLToPath(new URL("../packages/network/test/peers-rust/", import.meta.url)),
+    command: "foreign-peer",
+    variable: "TWENTYSIX_TEST_RUST_PEER",
+    mark: /support\/foreign-peer\.ts/,
+  },
 ];
 
 /** Whether a test file needs one of the servers. */
@@ -43,7 +51,7 @@ export async function prepareServers(files) {
   const leftOut = [];
   for (const server of SERVERS) {
     if (process.env[server.variable] || !texts.some((text) => server.mark.test(text))) continue;
-    const program = join(CACHE, server.module.replaceAll(/[/@]/g, "-"));
+    const program = join(CACHE, programName(server));
     const problem = existsSync(program) ? undefined : await build(server, program, timeout);
     if (problem === undefined) process.env[server.variable] = program;
     else leftOut.push(`SKIPPED: the tests that need ${server.name}: ${problem}`);
@@ -51,10 +59,37 @@ export async function prepareServers(files) {
   return leftOut;
 }
 
+/** A program is built anew when its version or its sources change. */
+function programName({ module, crate, command }) {
+  if (module !== undefined) return module.replaceAll(/[/@]/g, "-");
+  const files = ["Cargo.toml", "Cargo.lock", ...readdirSync(join(crate, "src")).map((file) => `src/${file}`)];
+  const hash = createHash("sha256");
+  for (const file of files.sort()) hash.update(readFileSync(join(crate, file)));
+  return `${command}-${hash.digest("hex").slice(0, 16)}`;
+}
+
+async function build(server, program, signal) {
+  const [tool, language] = server.crate === undefined ? ["go", "Go"] : ["cargo", "Cargo"];
+  if (spawnSync(tool, [tool === "go" ? "version" : "--version"]).status !== 0)
+    return `${language} is not installed`;
+  process.stderr.write(`Building ${server.name} from its sources, once; this takes a few minutes.\n`);
+  return server.crate === undefined
+    ? await buildModule(server, program, signal)
+    : await buildCrate(server, program, signal);
+}
+
+async function buildCrate({ crate, command }, program, signal) {
+  const target = join(dirname(CACHE), "peers-rust");
+  const flags = ["--locked", "--target-dir", target];
+  const built = await run("cargo", ["build", ...flags], crate, signal);
+  if (built.problem !== undefined) return built.problem;
+  copyFileSync(join(target, "debug", command), `${program}.${process.pid}`);
+  renameSync(`${program}.${process.pid}`, program);
+  return undefined;
+}
+
 /** Builds in the sources of the module, as its own main module: `go install` refuses what replaces others. */
-async function build({ name, module, command }, program, signal) {
-  if (spawnSync("go", ["version"]).status !== 0) return "Go is not installed";
-  process.stderr.write(`Building ${name} from its sources, once; this takes a few minutes.\n`);
+async function buildModule({ module, command }, program, signal) {
   const found = await run("go", ["mod", "download", "-json", module], dirname(CACHE), signal);
   if (found.problem !== undefined) return found.problem;
   const sources = JSON.parse(found.output).Dir;
@@ -79,7 +114,7 @@ function run(command, args, cwd, signal) {
     child.stderr.on("data", (bytes) => {
       errors = `${errors}${bytes}`.slice(-2_000);
     });
-    const tooLong = "it took too long; Go keeps what it has, so another run gets further";
+    const tooLong = "it took too long; what was compiled is kept, so another run gets further";
     child.once("error", (error) => resolve({ problem: signal.aborted ? tooLong : error.message }));
     child.once("close", (code) => {
       if (code === 0) return resolve({ output });

@@ -59,7 +59,8 @@ export function gossipWith({
     maxOutboundBufferSize: MAX_OUTBOUND_BYTES,
     maxTopicBytesPerPeer: MAX_TOPICS_PER_PEER * TOPIC_OVERHEAD_BYTES,
     decodeRpcLimits: {
-      maxMessages: 100,
+      // More than the existing network takes: its answers to IWANT may hold more, and one too many would lose all.
+      maxMessages: 5_000,
       maxSubscriptions: 64,
       maxIhaveMessageIDs: 5_000,
       maxIwantMessageIDs: 5_000,

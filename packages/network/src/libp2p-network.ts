@@ -9,6 +9,7 @@ import { NetworkError } from "./errors.ts";
 import { VERDICTS } from "./gossip.ts";
 import { decodeGossip, encodeGossip } from "./gossip-text.ts";
 import { Libp2pStreams } from "./libp2p-streams.ts";
+import { LinkMonitor } from "./link-monitor.ts";
 import type { Network, NetworkOptions, PublishReport } from "./network.ts";
 import type { PeerBook } from "./peer-book.ts";
 import { Redialler } from "./redialler.ts";
@@ -24,17 +25,15 @@ export type NetworkServices = {
 const MAX_PEER_AGE_MS = 86_400_000;
 const SAVE_BOOK_MS = 30_000;
 const SEND_AGAIN_MS = 1_000;
-/** By then a peer has said what it answers, if it ever does. */
-const IDENTIFY_MS = 2_000;
 /** What a frame has beside its message: the names, the signature, the key of its author. */
 const FRAME_OVERHEAD_BYTES = 1_536;
-const GOSSIP_PROTOCOLS = ["/meshsub/1.1.0", "/meshsub/1.0.0"];
 
 /** A network over a libp2p host. */
 export class Libp2pNetwork implements Network {
   readonly #host: Libp2p<NetworkServices>;
   readonly #options: NetworkOptions;
   readonly #redialler: Redialler;
+  readonly #monitor: LinkMonitor;
   readonly #bootstrap = new Map<string, string[]>();
   readonly #peerListeners = new Set<(peerId: string, isConnected: boolean) => void>();
   readonly #unsent = new Unsent();
@@ -62,6 +61,12 @@ export class Libp2pNetwork implements Network {
       clock,
       timers,
       random,
+      log,
+    });
+    this.#monitor = new LinkMonitor({
+      host,
+      peersWith: (protocol) => this.streams.peersWith(protocol),
+      timers,
       log,
     });
     this.#keepBusy();
@@ -114,6 +119,7 @@ export class Libp2pNetwork implements Network {
   async close(): Promise<void> {
     this.#ended.abort();
     await this.#redialler.close();
+    await this.#monitor.close();
     await Promise.all(this.#chores);
     await this.#host.stop();
   }
@@ -130,9 +136,6 @@ export class Libp2pNetwork implements Network {
     gossip.topicValidators.set(topics.messages, (peer, message) => this.#judge(peer, message));
     gossip.topicValidators.set(topics.alive, (_peer, message) => this.#hearOf(message));
     for (const topic of [topics.messages, topics.alive]) gossip.subscribe(topic);
-    this.#host.addEventListener("connection:open", ({ detail: { remotePeer } }) =>
-      this.#expectGossip(remotePeer),
-    );
     this.#host.addEventListener("peer:connect", ({ detail }) => this.#tellPeers(detail, true));
     this.#host.addEventListener("peer:disconnect", ({ detail }) => {
       this.#tellPeers(detail, false);
@@ -142,22 +145,6 @@ export class Libp2pNetwork implements Network {
 
   #tellPeers(peer: PeerId, isConnected: boolean): void {
     for (const listener of this.#peerListeners) listener(peer.toString(), isConnected);
-  }
-
-  /** Nodes of the existing network do not say what they answer: gossip is expected of whoever is silent. */
-  #expectGossip(peer: PeerId): void {
-    const { timers, log } = this.#options;
-    const peerId = peer.toString();
-    const task = async (): Promise<void> => {
-      if (this.streams.knows(peerId) || !this.#isConnected(peerId)) return;
-      await this.#host.peerStore.merge(peer, { protocols: GOSSIP_PROTOCOLS });
-    };
-    timers
-      .sleep(IDENTIFY_MS, this.#ended.signal)
-      .then(task)
-      .catch((error: unknown) => {
-        if (!this.#ended.signal.aborted) log.debug("A new peer could not be noted", { peerId, error });
-      });
   }
 
   async #judge(peer: PeerId, { data }: Message): Promise<(typeof VERDICTS)[keyof typeof VERDICTS]> {

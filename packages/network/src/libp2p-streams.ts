@@ -54,11 +54,6 @@ export class Libp2pStreams implements PeerStreams {
     return () => void this.#host.unhandle(protocol);
   }
 
-  /** Has the peer said what it answers? */
-  knows(peerId: string): boolean {
-    return this.#protocols.has(peerId);
-  }
-
   peersWith(protocol: string): readonly string[] {
     return [...this.#protocols].flatMap(([peerId, protocols]) => (protocols.has(protocol) ? [peerId] : []));
   }

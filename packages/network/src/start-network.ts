@@ -9,6 +9,7 @@ import { connectionGate } from "./connection-gate.ts";
 import { NetworkError } from "./errors.ts";
 import { gossipWith } from "./gossip.ts";
 import { Libp2pNetwork, type NetworkServices } from "./libp2p-network.ts";
+import { mendGossip } from "./mend-gossip.ts";
 import type { Network, NetworkOptions } from "./network.ts";
 import { PeerBook } from "./peer-book.ts";
 
@@ -18,7 +19,6 @@ const MAX_PENDING_CONNECTIONS = 64;
 /** New connections a second from one address. */
 const MAX_CONNECTIONS_PER_HOST = 10;
 const STOPPED_TIMEOUT_MS = 2_000;
-const PING_INTERVAL_MS = 3_000;
 
 /**
  * Starts this node's side of a network: listens, calls the peers that it knows, takes part in gossip.
@@ -56,13 +56,15 @@ async function createHost(options: NetworkOptions): Promise<Libp2p<NetworkServic
       inboundConnectionThreshold: isPrivate ? Number.POSITIVE_INFINITY : MAX_CONNECTIONS_PER_HOST,
       connectionCloseTimeout: STOPPED_TIMEOUT_MS,
     },
-    // Finds links that are dead without a word. Peers that know no ping answer by refusing it, which is an answer.
-    connectionMonitor: { pingInterval: PING_INTERVAL_MS },
+    // It asks peers that answer no ping too, which makes them close the connection; see `LinkMonitor`.
+    connectionMonitor: { enabled: false },
     services: {
       identify: identify({ protocolPrefix: "ipfs" }),
       ping: ping(),
       gossip,
     },
   } satisfies Libp2pOptions<NetworkServices>;
-  return await createLibp2p<NetworkServices>(settings);
+  const host = await createLibp2p<NetworkServices>(settings);
+  mendGossip(host);
+  return host;
 }
