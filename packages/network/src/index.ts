@@ -8,4 +8,5 @@ export { type KnownPeer, PeerBook, type PeerBookFile, peerBookFile } from "./pee
 export { loadPeerKey, type PeerKey, type PeerKeyKind } from "./peer-key.ts";
 export type { PeerStream, PeerStreams } from "./peer-streams.ts";
 export { placesOf, type StorageNode } from "./placement.ts";
+export { isPublicAddress } from "./public-address.ts";
 export { startNetwork } from "./start-network.ts";

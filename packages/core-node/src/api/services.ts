@@ -134,6 +134,8 @@ export interface UploadServices {
 export interface StageOptions {
   readonly engine: UploadEngine;
   readonly signal: AbortSignal;
+  /** The name that the file should turn out to have, where it can have several. */
+  readonly expectedHash?: string;
 }
 
 export interface StagedFile extends AsyncDisposable {

@@ -41,23 +41,20 @@ export function createUploads(options: UploadOptions): UploadServices {
     ipfsEnabled: true,
     inspectStore: (messageText) => inspectStore(pipeline, messageText),
     checkFunds: options.checkFunds,
-    async stageFile(source, { engine, signal }) {
+    async stageFile(source, { engine, signal, expectedHash }) {
       budgets.assertRoom();
       assertFilesUsable(contents.server, wordsOf(engine));
-      const namer = new FileNamer(engine === "ipfs" ? ["sha256", "cidV0"] : ["sha256"]);
+      const cids = expectedHash === undefined ? (["cidV0"] as const) : (["cidV0", "fixedCid"] as const);
+      const namer = new FileNamer(engine === "ipfs" ? ["sha256", ...cids] : ["sha256"]);
       const bytes = await stageBytes(source, {
         folder,
         signal,
         reservation: budgets.reserveDisk(),
         observe: (piece) => namer.update(piece),
       });
-      const names = namer.finish();
-      return stagedFile(
-        { contents, holds },
-        bytes,
-        engine,
-        (engine === "ipfs" ? names.cidV0 : names.sha256) ?? "",
-      );
+      const { sha256 = "", cidV0 = "", fixedCid } = namer.finish();
+      const cid = fixedCid !== undefined && fixedCid === expectedHash ? fixedCid : cidV0;
+      return stagedFile({ contents, holds }, bytes, engine, engine === "ipfs" ? cid : sha256);
     },
     async stageCar(source, { signal }) {
       budgets.assertRoom();

@@ -1,13 +1,26 @@
-import { NetworkError, type PeerStreams } from "@twentysix/network";
-import { type Clock, type Logger, type Random, shuffled, type Timers } from "@twentysix/platform";
+import { type Network, NetworkError } from "@twentysix/network";
+import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import { itemTypeOfHash } from "@twentysix/protocol";
 import { BlobError, type ContentStore, type FileRecords, type WantedFile } from "@twentysix/storage";
 import { ApiError } from "../api/errors.ts";
-import type { NodeStatus, UploadServices } from "../api/services.ts";
-import { askForContent, CONTENT_PROTOCOL } from "./content-protocol.ts";
+import {
+  CarRefusal,
+  type NodeStatus,
+  type StagedCar,
+  type StagedFile,
+  type UploadServices,
+} from "../api/services.ts";
+import { CONTENT_PROTOCOL } from "./content-protocol.ts";
+import { apiSource } from "./sources/api-source.ts";
+import type { ContentAnswer, ContentSource } from "./sources/content-source.ts";
+import { firstFound } from "./sources/first-found.ts";
+import { SourceCredit } from "./sources/source-credit.ts";
+import { streamSource } from "./sources/stream-source.ts";
 
 export interface ContentFetcherOptions {
-  readonly streams: PeerStreams;
+  readonly network: Pick<Network, "peerId" | "book" | "streams">;
+  /** Nodes at addresses of private networks are called too. */
+  readonly isPrivate: boolean;
   readonly records: Pick<FileRecords, "wantedFiles">;
   readonly uploads: Pick<UploadServices, "stageFile" | "stageCar" | "registerFile">;
   readonly contents: Pick<ContentStore, "remove">;
@@ -23,11 +36,14 @@ const PERIOD_MS = 1_000;
 const MAX_FETCHES = 8;
 /** Names looked at in one turn. */
 const MAX_WANTED = 256;
-/** A peer that sends nothing for so long is given up. */
+/** Who has not begun to answer by then has nothing. */
+const ANSWER_MS = 10_000;
+/** Who sends nothing for so long, or is not done by then, is given up. */
 const STALL_MS = 15_000;
+const MAX_TRANSFER_MS = 3_600_000;
+/** Largest file that is taken from others. Source: pyaleph `ipfs.max_upload_car_size`. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024 * 1024;
 const MAX_PAUSE_MS = 600_000;
-/** A peer that sent wrong bytes is asked for nothing for so long. */
-const DISTRUST_MS = 600_000;
 
 interface Attempts {
   readonly failures: number;
@@ -35,20 +51,21 @@ interface Attempts {
 }
 
 /**
- * Gets from peers what messages wait for, and what this node should have and has lost. Whatever arrives must have the hash that it was asked by; wrong bytes cost the
- * peer its credit and the message nothing.
+ * Gets from other nodes what messages wait for, and what this node should have and has lost. Whatever arrives must have
+ * the hash that it was asked by; wrong bytes cost who sent them its credit, and the message nothing.
  */
 export class ContentFetcher {
   readonly #options: ContentFetcherOptions;
   readonly #fetching = new Map<string, Promise<boolean>>();
   readonly #attempts = new Map<string, Attempts>();
-  readonly #distrusted = new Map<string, number>();
+  readonly #credit: SourceCredit;
   readonly #ended = new AbortController();
   readonly #done: Promise<void>;
   readonly #figures = { storage: newFigures(), ipfs: newFigures() };
 
   constructor(options: ContentFetcherOptions) {
     this.#options = options;
+    this.#credit = new SourceCredit(options.clock, options.random);
     this.#done = options.timers.every(PERIOD_MS, () => this.#look(), {
       signal: this.#ended.signal,
       onError: (error) => options.log.error("Looking for missing contents failed", { error }),
@@ -57,6 +74,11 @@ export class ContentFetcher {
 
   figures(): NodeStatus["storeFetch"] {
     return { storage: { ...this.#figures.storage }, ipfs: { ...this.#figures.ipfs } };
+  }
+
+  /** Answers that were not what was asked for. */
+  faults(): number {
+    return this.#credit.faults;
   }
 
   /** There is somebody new to ask. */
@@ -70,8 +92,8 @@ export class ContentFetcher {
   }
 
   async #look(): Promise<void> {
-    const { streams, records, clock } = this.#options;
-    if (streams.peersWith(CONTENT_PROTOCOL).length === 0) return;
+    const { records, clock } = this.#options;
+    if (this.#sources().length === 0) return;
     const wanted = await records.wantedFiles(MAX_WANTED);
     const names = new Set(wanted.map(({ name }) => name));
     for (const name of this.#attempts.keys()) if (!names.has(name)) this.#attempts.delete(name);
@@ -110,64 +132,129 @@ export class ContentFetcher {
     return false;
   }
 
+  /** Nodes of our own kind that are connected, and the APIs of others that were heard of. */
+  #sources(): readonly ContentSource[] {
+    const { network, isPrivate: allowsPrivate } = this.#options;
+    const { streams, book, peerId: own } = network;
+    const ours = streams.peersWith(CONTENT_PROTOCOL);
+    const asked = new Set([own, ...ours]);
+    const apis = book
+      .all()
+      .flatMap(({ peerId, apiUrl }) => (apiUrl === null || asked.has(peerId) ? [] : [apiUrl]));
+    return [
+      ...ours.map((peerId) => streamSource(streams, peerId)),
+      ...[...new Set(apis)].map((apiUrl) => apiSource({ apiUrl, allowsPrivate, maxBytes: MAX_FILE_BYTES })),
+    ];
+  }
+
   async #fromAnyone(file: WantedFile): Promise<boolean> {
-    const { name: hash } = file;
-    const { streams, random, clock, log } = this.#options;
-    for (const peerId of shuffled(random, streams.peersWith(CONTENT_PROTOCOL))) {
-      if (this.#ended.signal.aborted) return false;
-      if ((this.#distrusted.get(peerId) ?? 0) > clock.monotonicMs()) continue;
+    const { timers, log } = this.#options;
+    const { signal } = this.#ended;
+    let sources: readonly ContentSource[] = this.#credit.inOrder(this.#sources());
+    while (sources.length > 0 && !signal.aborted) {
+      const ask = (source: ContentSource, stop: AbortSignal) => this.#ask(source, file.name, stop);
+      const found = await firstFound(sources, ask, timers, signal).catch((error: unknown) => {
+        if (signal.aborted) return null;
+        throw error;
+      });
+      if (found === null) return false;
+      const { source, answer, others } = found;
+      sources = others;
       try {
-        if (await this.#from(peerId, file)) return true;
+        await this.#take(source, answer, file);
+        return true;
       } catch (error) {
-        if (this.#ended.signal.aborted) return false;
-        if (isWrong(error)) this.#distrusted.set(peerId, clock.monotonicMs() + DISTRUST_MS);
+        if (signal.aborted) return false;
+        if (isWrong(error)) this.#credit.wrong(source.name);
         else if (!(error instanceof NetworkError || error instanceof ApiError)) {
-          log.error("Content from a peer could not be kept", { hash, peerId, error });
+          log.error("Content from a peer could not be kept", { hash: file.name, source: source.name, error });
           return false;
         }
-        log.debug("A peer did not give what it was asked for", { hash, peerId, error });
+        log.debug("A peer did not give what it was asked for", {
+          hash: file.name,
+          source: source.name,
+          error,
+        });
+      } finally {
+        answer.end();
       }
     }
     return false;
   }
 
-  async #from(peerId: string, { name: hash, damage }: WantedFile): Promise<boolean> {
-    const { streams, uploads, contents, clock, gracePeriodMs } = this.#options;
-    const { signal } = this.#ended;
-    const answer = await askForContent(streams, peerId, { hash, offset: 0 }, signal);
+  /** null: the source has nothing, or does not answer. */
+  async #ask(source: ContentSource, hash: string, signal: AbortSignal): Promise<ContentAnswer | null> {
+    const { timers, clock, log } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const stop = new AbortController();
+    const asking = source.ask(hash, AbortSignal.any([signal, stop.signal]));
     try {
-      if (answer.head.state !== "found") return false;
-      const bytes = this.#whileItMoves(answer.bytes, peerId);
-      await using staged =
-        answer.head.form === "car"
-          ? await uploads.stageCar(bytes, { signal })
-          : await uploads.stageFile(bytes, { engine: "storage", signal });
-      const name = "root" in staged ? await staged.root() : staged.hash;
-      if (name !== hash) throw new WrongContent(`peer ${peerId} sent ${name} for ${hash}`);
-      // What is stored under the name is not the file; now that the file is here it goes.
-      if (damage === "corrupt") await contents.remove(hash);
-      const kept = await ("root" in staged ? staged.keep(signal) : staged.keep());
-      const graceUntilMicros = clock.nowMicros() + BigInt(gracePeriodMs) * 1_000n;
-      await uploads.registerFile({ ...kept, graceUntilMicros });
-      return true;
-    } finally {
-      answer.end();
+      const answer = await timers.withTimeout(ANSWER_MS, () => asking, signal);
+      this.#credit.answered(source.name, clock.monotonicMs() - startedMs);
+      return answer;
+    } catch (error) {
+      stop.abort();
+      // It may answer all the same, in the moment in which it is given up.
+      asking.then(
+        (late) => late?.end(),
+        () => undefined,
+      );
+      if (!signal.aborted) {
+        this.#credit.answered(source.name, clock.monotonicMs() - startedMs);
+        log.debug("A peer does not answer", { hash, source: source.name, error });
+      }
+      return null;
     }
+  }
+
+  async #take(
+    source: ContentSource,
+    answer: ContentAnswer,
+    { name: hash, damage }: WantedFile,
+  ): Promise<void> {
+    const { uploads, contents, clock, gracePeriodMs } = this.#options;
+    const { signal } = this.#ended;
+    await using staged = await this.#stage(source, answer, hash);
+    const name = "root" in staged ? await staged.root() : staged.hash;
+    if (name !== hash && isProvenBy(answer, hash))
+      throw new WrongContent(`${source.name} sent ${name} for ${hash}`);
+    if (name !== hash)
+      throw new NetworkError("NETWORK_PEER_FAILED", `the bytes of ${source.name} do not prove ${hash}`);
+    // What is stored under the name is not the file; now that the file is here it goes.
+    if (damage === "corrupt") await contents.remove(hash);
+    const kept = await ("root" in staged ? staged.keep(signal) : staged.keep());
+    const graceUntilMicros = clock.nowMicros() + BigInt(gracePeriodMs) * 1_000n;
+    await uploads.registerFile({ ...kept, graceUntilMicros });
+  }
+
+  async #stage(source: ContentSource, answer: ContentAnswer, hash: string): Promise<StagedFile | StagedCar> {
+    const { uploads } = this.#options;
+    const { signal } = this.#ended;
+    const bytes = this.#whileItMoves(answer.bytes, source.name);
+    if (answer.form === "car") return await uploads.stageCar(bytes, { signal });
+    const engine = itemTypeOfHash(hash) === "ipfs" ? "ipfs" : "storage";
+    return await uploads.stageFile(bytes, { engine, signal, expectedHash: hash });
   }
 
   async *#whileItMoves(
     bytes: AsyncIterable<Uint8Array>,
-    peerId: string,
+    name: string,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { timers } = this.#options;
+    const { timers, clock } = this.#options;
+    const endMs = clock.monotonicMs() + MAX_TRANSFER_MS;
     const pieces = bytes[Symbol.asyncIterator]();
+    let sizeBytes = 0;
     for (;;) {
       const next = await timers
         .withTimeout(STALL_MS, () => pieces.next())
         .catch((cause: unknown) => {
-          throw new NetworkError("NETWORK_PEER_FAILED", `peer ${peerId} sends nothing any more`, { cause });
+          if (cause instanceof NetworkError) throw cause;
+          throw new NetworkError("NETWORK_PEER_FAILED", `${name} sends nothing any more`, { cause });
         });
       if (next.done === true) return;
+      sizeBytes += next.value.byteLength;
+      if (sizeBytes > MAX_FILE_BYTES || clock.monotonicMs() > endMs)
+        throw new NetworkError("NETWORK_PEER_FAILED", `${name} sends more, or for longer, than is taken`);
       yield next.value;
     }
   }
@@ -178,8 +265,16 @@ class WrongContent extends Error {}
 
 const WRONG_CODES: ReadonlySet<string> = new Set(["BLOB_HASH_MISMATCH", "BLOB_CORRUPT", "BLOB_MALFORMED"]);
 
+/** Bytes of a file do not disprove a CID: it may have been cut differently. A SHA-256, and the root of a CAR, are proof. */
+const isProvenBy = ({ form }: ContentAnswer, hash: string): boolean =>
+  form === "car" || itemTypeOfHash(hash) !== "ipfs";
+
 function isWrong(error: unknown): boolean {
-  return error instanceof WrongContent || (error instanceof BlobError && WRONG_CODES.has(error.code));
+  return (
+    error instanceof WrongContent ||
+    error instanceof CarRefusal ||
+    (error instanceof BlobError && WRONG_CODES.has(error.code))
+  );
 }
 
 const newFigures = (): { total: number; failed: number; durationMs: number } => ({

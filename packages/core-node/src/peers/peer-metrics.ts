@@ -37,4 +37,9 @@ export function addPeerMetrics(registry: Registry, peers: Pick<Peers, "figures" 
     "Peers that took one of them, added up",
     ({ recipients }) => recipients,
   );
+  counter(
+    "twentysix_wrong_contents_total",
+    "Contents from other nodes that were not what was asked for",
+    ({ wrongContents }) => wrongContents,
+  );
 }

@@ -45,6 +45,8 @@ export interface PeerFigures {
   readonly fetches: NodeStatus["storeFetch"];
   /** null where the node keeps to itself. */
   readonly sync: SyncStatistics | null;
+  /** Contents from others that were not what was asked for. */
+  readonly wrongContents: number;
 }
 
 /** Nobody to publish to is no failure. */
@@ -95,7 +97,7 @@ export class Peers {
     });
     this.#network = network;
     this.#server = new ContentServer({ ...options, streams: network.streams });
-    const fetcher = new ContentFetcher({ ...options, streams: network.streams });
+    const fetcher = new ContentFetcher({ ...options, network, isPrivate: definition.announce === "private" });
     this.#fetcher = fetcher;
     const custody = new Custody({
       ...options,
@@ -128,6 +130,7 @@ export class Peers {
       recipients: this.#recipients,
       fetches: this.#fetcher?.figures() ?? { storage: NO_FETCH, ipfs: NO_FETCH },
       sync: this.#sync?.statistics() ?? null,
+      wrongContents: this.#fetcher?.faults() ?? 0,
     };
   }
 
