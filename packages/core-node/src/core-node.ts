@@ -270,6 +270,8 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
         records: fileRecords,
         uploads,
         gracePeriodMs: options.apiSettings.gracePeriodMs,
+        piecesFolder: paths.pieces,
+        reserveDisk: () => budgets.reserveDisk(),
         version: options.version,
         clock,
         timers,

@@ -8,6 +8,8 @@ export interface DataPaths {
   readonly contents: string;
   /** What is being received. */
   readonly staging: string;
+  /** Files that are on their way from peers, in pieces. */
+  readonly pieces: string;
   /** The peers that were heard of. */
   readonly peerBook: string;
 }
@@ -19,6 +21,7 @@ export function dataPaths(dataDir: string): DataPaths {
     database: join(folder, "messages.sqlite"),
     contents: join(dataDir, "contents"),
     staging: join(dataDir, "staging"),
+    pieces: join(dataDir, "pieces"),
     peerBook: join(folder, "peers.json"),
   };
 }

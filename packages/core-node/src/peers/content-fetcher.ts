@@ -5,17 +5,23 @@ import { BlobError, type ContentStore, type FileRecords, type WantedFile } from 
 import { ApiError } from "../api/errors.ts";
 import {
   CarRefusal,
+  type KeptFile,
   type NodeStatus,
   type StagedCar,
   type StagedFile,
   type UploadServices,
 } from "../api/services.ts";
+import type { FileHolds } from "../content/file-holds.ts";
+import { keepFile } from "../content/uploads.ts";
+import type { DiskReservation } from "../services/budgets.ts";
 import { CONTENT_PROTOCOL } from "./content-protocol.ts";
+import { type KeepPieces, PiecewiseFetcher } from "./pieces/piecewise-fetcher.ts";
 import { apiSource } from "./sources/api-source.ts";
 import type { ContentAnswer, ContentSource } from "./sources/content-source.ts";
 import { firstFound } from "./sources/first-found.ts";
 import { SourceCredit } from "./sources/source-credit.ts";
 import { streamSource } from "./sources/stream-source.ts";
+import { whileItMoves } from "./sources/while-it-moves.ts";
 
 export interface ContentFetcherOptions {
   readonly network: Pick<Network, "peerId" | "book" | "streams">;
@@ -23,7 +29,11 @@ export interface ContentFetcherOptions {
   readonly isPrivate: boolean;
   readonly records: Pick<FileRecords, "wantedFiles">;
   readonly uploads: Pick<UploadServices, "stageFile" | "stageCar" | "registerFile">;
-  readonly contents: Pick<ContentStore, "remove">;
+  readonly contents: ContentStore;
+  readonly holds: FileHolds;
+  /** Folder of files that are on their way in pieces. */
+  readonly piecesFolder: string;
+  readonly reserveDisk: () => DiskReservation;
   readonly gracePeriodMs: number;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -38,9 +48,6 @@ const MAX_FETCHES = 8;
 const MAX_WANTED = 256;
 /** Who has not begun to answer by then has nothing. */
 const ANSWER_MS = 10_000;
-/** Who sends nothing for so long, or is not done by then, is given up. */
-const STALL_MS = 15_000;
-const MAX_TRANSFER_MS = 3_600_000;
 /** Largest file that is taken from others. Source: pyaleph `ipfs.max_upload_car_size`. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024 * 1024;
 const MAX_PAUSE_MS = 600_000;
@@ -59,6 +66,8 @@ export class ContentFetcher {
   readonly #fetching = new Map<string, Promise<boolean>>();
   readonly #attempts = new Map<string, Attempts>();
   readonly #credit: SourceCredit;
+  readonly #pieces: PiecewiseFetcher;
+  readonly #opened: Promise<void>;
   readonly #ended = new AbortController();
   readonly #done: Promise<void>;
   readonly #figures = { storage: newFigures(), ipfs: newFigures() };
@@ -66,6 +75,16 @@ export class ContentFetcher {
   constructor(options: ContentFetcherOptions) {
     this.#options = options;
     this.#credit = new SourceCredit(options.clock, options.random);
+    const { network, piecesFolder, clock } = options;
+    this.#pieces = new PiecewiseFetcher({
+      ...options,
+      streams: network.streams,
+      folder: piecesFolder,
+      maxFileBytes: MAX_FILE_BYTES,
+      credit: this.#credit,
+    });
+    this.#opened = this.#pieces.open(Number(clock.nowMicros() / 1_000n));
+    this.#opened.catch((error: unknown) => options.log.error("Pieces of files cannot be read", { error }));
     this.#done = options.timers.every(PERIOD_MS, () => this.#look(), {
       signal: this.#ended.signal,
       onError: (error) => options.log.error("Looking for missing contents failed", { error }),
@@ -89,6 +108,7 @@ export class ContentFetcher {
   async close(): Promise<void> {
     this.#ended.abort();
     await this.#done;
+    await Promise.allSettled(this.#fetching.values());
   }
 
   async #look(): Promise<void> {
@@ -161,7 +181,8 @@ export class ContentFetcher {
       const { source, answer, others } = found;
       sources = others;
       try {
-        await this.#take(source, answer, file);
+        if (answer.isWhole) await this.#take(source, answer, file);
+        else return await this.#inPieces(file);
         return true;
       } catch (error) {
         if (signal.aborted) return false;
@@ -212,7 +233,7 @@ export class ContentFetcher {
     answer: ContentAnswer,
     { name: hash, damage }: WantedFile,
   ): Promise<void> {
-    const { uploads, contents, clock, gracePeriodMs } = this.#options;
+    const { contents } = this.#options;
     const { signal } = this.#ended;
     await using staged = await this.#stage(source, answer, hash);
     const name = "root" in staged ? await staged.root() : staged.hash;
@@ -222,7 +243,26 @@ export class ContentFetcher {
       throw new NetworkError("NETWORK_PEER_FAILED", `the bytes of ${source.name} do not prove ${hash}`);
     // What is stored under the name is not the file; now that the file is here it goes.
     if (damage === "corrupt") await contents.remove(hash);
-    const kept = await ("root" in staged ? staged.keep(signal) : staged.keep());
+    await this.#register(await ("root" in staged ? staged.keep(signal) : staged.keep()));
+  }
+
+  async #inPieces({ name: hash, damage }: WantedFile): Promise<boolean> {
+    const { network, contents, holds } = this.#options;
+    await this.#opened;
+    const peers = network.streams.peersWith(CONTENT_PROTOCOL).map((name) => ({ name }));
+    const peerIds = this.#credit.inOrder(peers).map(({ name }) => name);
+    using _hold = await holds.hold(hash);
+    const keep: KeepPieces = async (_hash, read) => {
+      if (damage === "corrupt") await contents.remove(hash);
+      return await keepFile(contents, { read }, "storage", hash);
+    };
+    const kept = await this.#pieces.fetch(hash, peerIds, keep, this.#ended.signal);
+    if (kept !== null) await this.#register(kept);
+    return kept !== null;
+  }
+
+  async #register(kept: KeptFile): Promise<void> {
+    const { uploads, clock, gracePeriodMs } = this.#options;
     const graceUntilMicros = clock.nowMicros() + BigInt(gracePeriodMs) * 1_000n;
     await uploads.registerFile({ ...kept, graceUntilMicros });
   }
@@ -230,33 +270,12 @@ export class ContentFetcher {
   async #stage(source: ContentSource, answer: ContentAnswer, hash: string): Promise<StagedFile | StagedCar> {
     const { uploads } = this.#options;
     const { signal } = this.#ended;
-    const bytes = this.#whileItMoves(answer.bytes, source.name);
+    const { clock, timers } = this.#options;
+    const moving = { name: source.name, maxBytes: MAX_FILE_BYTES, clock, timers };
+    const bytes = whileItMoves(answer.bytes, moving);
     if (answer.form === "car") return await uploads.stageCar(bytes, { signal });
     const engine = itemTypeOfHash(hash) === "ipfs" ? "ipfs" : "storage";
     return await uploads.stageFile(bytes, { engine, signal, expectedHash: hash });
-  }
-
-  async *#whileItMoves(
-    bytes: AsyncIterable<Uint8Array>,
-    name: string,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { timers, clock } = this.#options;
-    const endMs = clock.monotonicMs() + MAX_TRANSFER_MS;
-    const pieces = bytes[Symbol.asyncIterator]();
-    let sizeBytes = 0;
-    for (;;) {
-      const next = await timers
-        .withTimeout(STALL_MS, () => pieces.next())
-        .catch((cause: unknown) => {
-          if (cause instanceof NetworkError) throw cause;
-          throw new NetworkError("NETWORK_PEER_FAILED", `${name} sends nothing any more`, { cause });
-        });
-      if (next.done === true) return;
-      sizeBytes += next.value.byteLength;
-      if (sizeBytes > MAX_FILE_BYTES || clock.monotonicMs() > endMs)
-        throw new NetworkError("NETWORK_PEER_FAILED", `${name} sends more, or for longer, than is taken`);
-      yield next.value;
-    }
   }
 }
 

@@ -2,9 +2,13 @@ import { frameOf, framesOf, NetworkError, type PeerStream, type PeerStreams } fr
 
 /*
  * Content by its hash, between two of our nodes, over a stream of its own. The asking side sends one frame, JSON:
- * `{"hash": …, "offset": …}`. The answer begins with one, JSON: `{"state": "found", "form": "bytes" | "car"}`,
+ * `{"hash": …, "offset": …}`, with `"length"` where it wants no more than that, and `"part": "leaves"` where it wants the
+ * list of leaves. The answer begins with one, JSON: `{"state": "found", "form": "bytes" | "car" | "leaves", "size": …}`,
  * `{"state": "absent"}` or `{"state": "busy"}`; frames of bytes follow, and an empty frame says that nothing is missing.
- * Files named by a SHA-256 travel as their bytes, from the offset; what a CID names as a CAR of its blocks.
+ *
+ * Files named by a SHA-256 travel as their bytes, from the offset; `size` is that of the whole file. What a CID names
+ * travels as a CAR of its blocks. The leaves of a file are the SHA-256 of each of its chunks of 256 KiB, 32 bytes each,
+ * which are the leaves of its fixed CID.
  */
 
 export const CONTENT_PROTOCOL = "/twentysix/content/1.0.0";
@@ -16,10 +20,18 @@ const MAX_HASH_LENGTH = 128;
 export interface ContentRequest {
   readonly hash: string;
   readonly offset: number;
+  /** Bytes that are wanted; null: all that are left. */
+  readonly length: number | null;
+  readonly part: "content" | "leaves";
 }
 
 export type ContentHead =
-  | { readonly state: "found"; readonly form: "bytes" | "car" }
+  | {
+      readonly state: "found";
+      readonly form: "bytes" | "car" | "leaves";
+      /** Bytes of the whole file; null: the peer does not say. */
+      readonly size: number | null;
+    }
   | { readonly state: "absent" | "busy" };
 
 const encoder = new TextEncoder();
@@ -37,7 +49,7 @@ export async function askForContent(
   const giveUp = (): void => stream.abort(new Error("the content is not wanted any more"));
   signal.addEventListener("abort", giveUp, { once: true });
   try {
-    await stream.send(frameOf(encoder.encode(JSON.stringify(request))));
+    await stream.send(frameOf(encoder.encode(JSON.stringify(written(request)))));
     await stream.end();
     const frames = framesOf(stream.source, MAX_CONTENT_FRAME_BYTES);
     const head = readHead(await nextFrame(frames, peerId), peerId);
@@ -55,21 +67,36 @@ export async function askForContent(
   }
 }
 
+/** What says nothing new is left out. */
+const written = ({ hash, offset, length, part }: ContentRequest): Readonly<Record<string, unknown>> => ({
+  hash,
+  offset,
+  ...(length === null ? {} : { length }),
+  ...(part === "content" ? {} : { part }),
+});
+
 /** What a peer asks for. @throws NetworkError NETWORK_PEER_FAILED */
 export async function readRequest(stream: PeerStream): Promise<ContentRequest> {
   const frame = await nextFrame(framesOf(stream.source, MAX_HEAD_BYTES), stream.peerId);
-  const { hash, offset } = readObject(frame, stream.peerId);
+  const { hash, offset, length = null, part = "content" } = readObject(frame, stream.peerId);
   const isHash = typeof hash === "string" && hash.length > 0 && hash.length <= MAX_HASH_LENGTH;
-  const isOffset = typeof offset === "number" && Number.isSafeInteger(offset) && offset >= 0;
-  if (!isHash || !isOffset) throw malformed(stream.peerId);
-  return { hash, offset };
+  const isPart = part === "content" || part === "leaves";
+  if (!isHash || !isCount(offset) || !(length === null || isCount(length)) || !isPart)
+    throw malformed(stream.peerId);
+  return { hash, offset, length, part };
 }
+
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 
 export async function sendHead(stream: PeerStream, head: ContentHead): Promise<void> {
   await stream.send(frameOf(encoder.encode(JSON.stringify(head))));
 }
 
-export async function sendBytes(stream: PeerStream, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+export async function sendBytes(
+  stream: PeerStream,
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
   for await (const piece of bytes) {
     for (let at = 0; at < piece.byteLength; at += MAX_CONTENT_FRAME_BYTES)
       await stream.send(frameOf(piece.subarray(at, at + MAX_CONTENT_FRAME_BYTES)));
@@ -94,9 +121,10 @@ async function* piecesOf(frames: Frames, peerId: string): Frames {
 }
 
 function readHead(frame: Uint8Array, peerId: string): ContentHead {
-  const { state, form } = readObject(frame, peerId);
+  const { state, form, size = null } = readObject(frame, peerId);
   if (state === "absent" || state === "busy") return { state };
-  if (state === "found" && (form === "bytes" || form === "car")) return { state, form };
+  const isForm = form === "bytes" || form === "car" || form === "leaves";
+  if (state === "found" && isForm && (size === null || isCount(size))) return { state, form, size };
   throw malformed(peerId);
 }
 

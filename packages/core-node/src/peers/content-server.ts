@@ -9,6 +9,7 @@ import {
   sendBytes,
   sendHead,
 } from "./content-protocol.ts";
+import { leavesOf } from "./pieces/leaves.ts";
 
 export interface ContentServerOptions {
   readonly streams: PeerStreams;
@@ -20,11 +21,14 @@ export interface ContentServerOptions {
 /** Contents that are sent at once, to all peers together and to one. */
 const MAX_ANSWERS = 32;
 const MAX_ANSWERS_PER_PEER = 8;
+/** Lists of leaves that are remembered; making one reads its file. */
+const MAX_LEAF_LISTS = 16;
 
 /** Gives peers what this node has a record of, and nothing else. */
 export class ContentServer {
   readonly #options: ContentServerOptions;
   readonly #answers = new Map<string, number>();
+  readonly #leafLists = new Map<string, Promise<Uint8Array>>();
   readonly close: () => void;
 
   constructor(options: ContentServerOptions) {
@@ -53,7 +57,7 @@ export class ContentServer {
     }
   }
 
-  async #send(stream: PeerStream, { hash, offset }: ContentRequest): Promise<void> {
+  async #send(stream: PeerStream, { hash, offset, length, part }: ContentRequest): Promise<void> {
     const { contents, holds, reads } = this.#options;
     using _hold = await holds.hold(hash);
     const file = await reads.file(hash);
@@ -63,12 +67,35 @@ export class ContentServer {
       return;
     }
     if (itemTypeOfHash(hash) === "ipfs") {
-      await sendHead(stream, { state: "found", form: "car" });
+      await sendHead(stream, { state: "found", form: "car", size: null });
       await sendBytes(stream, contents.exportCar(hash));
       return;
     }
-    const lengthBytes = Math.max(0, file.sizeBytes - offset);
-    await sendHead(stream, { state: "found", form: "bytes" });
+    const { sizeBytes: size } = file;
+    if (part === "leaves") {
+      const leaves = await this.#leaves(hash);
+      await sendHead(stream, { state: "found", form: "leaves", size });
+      await sendBytes(stream, [leaves]);
+      return;
+    }
+    const lengthBytes = Math.max(0, Math.min(size - offset, length ?? size));
+    await sendHead(stream, { state: "found", form: "bytes", size });
     await sendBytes(stream, contents.read(hash, { range: { offsetBytes: offset, lengthBytes } }));
+  }
+
+  /** Asked by several peers at once it is made once. */
+  async #leaves(hash: string): Promise<Uint8Array> {
+    const known = this.#leafLists.get(hash);
+    this.#leafLists.delete(hash);
+    const leaves = known ?? leavesOf(this.#options.contents.read(hash));
+    this.#leafLists.set(hash, leaves);
+    for (const oldest of this.#leafLists.keys())
+      if (this.#leafLists.size > MAX_LEAF_LISTS) this.#leafLists.delete(oldest);
+    try {
+      return await leaves;
+    } catch (error) {
+      this.#leafLists.delete(hash);
+      throw error;
+    }
   }
 }

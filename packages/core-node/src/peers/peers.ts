@@ -8,6 +8,7 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { TreeReader } from "../sync/own-tree.ts";
 import type { SyncStatus } from "../sync/sync-progress.ts";
 import type { SyncService, SyncStatistics } from "../sync/sync-service.ts";
+import type { DiskReservation } from "../services/budgets.ts";
 import { ContentFetcher } from "./content-fetcher.ts";
 import { ContentServer } from "./content-server.ts";
 import { Custody, type FileCustody } from "./custody/custody.ts";
@@ -30,6 +31,9 @@ export interface PeersOptions {
   readonly records: FileRecords;
   readonly uploads: UploadServices;
   readonly gracePeriodMs: number;
+  /** Folder of files that are on their way in pieces. */
+  readonly piecesFolder: string;
+  readonly reserveDisk: () => DiskReservation;
   readonly version: string;
   readonly clock: Clock;
   readonly timers: Timers;

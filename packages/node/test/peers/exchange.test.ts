@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { createClient, createEvmAccount } from "@twentysix/sdk";
@@ -44,15 +44,18 @@ describe("nodes that are connected", { timeout: 120_000 }, () => {
     for (const node of [first, second, third]) await processedAt(node, post.itemHash);
 
     await giveTokens(first, { [account.address]: 1_000 });
-    const bytes = randomBytes(3_000_000);
-    const stored = await clientOf(first).storeFile({ account, file: new Blob([bytes]), sync: true });
-    for (const node of [second, third]) {
-      await processedAt(node, stored.itemHash);
-      const { fileHash } = stored;
-      const raw = await fetch(`${node.apiUrl}/api/v0/storage/raw/${fileHash}`);
-      assert.equal(raw.status, 200);
-      assert.ok(Buffer.from(await raw.arrayBuffer()).equals(bytes));
+    // The second is got in pieces.
+    for (const bytes of [randomBytes(3_000_000), randomBytes(20_000_000)]) {
+      const stored = await clientOf(first).storeFile({ account, file: new Blob([bytes]), sync: true });
+      for (const node of [second, third]) {
+        await processedAt(node, stored.itemHash);
+        const { fileHash } = stored;
+        const raw = await fetch(`${node.apiUrl}/api/v0/storage/raw/${fileHash}`);
+        assert.equal(raw.status, 200);
+        assert.ok(Buffer.from(await raw.arrayBuffer()).equals(bytes));
+      }
     }
+    assert.deepEqual(await readdir(join(second.dataDir, "pieces")), []);
   });
 
   test("tell how many peers took a message, and where they are to be found", async () => {

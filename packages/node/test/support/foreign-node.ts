@@ -11,7 +11,7 @@ import {
   createSystemRandom,
   createSystemTimers,
 } from "@twentysix/platform";
-import local from "../../../../networks/local.json" with { type: "json" };
+import { loadNetwork } from "../../src/network.ts";
 import type { TestNode } from "./test-node.ts";
 
 export interface ForeignNode extends AsyncDisposable {
@@ -34,7 +34,7 @@ export async function foreignNode(node: TestNode, answer: RequestListener): Prom
     key: await loadPeerKey(folder, "ed25519"),
     listen: ["/ip4/127.0.0.1/tcp/0"],
     announce: [],
-    topics: local.topics,
+    topics: loadNetwork("local").topics,
     bootstrap: node.core.peerAddresses(),
     apiUrl,
     version: "0.10.2",

@@ -48,7 +48,7 @@ async function rawFile(
     answer.destroy();
     return null;
   }
-  return { form: "bytes", sizeBytes: null, bytes: bounded(answer, options.maxBytes, options.apiUrl), end };
+  return { form: "bytes", isWhole: true, bytes: bounded(answer, options.maxBytes, options.apiUrl), end };
 }
 
 async function fileInJson(
@@ -65,7 +65,7 @@ async function fileInJson(
   const pieces = await Array.fromAsync(bounded(answer, MAX_JSON_BYTES, options.apiUrl));
   const content = contentOf(Buffer.concat(pieces).toString("utf8"));
   if (content === null) return null;
-  return { form: "bytes", sizeBytes: content.byteLength, bytes: inOnePiece(content), end };
+  return { form: "bytes", isWhole: true, bytes: inOnePiece(content), end };
 }
 
 async function get(

@@ -1,8 +1,8 @@
 /** What somebody gives for a hash: the bytes of a file, or a CAR of the blocks under a CID. Not verified. */
 export interface ContentAnswer {
   readonly form: "bytes" | "car";
-  /** The whole file, as the source claims; null: it does not say. */
-  readonly sizeBytes: number | null;
+  /** false: it is the beginning of a file that is got in pieces. */
+  readonly isWhole: boolean;
   readonly bytes: AsyncIterable<Uint8Array>;
   /** Nothing more is wanted. */
   end(): void;
