@@ -22,6 +22,7 @@ import type { ApiSettings } from "./api/settings.ts";
 import { type ChainSettings, NO_CHAINS } from "./chain/chain-settings.ts";
 import { createDownloads } from "./content/downloads.ts";
 import { FileLifecycle } from "./content/file-lifecycle.ts";
+import { createGateway } from "./content/gateway.ts";
 import { blobsFor } from "./content/read-blob.ts";
 import { checkUploadFunds } from "./content/upload-funds.ts";
 import { createUploads } from "./content/uploads.ts";
@@ -230,6 +231,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
       holds: lifecycle.holds,
       fetch: (fileHash, signal) => peers.fetch(fileHash, signal),
     }),
+    gateway: createGateway(contents, lifecycle.holds),
     economy,
     chains: () => figures.chains(),
     custodyOf: async (fileHash) =>

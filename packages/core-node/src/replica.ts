@@ -27,6 +27,7 @@ import {
   noRecalculation,
   refuseCustody,
   refuseDownloads,
+  refuseGateway,
   refuseStateRoot,
   refuseSubmissions,
   refuseUploads,
@@ -109,6 +110,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     live,
     uploads: refuseUploads,
     downloads: refuseDownloads,
+    gateway: refuseGateway,
     node: {
       version: options.version,
       network: definition.name,

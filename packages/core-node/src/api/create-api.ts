@@ -32,6 +32,7 @@ import { addFileReferenceRoutes } from "./routes/file-references.ts";
 import { addFileRoutes } from "./routes/files.ts";
 import { addForecastRoute } from "./routes/forecast.ts";
 import { addForecastEventsRoute } from "./routes/forecast-events.ts";
+import { addGatewayRoutes } from "./routes/gateway.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addInfoRoutes } from "./routes/info.ts";
 import { addMessageHashesRoute } from "./routes/message-hashes.ts";
@@ -168,6 +169,7 @@ function addRoutes(api: FastifyInstance, context: ApiContext): void {
     addJsonUploadRoutes,
     addFileRoutes,
     addFileReferenceRoutes,
+    addGatewayRoutes,
     addAddressRoutes,
     addBalanceRoutes,
     addCreditRoutes,

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Timers } from "@twentysix/platform";
 import type { Chain, ItemType, JsonValue } from "@twentysix/protocol";
 import type {
+  DagScope,
   FileType,
   ListReads,
   LiveMessage,
@@ -26,6 +27,7 @@ export interface ApiServices {
   readonly live: LiveFeed;
   readonly uploads: UploadServices;
   readonly downloads: DownloadServices;
+  readonly gateway: GatewayServices;
   readonly economy: EconomyServices;
   /** Who keeps a file; null for one that no message stores. */
   custodyOf(fileHash: string): Promise<FileCustody | null>;
@@ -214,6 +216,28 @@ export type FundsVerdict =
       readonly required: string;
       readonly available: string;
     };
+
+// ---------------------------------------------------------------- gateway
+
+/** What this node holds, by CID and path. */
+export interface GatewayServices {
+  /** null: it is not here. @throws ApiError API_FILES_UNAVAILABLE, API_FILES_TIMEOUT */
+  find(root: string, path: string, signal: AbortSignal): Promise<GatewayContent | null>;
+}
+
+/** What stands at a path. */
+export interface GatewayContent {
+  readonly cid: string;
+  readonly kind: "file" | "directory" | "other";
+  /** Bytes of a file; 0 for anything else. */
+  readonly sizeBytes: number;
+  /** Its first block. */
+  readonly block: Uint8Array;
+  /** A CARv1 with the blocks on the way to it, and as much of it as is wanted. */
+  car(scope: DagScope): AsyncIterable<Uint8Array>;
+  /** Bytes of a file, `end` not included. */
+  read(range: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>;
+}
 
 // ---------------------------------------------------------------- downloads
 

@@ -1,6 +1,12 @@
 import type { Recalculation } from "../api/economy/economy-services.ts";
 import { ApiError } from "../api/errors.ts";
-import type { DownloadServices, StateRoot, Submit, UploadServices } from "../api/services.ts";
+import type {
+  DownloadServices,
+  GatewayServices,
+  StateRoot,
+  Submit,
+  UploadServices,
+} from "../api/services.ts";
 import type { FileCustody } from "../peers/custody/custody.ts";
 
 /** What a replica answers to whatever would change something. */
@@ -42,6 +48,8 @@ export const refuseDownloads: DownloadServices = {
   openFile: async () => refuseBytes(),
   openTar: async () => refuseBytes(),
 };
+
+export const refuseGateway: GatewayServices = { find: async () => refuseBytes() };
 
 /** Whom files are with is known to the node that has peers. */
 export const refuseCustody = async (): Promise<FileCustody | null> => refuseBytes();

@@ -84,6 +84,7 @@ export async function createTestServices(parts: {
   readonly matches?: ApiServices["live"]["matches"];
   readonly economy?: EconomyServices;
   readonly onCommit?: ApiServices["live"]["onCommit"];
+  readonly gateway?: ApiServices["gateway"];
 }): Promise<TestServices> {
   const liveListeners = new Set<(message: LiveMessage) => void>();
   const itemListeners = new Map<string, Set<() => void>>();
@@ -118,6 +119,7 @@ export async function createTestServices(parts: {
     },
     uploads: files,
     downloads: files,
+    gateway: parts.gateway ?? { find: () => Promise.resolve(null) },
     economy: parts.economy ?? NO_ECONOMY,
     custodyOf: () => Promise.resolve(null),
     chains: () => Promise.resolve(NO_CHAIN_REPORT),
