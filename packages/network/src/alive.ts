@@ -13,16 +13,32 @@ export const FIRST_ALIVE_MS = 2_000;
 
 const MAX_ADDRESS_LENGTH = 512;
 
-/** An announcement as it travels. Nodes of the existing network ignore keys that they do not know. */
-export function aliveText({ kind, address }: Announcement, version: string, nonce: string): string {
-  return JSON.stringify({ address, interests: null, peer_type: kind, version, nonce });
+export interface AliveTextOptions {
+  readonly version: string;
+  readonly nonce: string;
+  /** What its network's rules hash to. */
+  readonly networkHash: string;
 }
 
-/** Reads an announcement of a peer; null for one that means nothing here, or speaks for somebody else. */
-export function readAlive(text: string, authorId: string): Announcement | null {
+/** An announcement as it travels. Nodes of the existing network ignore keys that they do not know. */
+export function aliveText({ kind, address }: Announcement, options: AliveTextOptions): string {
+  const { version, nonce, networkHash } = options;
+  return JSON.stringify({ address, interests: null, peer_type: kind, version, nonce, network: networkHash });
+}
+
+/**
+ * Reads an announcement of a peer. null: it means nothing here, or speaks for somebody else; `foreign`: its author goes
+ * by the rules of another network.
+ */
+export function readAlive(
+  text: string,
+  authorId: string,
+  networkHash: string,
+): Announcement | "foreign" | null {
   const parsed = parse(text);
   if (!isRecord(parsed)) return null;
-  const { address, peer_type: kind } = parsed;
+  const { address, peer_type: kind, network = networkHash } = parsed;
+  if (network !== networkHash) return "foreign";
   if (typeof address !== "string" || address.length > MAX_ADDRESS_LENGTH) return null;
   if (kind === "P2P") return isAddressOf(address, authorId) ? { kind, address } : null;
   if (kind === "HTTP") return isHttpUrl(address) ? { kind, address } : null;

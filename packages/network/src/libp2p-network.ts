@@ -1,10 +1,21 @@
+import { isIP } from "node:net";
 import type { GossipSub, Message } from "@libp2p/gossipsub";
 import type { Identify } from "@libp2p/identify";
 import type { Libp2p, PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import type { Ping } from "@libp2p/ping";
 import { multiaddr } from "@multiformats/multiaddr";
-import { ALIVE_PERIOD_MS, aliveText, FIRST_ALIVE_MS, readAlive, withoutPeerId } from "./alive.ts";
+import { shuffled } from "@twentysix/platform";
+import {
+  ALIVE_PERIOD_MS,
+  type Announcement,
+  aliveText,
+  FIRST_ALIVE_MS,
+  readAlive,
+  withoutPeerId,
+} from "./alive.ts";
+import { hostOf } from "./connection-gate.ts";
+import { askDialBack, DIAL_BACK_PROTOCOL, DialBackServer } from "./dial-back.ts";
 import { NetworkError } from "./errors.ts";
 import { VERDICTS } from "./gossip.ts";
 import { decodeGossip, encodeGossip } from "./gossip-text.ts";
@@ -12,6 +23,8 @@ import { Libp2pStreams } from "./libp2p-streams.ts";
 import { LinkMonitor } from "./link-monitor.ts";
 import type { Network, NetworkOptions, PublishReport } from "./network.ts";
 import type { PeerBook } from "./peer-book.ts";
+import { isPublicAddress } from "./public-address.ts";
+import { Reachability } from "./reachability.ts";
 import { Redialler } from "./redialler.ts";
 import { Unsent } from "./unsent.ts";
 
@@ -25,6 +38,8 @@ export type NetworkServices = {
 const MAX_PEER_AGE_MS = 86_400_000;
 const SAVE_BOOK_MS = 30_000;
 const SEND_AGAIN_MS = 1_000;
+/** Peers of other networks that are remembered. */
+const MAX_FOREIGN = 1_000;
 /** What a frame has beside its message: the names, the signature, the key of its author. */
 const FRAME_OVERHEAD_BYTES = 1_536;
 
@@ -34,9 +49,13 @@ export class Libp2pNetwork implements Network {
   readonly #options: NetworkOptions;
   readonly #redialler: Redialler;
   readonly #monitor: LinkMonitor;
+  readonly #reachability: Reachability;
+  readonly #dialBack: DialBackServer;
   readonly #bootstrap = new Map<string, string[]>();
   readonly #peerListeners = new Set<(peerId: string, isConnected: boolean) => void>();
   readonly #unsent = new Unsent();
+  /** Peers of other networks. */
+  readonly #foreign = new Set<string>();
   readonly #ended = new AbortController();
   readonly #chores: Promise<unknown>[] = [];
   readonly book: PeerBook;
@@ -62,6 +81,13 @@ export class Libp2pNetwork implements Network {
       timers,
       random,
       log,
+    });
+    this.#dialBack = new DialBackServer({ host, streams: this.streams, clock, timers, log });
+    this.#reachability = new Reachability({
+      isPublic: (address) => this.#mayLeadTo({ kind: "P2P", address }),
+      askable: () => shuffled(random, this.streams.peersWith(DIAL_BACK_PROTOCOL)),
+      ask: (peerId, address) => this.#askDialBack(peerId, address),
+      clock,
     });
     this.#monitor = new LinkMonitor({
       host,
@@ -118,6 +144,7 @@ export class Libp2pNetwork implements Network {
 
   async close(): Promise<void> {
     this.#ended.abort();
+    this.#dialBack.close();
     await this.#redialler.close();
     await this.#monitor.close();
     await Promise.all(this.#chores);
@@ -136,6 +163,9 @@ export class Libp2pNetwork implements Network {
     gossip.topicValidators.set(topics.messages, (peer, message) => this.#judge(peer, message));
     gossip.topicValidators.set(topics.alive, (_peer, message) => this.#hearOf(message));
     for (const topic of [topics.messages, topics.alive]) gossip.subscribe(topic);
+    this.#host.addEventListener("connection:open", ({ detail }) => {
+      if (this.#foreign.has(detail.remotePeer.toString())) detail.abort(foreignPeer());
+    });
     this.#host.addEventListener("peer:connect", ({ detail }) => this.#tellPeers(detail, true));
     this.#host.addEventListener("peer:disconnect", ({ detail }) => {
       this.#tellPeers(detail, false);
@@ -156,15 +186,36 @@ export class Libp2pNetwork implements Network {
 
   #hearOf(message: Message): (typeof VERDICTS)[keyof typeof VERDICTS] {
     const author = message.type === "signed" ? message.from.toString() : "";
+    const { mayAnnounce, networkHash, clock } = this.#options;
+    if (!this.#bootstrap.has(author) && !mayAnnounce(author)) return VERDICTS.ignore;
     const announced = decodeGossip(message.data)
-      .map((text) => readAlive(text, author))
+      .map((text) => readAlive(text, author, networkHash))
       .find((one) => one !== null);
-    if (announced === undefined) return VERDICTS.ignore;
-    const nowMs = Number(this.#options.clock.nowMicros() / 1_000n);
+    if (announced === "foreign") this.#leaveAlone(author);
+    if (announced === undefined || announced === "foreign" || !this.#mayLeadTo(announced))
+      return VERDICTS.ignore;
+    const nowMs = Number(clock.nowMicros() / 1_000n);
     const { kind, address } = announced;
     if (kind === "HTTP") this.book.seen(author, { apiUrl: address }, nowMs);
     else this.book.seen(author, { address: withoutPeerId(address).address }, nowMs);
     return VERDICTS.accept;
+  }
+
+  /** In a public network nobody is called in a private one. Names of hosts are looked at when they are called. */
+  #mayLeadTo({ kind, address }: Announcement): boolean {
+    if (this.#options.isPrivate) return true;
+    const host = kind === "HTTP" ? hostOfUrl(address) : (hostOf(multiaddr(address)) ?? "");
+    return isIP(host) === 0 || isPublicAddress(host);
+  }
+
+  /** Peers of another network, whatever has brought them here. */
+  #leaveAlone(author: string): void {
+    this.book.forget(author);
+    this.#foreign.add(author);
+    for (const oldest of this.#foreign) if (this.#foreign.size > MAX_FOREIGN) this.#foreign.delete(oldest);
+    const peer = peerIdFromString(author);
+    this.#options.log.warn("A peer goes by the rules of another network", { peerId: author });
+    for (const connection of this.#host.getConnections(peer)) connection.abort(foreignPeer());
   }
 
   #wanted(): ReadonlyMap<string, readonly string[]> {
@@ -173,6 +224,7 @@ export class Libp2pNetwork implements Network {
       if (peerId === this.peerId || addresses.length === 0) continue;
       wanted.set(peerId, [...new Set([...(this.#bootstrap.get(peerId) ?? []), ...addresses])]);
     }
+    for (const peerId of this.#foreign) wanted.delete(peerId);
     return wanted;
   }
 
@@ -216,19 +268,41 @@ export class Libp2pNetwork implements Network {
   }
 
   async #announce(): Promise<void> {
-    const { topics, apiUrl, version, clock } = this.#options;
+    const { topics, apiUrl, version, networkHash, clock } = this.#options;
     const { gossip } = this.#host.services;
     // Without something new in it, peers would take it for the one before.
-    const nonce = clock.nowMicros().toString(36);
-    for (const address of this.multiAddresses())
-      await gossip.publish(topics.alive, encodeGossip(aliveText({ kind: "P2P", address }, version, nonce)));
-    if (apiUrl === null) return;
-    await gossip.publish(
-      topics.alive,
-      encodeGossip(aliveText({ kind: "HTTP", address: apiUrl }, version, nonce)),
+    const text = { version, networkHash, nonce: clock.nowMicros().toString(36) };
+    for (const address of await this.#announceable())
+      await gossip.publish(topics.alive, encodeGossip(aliveText({ kind: "P2P", address }, text)));
+    if (apiUrl === null || !this.#mayLeadTo({ kind: "HTTP", address: apiUrl })) return;
+    await gossip.publish(topics.alive, encodeGossip(aliveText({ kind: "HTTP", address: apiUrl }, text)));
+  }
+
+  async #announceable(): Promise<readonly string[]> {
+    const all = this.multiAddresses();
+    if (this.#options.isPrivate) return all;
+    const named = new Set(
+      this.#options.announce.map((text) => `${withoutPeerId(text).address}/p2p/${this.peerId}`),
     );
+    return await this.#reachability.announceable(all, named);
+  }
+
+  /** null: it does not try, or does not answer. */
+  async #askDialBack(peerId: string, address: string): Promise<boolean | null> {
+    const { timers, log } = this.#options;
+    try {
+      return await askDialBack(this.streams, peerId, address, timers, this.#ended.signal);
+    } catch (error) {
+      log.debug("A peer does not call back", { peerId, address, error });
+      return null;
+    }
   }
 }
+
+const foreignPeer = (): Error => new Error("the peer goes by the rules of another network");
+
+/** Without the brackets that URLs put around IPv6. */
+const hostOfUrl = (text: string): string => URL.parse(text)?.hostname.replace(/^\[(.*)\]$/, "$1") ?? "";
 
 /** Does something once, when the signal aborts. */
 function onEnd(signal: AbortSignal, task: () => Promise<void>): Promise<void> {

@@ -28,6 +28,10 @@ export interface NetworkOptions {
   readonly apiUrl: string | null;
   /** Told to peers, for their operators. */
   readonly version: string;
+  /** What the rules of its network hash to; peers that announce another hash are left alone. */
+  readonly networkHash: string;
+  /** Whose announcements are heeded, beside those of bootstrap peers. */
+  readonly mayAnnounce: (peerId: string) => boolean;
   /** Bytes of the largest frame that peers take. */
   readonly maxFrameBytes: number;
   /** Its peers share addresses, and may be anywhere. */

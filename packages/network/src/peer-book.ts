@@ -46,6 +46,10 @@ export class PeerBook {
     this.#put({ peerId, addresses, apiUrl, lastSeenMs: nowMs });
   }
 
+  forget(peerId: string): void {
+    this.#peers.delete(peerId);
+  }
+
   /** Forgets those that were not seen for so long. */
   expire(olderThanMs: number): void {
     for (const [peerId, { lastSeenMs }] of this.#peers)

@@ -1,6 +1,6 @@
 import type { Network } from "@twentysix/network";
 import { type Clock, type Logger, type Random, raceAbort, type Timers } from "@twentysix/platform";
-import type { NetworkDefinition } from "@twentysix/protocol";
+import { type NetworkDefinition, networkHash } from "@twentysix/protocol";
 import type { ContentStore, FileRecords, PointReads } from "@twentysix/storage";
 import type { NodeStatus, PublicationStatus, UploadServices } from "../api/services.ts";
 import type { FileHolds } from "../content/file-holds.ts";
@@ -9,6 +9,7 @@ import type { TreeReader } from "../sync/own-tree.ts";
 import type { SyncStatus } from "../sync/sync-progress.ts";
 import type { SyncService, SyncStatistics } from "../sync/sync-service.ts";
 import type { DiskReservation } from "../services/budgets.ts";
+import { Announcers } from "./announcers.ts";
 import { ContentFetcher } from "./content-fetcher.ts";
 import { ContentServer } from "./content-server.ts";
 import { Custody, type FileCustody } from "./custody/custody.ts";
@@ -23,7 +24,7 @@ export interface PeersOptions {
   readonly pipeline: Pipeline;
   readonly contents: ContentStore;
   readonly holds: FileHolds;
-  readonly reads: Pick<PointReads, "file" | "totals">;
+  readonly reads: Pick<PointReads, "file" | "totals" | "aggregates">;
   /** Reads what is compared with peers. */
   readonly reader: TreeReader;
   /** False once the node takes nothing more. */
@@ -65,6 +66,7 @@ export class Peers {
   #fetcher: ContentFetcher | null = null;
   #custody: Custody | null = null;
   #sync: SyncService | null = null;
+  #announcers: Announcers | null = null;
   #published = 0;
   #recipients = 0;
 
@@ -81,6 +83,9 @@ export class Peers {
     const { startSync } = await import("../sync/start-sync.ts");
     const bootstrap = [...definition.bootstrap.libp2p, ...settings.bootstrap];
     const intake = new GossipIntake({ pipeline, log });
+    const isPrivate = definition.announce === "private";
+    const announcers = new Announcers({ ...options, registry: definition.authorities.registry });
+    this.#announcers = announcers;
     const network = await startNetwork({
       key: await loadPeerKey(settings.keyFolder, settings.keyKind),
       listen: [listenAddress(settings)],
@@ -90,7 +95,9 @@ export class Peers {
       apiUrl: settings.announcedApiUrl ?? apiUrl,
       version: options.version,
       maxFrameBytes: definition.limits.gossipFrameBytes,
-      isPrivate: definition.announce === "private",
+      networkHash: networkHash(definition),
+      mayAnnounce: (peerId) => isPrivate || announcers.has(peerId),
+      isPrivate,
       denied: settings.denied,
       book: peerBookFile(options.bookPath, (error) => log.warn("The peer book cannot be read", { error })),
       onMessage: (readings, peerId) => intake.judge(readings, peerId),
@@ -101,7 +108,7 @@ export class Peers {
     });
     this.#network = network;
     this.#server = new ContentServer({ ...options, streams: network.streams });
-    const fetcher = new ContentFetcher({ ...options, network, isPrivate: definition.announce === "private" });
+    const fetcher = new ContentFetcher({ ...options, network, isPrivate });
     this.#fetcher = fetcher;
     const custody = new Custody({
       ...options,
@@ -176,6 +183,7 @@ export class Peers {
     await this.#fetcher?.close();
     await this.#sync?.[Symbol.asyncDispose]();
     await this.#network?.close();
+    await this.#announcers?.close();
   }
 }
 

@@ -42,6 +42,8 @@ export async function testPeer(options: Partial<Omit<NetworkOptions, "onMessage"
     bootstrap: [],
     apiUrl: null,
     version: "0.0.0",
+    networkHash: "rules",
+    mayAnnounce: () => true,
     maxFrameBytes: 262_144,
     isPrivate: true,
     denied: denyListOf([]),

@@ -10,6 +10,7 @@ import {
   createSystemRandom,
   createSystemTimers,
 } from "@twentysix/platform";
+import { networkHash } from "@twentysix/protocol";
 import { createClient, createEvmAccount } from "@twentysix/sdk";
 import { createNodeSha256 } from "@twentysix/sdk/node";
 import { loadNetwork } from "../../src/index.ts";
@@ -63,8 +64,11 @@ describe("a network that keeps two copies of each file", { timeout: 240_000 }, (
     const files: { readonly hash: string; readonly bytes: Buffer }[] = [];
     for (let index = 0; index < 4; index += 1) {
       const bytes = randomBytes(300_000 + index);
-      const { fileHash } = await clientOf(first).storeFile({ account, file: new Blob([bytes]), sync: true });
-      files.push({ hash: fileHash, bytes });
+      const stored = await clientOf(first).storeFile({ account, file: new Blob([bytes]), sync: true });
+      files.push({ hash: stored.fileHash, bytes });
+      // On its way to everybody it is on two nodes for a moment, too.
+      for (const node of nodes)
+        await eventually(async () => (await clientOf(node).getStatus(stored))?.status === "processed");
     }
     for (const { hash } of files) await eventually(() => holdersOf(nodes, hash).length === 2);
     for (const { hash, bytes } of files) for (const node of nodes) await served(node, hash, bytes);
@@ -123,7 +127,8 @@ async function startLiar(first: TestNode) {
   const keys = temporaryFolder("liar");
   let asked = 0;
   const key = await loadPeerKey(keys.path, "ed25519");
-  const { topics, limits } = loadNetwork(network);
+  const definition = loadNetwork(network);
+  const { topics, limits } = definition;
   const liar = await startNetwork({
     key,
     listen: ["/ip4/127.0.0.1/tcp/0"],
@@ -132,6 +137,8 @@ async function startLiar(first: TestNode) {
     bootstrap: first.core.peerAddresses(),
     apiUrl: null,
     version: "0.0.0",
+    networkHash: networkHash(definition),
+    mayAnnounce: () => true,
     maxFrameBytes: limits.gossipFrameBytes,
     isPrivate: true,
     denied: denyListOf([]),

@@ -11,6 +11,7 @@ import {
   createSystemRandom,
   createSystemTimers,
 } from "@twentysix/platform";
+import { networkHash } from "@twentysix/protocol";
 import { loadNetwork } from "../../src/network.ts";
 import type { TestNode } from "./test-node.ts";
 
@@ -30,14 +31,17 @@ export async function foreignNode(node: TestNode, answer: RequestListener): Prom
   await once(server, "listening");
   const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const folder = await mkdtemp(join(tmpdir(), "twentysix-foreign-"));
+  const definition = loadNetwork("local");
   const network = await startNetwork({
     key: await loadPeerKey(folder, "ed25519"),
     listen: ["/ip4/127.0.0.1/tcp/0"],
     announce: [],
-    topics: loadNetwork("local").topics,
+    topics: definition.topics,
     bootstrap: node.core.peerAddresses(),
     apiUrl,
     version: "0.10.2",
+    networkHash: networkHash(definition),
+    mayAnnounce: () => true,
     maxFrameBytes: 262_144,
     isPrivate: true,
     denied: denyListOf([]),
