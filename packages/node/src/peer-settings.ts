@@ -20,6 +20,7 @@ export function peerSettingsOf(
     announce: config.announce,
     bootstrap: config.peers,
     announcedApiUrl: config.announceApi,
+    gateways: config.gateways,
     denied: denyListOf(config.deny),
   };
 }

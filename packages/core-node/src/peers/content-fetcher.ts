@@ -19,6 +19,7 @@ import { type KeepPieces, PiecewiseFetcher } from "./pieces/piecewise-fetcher.ts
 import { apiSource } from "./sources/api-source.ts";
 import type { ContentAnswer, ContentSource } from "./sources/content-source.ts";
 import { firstFound } from "./sources/first-found.ts";
+import { gatewaySource } from "./sources/gateway-source.ts";
 import { SourceCredit } from "./sources/source-credit.ts";
 import { streamSource } from "./sources/stream-source.ts";
 import { whileItMoves } from "./sources/while-it-moves.ts";
@@ -27,6 +28,8 @@ export interface ContentFetcherOptions {
   readonly network: Pick<Network, "peerId" | "book" | "streams">;
   /** Nodes at addresses of private networks are called too. */
   readonly isPrivate: boolean;
+  /** Trustless gateways that are asked for what a CID names. */
+  readonly gateways: readonly string[];
   readonly records: Pick<FileRecords, "wantedFiles">;
   readonly uploads: Pick<UploadServices, "stageFile" | "stageCar" | "registerFile">;
   readonly contents: ContentStore;
@@ -152,9 +155,9 @@ export class ContentFetcher {
     return false;
   }
 
-  /** Nodes of our own kind that are connected, and the APIs of others that were heard of. */
+  /** Nodes of our own kind that are connected, the APIs of others that were heard of, gateways that the operator named. */
   #sources(): readonly ContentSource[] {
-    const { network, isPrivate: allowsPrivate } = this.#options;
+    const { network, isPrivate: allowsPrivate, gateways } = this.#options;
     const { streams, book, peerId: own } = network;
     const ours = streams.peersWith(CONTENT_PROTOCOL);
     const asked = new Set([own, ...ours]);
@@ -164,6 +167,7 @@ export class ContentFetcher {
     return [
       ...ours.map((peerId) => streamSource(streams, peerId)),
       ...[...new Set(apis)].map((apiUrl) => apiSource({ apiUrl, allowsPrivate, maxBytes: MAX_FILE_BYTES })),
+      ...gateways.map((gatewayUrl) => gatewaySource(gatewayUrl, MAX_FILE_BYTES)),
     ];
   }
 

@@ -15,5 +15,7 @@ export interface PeerSettings {
   readonly bootstrap: readonly string[];
   /** Where others reach the API; null: where it listens. */
   readonly announcedApiUrl: string | null;
+  /** Trustless gateways of IPFS that are asked for what a CID names, beside the peers. */
+  readonly gateways: readonly string[];
   readonly denied: DenyList;
 }

@@ -108,7 +108,7 @@ export class Peers {
     });
     this.#network = network;
     this.#server = new ContentServer({ ...options, streams: network.streams });
-    const fetcher = new ContentFetcher({ ...options, network, isPrivate });
+    const fetcher = new ContentFetcher({ ...options, network, isPrivate, gateways: settings.gateways });
     this.#fetcher = fetcher;
     const custody = new Custody({
       ...options,

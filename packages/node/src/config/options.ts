@@ -4,7 +4,7 @@ import { blobs } from "./blobs-kind.ts";
 import { rpcUrls } from "./chain-kinds.ts";
 import { integer, port } from "./number-kind.ts";
 import { type OptionKind, orWord } from "./option-kind.ts";
-import { apiUrl, deniedPeers, ownAddresses, peerAddresses } from "./peer-kinds.ts";
+import { apiUrl, deniedPeers, gatewayUrls, ownAddresses, peerAddresses } from "./peer-kinds.ts";
 import { roles } from "./roles-kind.ts";
 import { size, sizeText } from "./size-kind.ts";
 import { addressRanges, choice, databaseUrl, host, network, path } from "./text-kinds.ts";
@@ -117,6 +117,12 @@ export const OPTIONS = {
     kind: orWord(path("FILE"), "none"),
     defaultText: "none",
     help: "File with the private key of the account that pays for anchoring what no chain confirms, which nobody but its owner may reach (mode 0600); it must be one of the network's emitters.",
+  }),
+  gateways: define({
+    name: "gateways",
+    kind: gatewayUrls(),
+    defaultText: "",
+    help: "Trustless gateways of IPFS that are asked for what a CID names, beside the peers.",
   }),
   network: define({
     name: "network",

@@ -35,6 +35,11 @@ export function deniedPeers(): OptionKind<readonly string[]> {
   );
 }
 
+/** Where gateways are reached. */
+export function gatewayUrls(): OptionKind<readonly string[]> {
+  return listOf("URLs such as https://gateway.example, separated by commas", isBareUrl);
+}
+
 /** Where an API is reached. */
 export function apiUrl(): OptionKind<string> {
   const describe = "a URL such as https://node.example";
@@ -42,12 +47,15 @@ export function apiUrl(): OptionKind<string> {
     placeholder: "URL",
     describe,
     parseText(text) {
-      const url = URL.parse(text);
-      const isHttp = url?.protocol === "https:" || url?.protocol === "http:";
-      const isBare = url?.username === "" && url.search === "" && url.hash === "";
-      return isHttp && isBare ? parsed(text.replace(/\/+$/, "")) : { ok: false, expected: describe };
+      return isBareUrl(text) ? parsed(text.replace(/\/+$/, "")) : { ok: false, expected: describe };
     },
   });
+}
+
+function isBareUrl(text: string): boolean {
+  const url = URL.parse(text);
+  const isHttp = url?.protocol === "https:" || url?.protocol === "http:";
+  return isHttp && url.username === "" && url.search === "" && url.hash === "";
 }
 
 /** A list of texts of one kind. */

@@ -36,6 +36,7 @@ test("the promised settings exist", () => {
     "--rpc",
     "--indexers",
     "--chain-key-file",
+    "--gateways",
     "--network",
     "--roles",
     "--authority-keys",

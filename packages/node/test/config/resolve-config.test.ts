@@ -74,6 +74,7 @@ describe("precedence", () => {
       rpc: ["ETH=https://a.example/key,ETH=http://127.0.0.1:8545", ["BSC=https://b.example"]],
       indexers: ["BSC=https://a.example", "network"],
       "chain-key-file": ["/a", "/b"],
+      gateways: ["https://a.example,http://b.example:8080", ["https://c.example/ipns"]],
       network: ["mainnet", "local"],
       roles: ["ccn,authority", ["ccn"]],
       "authority-keys": ["/a", "/b"],

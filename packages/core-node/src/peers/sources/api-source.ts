@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { NetworkError } from "@twentysix/network";
+import { boundedBody } from "./bounded-body.ts";
 import type { ContentAnswer, ContentSource } from "./content-source.ts";
 import { httpGet } from "./http-get.ts";
 
@@ -48,7 +49,7 @@ async function rawFile(
     answer.destroy();
     return null;
   }
-  return { form: "bytes", isWhole: true, bytes: bounded(answer, options.maxBytes, options.apiUrl), end };
+  return { form: "bytes", isWhole: true, bytes: boundedBody(answer, options.maxBytes, options.apiUrl), end };
 }
 
 async function fileInJson(
@@ -62,7 +63,7 @@ async function fileInJson(
     answer.destroy();
     return null;
   }
-  const pieces = await Array.fromAsync(bounded(answer, MAX_JSON_BYTES, options.apiUrl));
+  const pieces = await Array.fromAsync(boundedBody(answer, MAX_JSON_BYTES, options.apiUrl));
   const content = contentOf(Buffer.concat(pieces).toString("utf8"));
   if (content === null) return null;
   return { form: "bytes", isWhole: true, bytes: inOnePiece(content), end };
@@ -76,25 +77,6 @@ async function get(
   const url = URL.parse(`${apiUrl.replace(/\/+$/, "")}${path}`);
   if (url === null) throw new NetworkError("NETWORK_PEER_FAILED", `${apiUrl} is no URL`);
   return await httpGet(url, { signal, allowsPrivate });
-}
-
-async function* bounded(
-  answer: IncomingMessage,
-  maxBytes: number,
-  apiUrl: string,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let sizeBytes = 0;
-  try {
-    for await (const piece of answer as AsyncIterable<Uint8Array>) {
-      sizeBytes += piece.byteLength;
-      if (sizeBytes > maxBytes)
-        throw new NetworkError("NETWORK_PEER_FAILED", `${apiUrl} sends more than ${maxBytes} bytes`);
-      yield piece;
-    }
-  } catch (cause) {
-    if (cause instanceof NetworkError) throw cause;
-    throw new NetworkError("NETWORK_PEER_FAILED", `${apiUrl} broke off`, { cause });
-  }
 }
 
 function contentOf(text: string): Uint8Array | null {

@@ -8,6 +8,8 @@ export interface HttpGetOptions {
   readonly signal: AbortSignal;
   /** Addresses of this machine and of private networks are called too. */
   readonly allowsPrivate: boolean;
+  /** The media type that is wanted; any by default. */
+  readonly accept?: string;
 }
 
 /**
@@ -16,13 +18,16 @@ export interface HttpGetOptions {
  *
  * @throws NetworkError NETWORK_PEER_FAILED
  */
-export async function httpGet(url: URL, { signal, allowsPrivate }: HttpGetOptions): Promise<IncomingMessage> {
+export async function httpGet(
+  url: URL,
+  { signal, allowsPrivate, accept = "*/*" }: HttpGetOptions,
+): Promise<IncomingMessage> {
   const isLiteral = isIP(hostOf(url)) !== 0;
   if (isLiteral && !allowsPrivate && !isPublicAddress(hostOf(url))) throw refused(url);
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   const lookup = allowsPrivate ? resolve : publicLookup(url);
   return await new Promise((answer, fail) => {
-    const call = request(url, { signal, lookup, agent: false, headers: { accept: "*/*" } }, answer);
+    const call = request(url, { signal, lookup, agent: false, headers: { accept } }, answer);
     call.on("error", (cause) =>
       fail(
         cause instanceof NetworkError
