@@ -94,6 +94,7 @@ export async function startChainNode(
       announce: [],
       bootstrap: (options.peers ?? []).flatMap((node) => node.core.peerAddresses()),
       announcedApiUrl: null,
+      gateways: [],
       denied: denyListOf([]),
     },
     maxDiskBytes: null,
