@@ -3,6 +3,8 @@ export type TestnetErrorCode =
   | "TESTNET_PORTS_TAKEN"
   /** No package carries the local chain for this machine, or it is not installed. */
   | "TESTNET_CHAIN_NOT_INSTALLED"
+  /** The local chain refuses what it is asked for. */
+  | "TESTNET_CHAIN_FAILED"
   /** A process of the network ended before the network was ready. */
   | "TESTNET_PART_ENDED"
   /** The processes run, and what they wait for does not come. */

@@ -5,8 +5,10 @@ import type { NetworkDefinition } from "@twentysix/protocol";
 import { accountsOf, type TestnetAccount } from "./accounts.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { TestnetError } from "./errors.ts";
+import { messageSyncOn } from "./evm/contracts.ts";
 import { type Evm, startEvm } from "./evm/start-evm.ts";
-import { testnetDefinition, writeNetworkFile } from "./network-file.ts";
+import { writeKeyFile } from "./key-file.ts";
+import { anchoredAt, knownContract, testnetDefinition, writeNetworkFile } from "./network-file.ts";
 import { NodeApi, type NodeFigures } from "./node-api.ts";
 import { peerAddressOf } from "./peer-addresses.ts";
 import { type PortPlan, planPorts, takenPorts } from "./ports.ts";
@@ -72,7 +74,7 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   await expectFree(ports);
   // Nodes have locks of their own; the chain has none.
   const lock = lockDataDir(options.dataDir);
-  const definition = testnetDefinition(options.copies);
+  const model = testnetDefinition(options.copies);
   const networkFile = join(options.dataDir, "network.json");
   const parts: PartProcess[] = [];
   const stopAll = async (): Promise<void> => {
@@ -80,11 +82,19 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
     lock.release();
   };
   try {
-    await writeNetworkFile(networkFile, definition);
-    const evm = await startChain(options, definition, ports);
+    const evm = await startChain(options, model, ports);
     parts.push(evm.process);
-    const nodes = await startNodes({ ...options, networkFile }, definition, ports, parts);
-    const accounts = accountsOf(definition);
+    const { rpcUrl } = evm;
+    const accounts = accountsOf(model);
+    const packer = packerAmong(accounts);
+    const known = knownContract(networkFile);
+    const messageSync = await messageSyncOn({ ...options, rpcUrl, deployer: packer.address, known });
+    const definition = anchoredAt(model, messageSync, packer.address);
+    await writeNetworkFile(networkFile, definition);
+    const chainKeyFile = join(options.dataDir, "packer.key");
+    await writeKeyFile(chainKeyFile, packer.privateKey);
+    const places = { networkFile, rpcUrl, chainKeyFile };
+    const nodes = await startNodes({ ...options, ...places }, definition, ports, parts);
     await whenReady({ ...options, nodes, accounts });
     let isClosing = false;
     for (const part of parts) {
@@ -93,7 +103,12 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
       });
     }
     return {
-      facts: { network: networkFile, ...factsOf(nodes, evm, accounts) },
+      facts: {
+        network: networkFile,
+        core: nodes.map(coreFacts),
+        evm: { rpc: rpcUrl, contracts: { messageSync } },
+        accounts,
+      },
       states: (signal) => Promise.all(nodes.map((node) => stateOf(node, timers, signal))),
       close: () => {
         isClosing = true;
@@ -127,12 +142,20 @@ function startChain(options: TestnetOptions, definition: NetworkDefinition, port
   });
 }
 
+/** Where nodes find what they share. */
+interface NetworkPlaces {
+  readonly networkFile: string;
+  readonly rpcUrl: string;
+  /** Of the account that anchors. */
+  readonly chainKeyFile: string;
+}
+
 /**
  * The first node, which is the authority, comes last: what it publishes at its start finds the others there. All that
  * started is in `parts`, whatever becomes of the rest.
  */
 async function startNodes(
-  options: TestnetOptions & { readonly networkFile: string },
+  options: TestnetOptions & NetworkPlaces,
   definition: NetworkDefinition,
   ports: PortPlan,
   parts: PartProcess[],
@@ -154,7 +177,7 @@ async function startNodes(
       logFile: join(options.dataDir, "logs", `${place.name}.log`),
       network: options.networkFile,
       peers: addresses.filter((_, other) => other !== index),
-      authority: index === 0 ? { faucetPort: ports.faucet } : null,
+      authority: index === 0 ? { faucetPort: ports.faucet, chainKeyFile: options.chainKeyFile } : null,
       environment: childEnvironment(options.environment),
     });
     parts.push(node.process);
@@ -173,16 +196,17 @@ async function allOrThrow<Value>(started: readonly Promise<Value>[]): Promise<re
   return await Promise.all(started);
 }
 
-function factsOf(
-  nodes: readonly CoreNodeProcess[],
-  evm: Evm,
-  accounts: readonly TestnetAccount[],
-): Omit<TestnetFacts, "network"> {
-  return {
-    core: nodes.map(({ apiUrl, peerAddress, process: { pid } }) => ({ api: apiUrl, p2p: peerAddress, pid })),
-    evm: { rpc: evm.rpcUrl, contracts: evm.contracts },
-    accounts,
-  };
+const coreFacts = ({ apiUrl, peerAddress, process: { pid } }: CoreNodeProcess) => ({
+  api: apiUrl,
+  p2p: peerAddress,
+  pid,
+});
+
+/** Who anchors what no chain confirms. */
+function packerAmong(accounts: readonly TestnetAccount[]): TestnetAccount {
+  const packer = accounts.find(({ role }) => role === "packer");
+  if (packer === undefined) throw new RangeError("the network has no account of a packer");
+  return packer;
 }
 
 async function stateOf(

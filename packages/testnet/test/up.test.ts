@@ -36,6 +36,15 @@ async function rpc(url: string, method: string, params: readonly unknown[] = [])
   return ((await (await fetch(url, { method: "POST", headers, body })).json()) as { result: unknown }).result;
 }
 
+/** The contract is the first block, a transfer of the test another. */
+async function hasReadBlocks({ api }: { readonly api: string }, count: number): Promise<void> {
+  const read = async (): Promise<number> => {
+    const metrics = await (await fetch(`${api}/metrics`)).text();
+    return Number(/^twentysix_chain_height_blocks\{chain="ETH",source="rpc"\} (\d+)$/m.exec(metrics)?.[1]);
+  };
+  while (!((await read()) >= count)) await sleep(50);
+}
+
 describe("a network of three nodes", { timeout: 240_000, skip: process.platform === "win32" }, () => {
   test("serves everything from each node, outlives one, and goes on with its data; no process stays behind", async () => {
     await using folder = testFolder();
@@ -96,7 +105,12 @@ describe("a network of three nodes", { timeout: 240_000, skip: process.platform 
       facts.core.map(({ p2p }) => p2p),
     );
     for (const node of again.core) await servedBy(node, post.itemHash);
-    assert.equal(await rpc(again.evm.rpc, "eth_blockNumber"), "0x1");
+    assert.deepEqual(again.evm.contracts, facts.evm.contracts);
+    assert.notEqual(
+      await rpc(again.evm.rpc, "eth_getCode", [again.evm.contracts.messageSync, "latest"]),
+      "0x",
+    );
+    for (const node of again.core) await hasReadBlocks(node, 2);
     assert.notEqual(await rpc(again.evm.rpc, "eth_getTransactionReceipt", [sent]), null);
     second.process.kill("SIGKILL");
     assert.ok((await goneAfterMs(folder.path)) < STOP_LIMIT_MS);

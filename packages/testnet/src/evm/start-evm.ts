@@ -21,8 +21,6 @@ export interface EvmOptions {
 /** A chain of the network's own. */
 export interface Evm {
   readonly rpcUrl: string;
-  /** Addresses of what is deployed on it, by name. */
-  readonly contracts: Readonly<Record<string, string>>;
   readonly process: PartProcess;
 }
 
@@ -57,7 +55,7 @@ export async function startEvm(options: EvmOptions): Promise<Evm> {
   });
   try {
     const address = await part.says((line) => /^Listening on (\S+)$/.exec(line.trim())?.[1], signal);
-    return { rpcUrl: `http://${address}`, contracts: {}, process: part };
+    return { rpcUrl: `http://${address}`, process: part };
   } catch (error) {
     await part.stop();
     throw error;

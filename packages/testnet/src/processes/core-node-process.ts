@@ -19,8 +19,10 @@ export interface CoreNodeOptions {
   readonly ports: { readonly api: number; readonly p2p: number };
   /** Multiaddresses of the others. */
   readonly peers: readonly string[];
-  /** Whether it is the authority of the network, and where its faucet listens then. */
-  readonly authority: { readonly faucetPort: number } | null;
+  /** RPC of the chain on which messages are anchored. */
+  readonly rpcUrl: string;
+  /** Whether it is the authority of the network, and where its faucet listens and the key is that anchors messages then. */
+  readonly authority: { readonly faucetPort: number; readonly chainKeyFile: string } | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly timers: Pick<Timers, "schedule" | "withTimeout">;
   readonly signal: AbortSignal;
@@ -59,14 +61,20 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNodeP
 }
 
 function flagsOf(options: CoreNodeOptions): readonly string[] {
-  const { dataDir, logLevel, network, ports, peers, authority } = options;
+  const { dataDir, logLevel, network, ports, peers, rpcUrl, authority } = options;
   return [
     ...["--data-dir", dataDir, "--network", network, "--log-level", logLevel],
     ...["--api-host", HOST, "--api-port", String(ports.api)],
     ...["--p2p-host", HOST, "--p2p-port", String(ports.p2p), "--peers", peers.join(",")],
-    ...(authority === null
-      ? ["--roles", "ccn"]
-      : ["--roles", "ccn,authority", "--faucet-port", String(authority.faucetPort)]),
+    ...["--rpc", `ETH=${rpcUrl}`],
+    ...(authority === null ? ["--roles", "ccn"] : authorityFlags(authority)),
+  ];
+}
+
+function authorityFlags({ faucetPort, chainKeyFile }: NonNullable<CoreNodeOptions["authority"]>) {
+  return [
+    ...["--roles", "ccn,authority", "--faucet-port", String(faucetPort)],
+    ...["--chain-key-file", chainKeyFile],
   ];
 }
 
