@@ -88,7 +88,7 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
     const accounts = accountsOf(model);
     const packer = packerAmong(accounts);
     const known = knownContract(networkFile);
-    const messageSync = await messageSyncOn({ ...options, rpcUrl, deployer: packer.address, known });
+    const messageSync = await messageSyncOn({ ...options, rpcUrl, known });
     const definition = anchoredAt(model, messageSync, packer.address);
     await writeNetworkFile(networkFile, definition);
     const chainKeyFile = join(options.dataDir, "packer.key");

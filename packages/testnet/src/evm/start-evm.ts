@@ -1,10 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { anvilPath } from "@twentysix/contracts/anvil";
 import type { Timers } from "@twentysix/platform";
+import { TestnetError } from "../errors.ts";
 import { HOST } from "../ports.ts";
 import { type PartProcess, startPart } from "../processes/part-process.ts";
-import { anvilProgram } from "./anvil-program.ts";
 
 export interface EvmOptions {
   readonly port: number;
@@ -38,7 +39,11 @@ const DEFAULT_CHAIN_ID = 31_337;
  */
 export async function startEvm(options: EvmOptions): Promise<Evm> {
   const { port, chainId = DEFAULT_CHAIN_ID, dataDir, logFile, environment, timers, signal } = options;
-  const program = anvilProgram();
+  const program = anvilPath(process.platform, process.arch);
+  if (program === null) {
+    const message = `there is no local chain for ${process.platform}-${process.arch}, or it is not installed: run \`npm ci\` again without --omit=optional`;
+    throw new TestnetError("TESTNET_CHAIN_NOT_INSTALLED", message);
+  }
   await mkdir(dataDir, { recursive: true });
   const args = [
     ...["--host", HOST, "--port", String(port), "--chain-id", String(chainId)],
