@@ -1,14 +1,33 @@
+import { isIP } from "node:net";
 import type { ConnectionGater, MultiaddrConnection } from "@libp2p/interface";
-import type { Multiaddr } from "@multiformats/multiaddr";
+import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import type { DenyList } from "./deny-list.ts";
+import { isPublicAddress } from "./public-address.ts";
 
-/** Keeps denied peers and addresses away, whoever calls whom. */
-export function connectionGate(denied: DenyList): ConnectionGater {
+export interface ConnectionGateOptions {
+  readonly denied: DenyList;
+  /** Its peers may be in private networks. */
+  readonly isPrivate: boolean;
+  /** Peers that the operator, or the definition of the network, names. */
+  readonly bootstrap: readonly string[];
+}
+
+/**
+ * Keeps denied peers and addresses away, whoever calls whom. In a public network nobody is called at an address of a
+ * private one either, whatever name led to it, unless it is one of the bootstrap addresses.
+ */
+export function connectionGate({ denied, isPrivate, bootstrap }: ConnectionGateOptions): ConnectionGater {
+  const named = new Set(bootstrap.map((address) => hostOf(multiaddr(address))));
+  const mayBeCalled = (host: string): boolean =>
+    isPrivate || isIP(host) === 0 || isPublicAddress(host) || named.has(host);
   const isDenied = ({ remoteAddr }: MultiaddrConnection): boolean =>
     denied.isDeniedAddress(hostOf(remoteAddr) ?? "");
   return {
     denyDialPeer: (peerId) => denied.peerIds.has(peerId.toString()),
-    denyDialMultiaddr: (address) => denied.isDeniedAddress(hostOf(address) ?? ""),
+    denyDialMultiaddr: (address) => {
+      const host = hostOf(address) ?? "";
+      return denied.isDeniedAddress(host) || !mayBeCalled(host);
+    },
     denyInboundConnection: isDenied,
     denyInboundEncryptedConnection: (peerId) => denied.peerIds.has(peerId.toString()),
     denyOutboundEncryptedConnection: (peerId) => denied.peerIds.has(peerId.toString()),

@@ -26,6 +26,7 @@ import type { PeerBook } from "./peer-book.ts";
 import { isPublicAddress } from "./public-address.ts";
 import { Reachability } from "./reachability.ts";
 import { Redialler } from "./redialler.ts";
+import { resolveAddresses } from "./resolve-addresses.ts";
 import { Unsent } from "./unsent.ts";
 
 export type NetworkServices = {
@@ -233,8 +234,12 @@ export class Libp2pNetwork implements Network {
   }
 
   async #dial(peerId: string, addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    // Bootstrap addresses are somebody's choice; what peers tell is looked through by the gate, as it is called.
+    const chosen = this.#bootstrap.get(peerId) ?? [];
+    const told = addresses.filter((address) => !chosen.includes(address));
+    const resolved = this.#options.isPrivate ? told : await resolveAddresses(told);
     await this.#host.dial(
-      addresses.map((address) => multiaddr(`${address}/p2p/${peerId}`)),
+      [...chosen, ...resolved].map((address) => multiaddr(`${address}/p2p/${peerId}`)),
       { signal },
     );
   }

@@ -39,7 +39,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
 }
 
 async function createHost(options: NetworkOptions): Promise<Libp2p<NetworkServices>> {
-  const { key, listen, announce, topics, maxFrameBytes, isPrivate, denied } = options;
+  const { key, listen, announce, topics, maxFrameBytes, isPrivate } = options;
   const gossip = gossipWith({ maxFrameBytes, isPrivate, topics: [topics.messages, topics.alive] });
   const settings = {
     start: false,
@@ -49,7 +49,7 @@ async function createHost(options: NetworkOptions): Promise<Libp2p<NetworkServic
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    connectionGater: connectionGate(denied),
+    connectionGater: connectionGate(options),
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
       maxIncomingPendingConnections: MAX_PENDING_CONNECTIONS,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createSystemTimers } from "@twentysix/platform";
+import { createMemoryLogger, createSystemTimers } from "@twentysix/platform";
 import { askDialBack, DIAL_BACK_PROTOCOL } from "../src/dial-back.ts";
 import { Reachability } from "../src/reachability.ts";
 import { connected, type TestPeer, testPeer } from "./support/test-network.ts";
@@ -100,5 +100,25 @@ describe("what a peer announces", { timeout: 30_000 }, () => {
     await sleep(2_500);
     assert.deepEqual(ours.network.peers(), [], "it is not called again");
     assert.equal(ours.network.book.get(other.network.peerId), undefined);
+  });
+
+  test("calls nobody into a private network from a public one, whatever name leads there", async () => {
+    await using there = await testPeer();
+    const { peerId } = there.network;
+    const addresses = [
+      nameless(there.address),
+      nameless(there.address).replace("/ip4/127.0.0.1", "/dns4/localhost"),
+    ];
+    const read = async () => [{ peerId, addresses, apiUrl: null, lastSeenMs: Date.now() }];
+    const log = createMemoryLogger();
+    await using ours = await testPeer({
+      isPrivate: false,
+      log,
+      book: { read, write: async () => undefined },
+    });
+    await until(() => log.records.some(({ message }) => message === "A peer could not be reached"));
+    assert.deepEqual(ours.network.peers(), []);
+    await using named = await testPeer({ isPrivate: false, bootstrap: [there.address] });
+    await connected(named, 1);
   });
 });
