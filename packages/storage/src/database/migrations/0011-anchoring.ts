@@ -58,7 +58,7 @@ CREATE INDEX packs_open ON packs (chain) WHERE state < 2;
 CREATE TABLE packed_items (id ${integer} NOT NULL, tx_hash ${text} NOT NULL, PRIMARY KEY (id, tx_hash));
 CREATE INDEX packed_items_pack ON packed_items (tx_hash);
 
-CREATE INDEX messages_unconfirmed ON messages (id) WHERE confirmed_us = 9223372036854775807;
+CREATE INDEX messages_to_pack ON messages (id) WHERE confirmed_us = 9223372036854775807;
 CREATE INDEX confirmations_height ON confirmations (chain_id, height);
 `;
 
