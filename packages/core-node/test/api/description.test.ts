@@ -192,6 +192,8 @@ test("answers are as the description says", async (t) => {
     ["/api/v1/price/recalculation", "/api/v1/price/recalculation", 200],
     ["/api/v1/messages/{item_hash}/explanation", `/api/v1/messages/${file}/explanation`, 200],
     ["/api/v1/messages/{item_hash}/explanation", `/api/v1/messages/${unknown}/explanation`, 404],
+    ["/api/v1/files/{file_hash}/durability", `/api/v1/files/${fileHash}/durability`, 200],
+    ["/api/v1/files/{file_hash}/durability", `/api/v1/files/${unknown}/durability`, 404],
     ["/version", "/version", 200],
     ["/api/v0/messages/page/{page}.json", "/api/v0/messages/page/1.json", 200],
     ["/api/v0/messages/{item_hash}/content", `/api/v0/messages/${post}/content`, 200],

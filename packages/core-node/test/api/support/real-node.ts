@@ -15,6 +15,7 @@ import {
   blobFilePath,
   createListReads,
   createPointReads,
+  FileLedger,
   type ListReads,
   localPointReads,
   matchesFilter,
@@ -25,6 +26,7 @@ import {
 import { DEFAULT_API_SETTINGS } from "../../../src/api/settings.ts";
 import { createLedgerAnswers, type LedgerAnswers } from "../../../src/ledger/ledger-answers.ts";
 import { createLedgerCalls } from "../../../src/ledger/ledger-calls.ts";
+import { aloneWith } from "../../../src/peers/custody/custody.ts";
 import { Pipeline } from "../../../src/pipeline/pipeline.ts";
 import { stateRulesOf } from "../../../src/pipeline/state-rules.ts";
 import { submissionRules } from "../../../src/pipeline/submission-rules.ts";
@@ -119,11 +121,13 @@ export async function startRealNode(
     ledger: answers,
     recalculation: createRecalculation({ pipeline, clock, log }),
   });
+  const files = new FileLedger(connection);
   const services = {
     reads: asked,
     lists,
     ledger: answers,
     economy,
+    custodyOf: async (fileHash: string) => aloneWith(files.keptFile(fileHash), definition),
     onCommit: (listener: () => void) => pipeline.onCommit(() => listener()),
     matches: matchesFilter,
   };

@@ -83,6 +83,7 @@ export async function createTestServices(parts: {
   readonly ledger?: ApiServices["ledger"];
   readonly matches?: ApiServices["live"]["matches"];
   readonly economy?: EconomyServices;
+  readonly custodyOf?: ApiServices["custodyOf"];
   readonly onCommit?: ApiServices["live"]["onCommit"];
   readonly gateway?: ApiServices["gateway"];
 }): Promise<TestServices> {
@@ -121,7 +122,7 @@ export async function createTestServices(parts: {
     downloads: files,
     gateway: parts.gateway ?? { find: () => Promise.resolve(null) },
     economy: parts.economy ?? NO_ECONOMY,
-    custodyOf: () => Promise.resolve(null),
+    custodyOf: parts.custodyOf ?? (() => Promise.resolve(null)),
     chains: () => Promise.resolve(NO_CHAIN_REPORT),
     node: {
       version: "0.1.0-test",
