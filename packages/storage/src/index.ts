@@ -15,7 +15,7 @@ export * from "./database/codes.ts";
 export { decodeCostLines } from "./database/cost-lines.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
 export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
-export { itemHashOfKey, type LogPart, type TreeLeaf, type TreeState } from "./database/merkle/tree-reads.ts";
+export type { LogPart, TreeLeaf, TreeState } from "./database/merkle/tree-reads.ts";
 export { assertNewestSchema, migrate } from "./database/migrations/migrate.ts";
 export { CommitListener } from "./database/postgres/commit-listener.ts";
 export { DatabaseError, type DatabaseErrorCode } from "./database/postgres/database-error.ts";

@@ -2,7 +2,6 @@
 
 export { STATUSES } from "./database/codes.ts";
 export {
-  itemHashOfKey,
   type LogPart,
   type TreeLeaf,
   type TreeRange,

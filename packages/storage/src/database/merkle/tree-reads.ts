@@ -1,4 +1,4 @@
-import { decodeItemHash, encodeHex, encodeItemHash } from "@twentysix/protocol";
+import { encodeHex, encodeItemHash } from "@twentysix/protocol";
 import { EVENT_CODE, STATUS_CODE, STATUSES, type Status } from "../codes.ts";
 import type { SqlConnection } from "../sql/connection.ts";
 import {
@@ -172,9 +172,6 @@ export class TreeReads {
     return this.#connection.get<{ last: number | null }>("SELECT max(seq) AS last FROM events")?.last ?? 0;
   }
 }
-
-/** The name of a message of the state, as messages are called. */
-export const itemHashOfKey = (key: string): string => decodeItemHash(Buffer.from(key, "hex"));
 
 const inner = (children: readonly (MerkleNode | null)[]): TreeRange => ({
   kind: "inner",
