@@ -1,6 +1,6 @@
 import { isChain } from "@twentysix/protocol";
 import type { OptionKind } from "./option-kind.ts";
-import { listOf } from "./peer-kinds.ts";
+import { listOf } from "./text-kinds.ts";
 
 /** RPC servers, each after the chain that it is for; several of one chain in the order of preference. */
 export function rpcUrls(): OptionKind<readonly string[]> {

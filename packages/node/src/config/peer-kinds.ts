@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import { type OptionKind, parsed, textKind } from "./option-kind.ts";
+import { isAddressRange, listOf } from "./text-kinds.ts";
 
 const MULTIADDRESS = /^(?:\/[a-z0-9-]+(?:\/[^/\s]+)?)+$/;
 const NAMED = /\/p2p\/[1-9A-HJ-NP-Za-km-z]{40,64}$/;
@@ -25,13 +25,7 @@ export function ownAddresses(): OptionKind<readonly string[]> {
 export function deniedPeers(): OptionKind<readonly string[]> {
   return listOf(
     "names of peers, IP addresses or ranges such as 203.0.113.0/24, separated by commas",
-    (text) => {
-      const [address = "", prefix, ...rest] = text.split("/");
-      const family = isIP(address);
-      if (family === 0) return PEER_NAME.test(text);
-      if (prefix === undefined) return true;
-      return rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
-    },
+    (text) => PEER_NAME.test(text) || isAddressRange(text),
   );
 }
 
@@ -56,19 +50,4 @@ function isBareUrl(text: string): boolean {
   const url = URL.parse(text);
   const isHttp = url?.protocol === "https:" || url?.protocol === "http:";
   return isHttp && url.username === "" && url.search === "" && url.hash === "";
-}
-
-/** A list of texts of one kind. */
-export function listOf(describe: string, isItem: (text: string) => boolean): OptionKind<readonly string[]> {
-  const check = (items: readonly string[]) =>
-    items.every(isItem) ? parsed(items) : { ok: false as const, expected: describe };
-  return {
-    placeholder: "LIST",
-    describe: `${describe} (a list of texts in the config file)`,
-    parseText: (text) => check(text.trim() === "" ? [] : text.split(",").map((item) => item.trim())),
-    parseJson: (value) =>
-      Array.isArray(value) && value.every((item) => typeof item === "string")
-        ? check(value)
-        : { ok: false, expected: `a list of texts: ${describe}` },
-  };
 }

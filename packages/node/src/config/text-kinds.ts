@@ -72,9 +72,13 @@ export function databaseUrl(): OptionKind<string> {
 
 /** IP addresses and ranges: separated by commas in a flag or variable, a list of texts in the config file. */
 export function addressRanges(): OptionKind<readonly string[]> {
-  const describe = "IP addresses or ranges such as 10.0.0.0/8, separated by commas";
+  return listOf("IP addresses or ranges such as 10.0.0.0/8, separated by commas", isAddressRange);
+}
+
+/** A list of texts of one kind. */
+export function listOf(describe: string, isItem: (text: string) => boolean): OptionKind<readonly string[]> {
   const check = (items: readonly string[]) =>
-    items.every(isAddressRange) ? parsed(items) : { ok: false as const, expected: describe };
+    items.every(isItem) ? parsed(items) : { ok: false as const, expected: describe };
   return {
     placeholder: "LIST",
     describe: `${describe} (a list of texts in the config file)`,
@@ -82,11 +86,12 @@ export function addressRanges(): OptionKind<readonly string[]> {
     parseJson: (value) =>
       Array.isArray(value) && value.every((item) => typeof item === "string")
         ? check(value)
-        : { ok: false, expected: "a list of texts, each an IP address or a range such as 10.0.0.0/8" },
+        : { ok: false, expected: `a list of texts: ${describe}` },
   };
 }
 
-function isAddressRange(text: string): boolean {
+/** An IP address, or a range of them. */
+export function isAddressRange(text: string): boolean {
   const [address = "", prefix, ...rest] = text.split("/");
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return false;
