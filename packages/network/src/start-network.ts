@@ -1,17 +1,17 @@
 import { noise } from "@chainsafe/libp2p-noise";
-import { yamux } from "@chainsafe/libp2p-yamux";
 import { identify } from "@libp2p/identify";
 import type { Libp2p } from "@libp2p/interface";
 import { ping } from "@libp2p/ping";
-import { tcp } from "@libp2p/tcp";
 import { createLibp2p, type Libp2pOptions } from "libp2p";
 import { connectionGate } from "./connection-gate.ts";
 import { NetworkError } from "./errors.ts";
+import { gatheringTcp } from "./gathered-writes.ts";
 import { gossipWith } from "./gossip.ts";
 import { Libp2pNetwork, type NetworkServices } from "./libp2p-network.ts";
 import { mendGossip } from "./mend-gossip.ts";
 import type { Network, NetworkOptions } from "./network.ts";
 import { PeerBook } from "./peer-book.ts";
+import { yamuxWithFewUpdates } from "./window-updates.ts";
 
 /** Connections at once, and those that are being made. */
 const MAX_CONNECTIONS = 300;
@@ -46,9 +46,9 @@ async function createHost(options: NetworkOptions): Promise<Libp2p<NetworkServic
     nodeInfo: { name: "twentysix", version: options.version },
     privateKey: key.privateKey,
     addresses: { listen: [...listen], announce: [...announce] },
-    transports: [tcp()],
+    transports: [gatheringTcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [yamuxWithFewUpdates()],
     connectionGater: connectionGate(options),
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,

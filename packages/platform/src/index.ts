@@ -1,4 +1,5 @@
 export { isAbortOf, onAbort, raceAbort } from "./abort.ts";
+export { afterTurn } from "./after-turn.ts";
 export {
   BoundedQueue,
   type BoundedQueueOptions,

@@ -62,6 +62,9 @@ const CLOSING_MS = 2_000;
 /** How often the time limits of headers are looked at; one may last this much longer. */
 const TIMEOUT_CHECK_MS = 5_000;
 
+/** Short frames go as they are: to compress one costs more than to send it. */
+const WEBSOCKET_COMPRESSION = { threshold: 4_096, concurrencyLimit: 4, serverNoContextTakeover: true };
+
 /** A running API: start it with `listen`, end it with `close`. */
 export interface Api {
   /** Resolves with the address it is reached at, such as `http://127.0.0.1:4024`. */
@@ -85,7 +88,7 @@ export async function createApi(services: ApiServices, settings: ApiSettings): P
   api.decorate("streamSlots", slots);
 
   await api.register(websocket, {
-    options: { maxPayload: 64 * 1024, perMessageDeflate: { threshold: 1024, concurrencyLimit: 4 } },
+    options: { maxPayload: 64 * 1024, perMessageDeflate: WEBSOCKET_COMPRESSION },
     errorHandler: (error, socket) => {
       services.log.debug("a websocket failed", { error });
       socket.terminate();

@@ -68,9 +68,13 @@ const collector = data.collectsFiles
     })
   : null;
 const { connection, dirty } = store.session;
-const roots = new RootRequests(new StateTree(connection, dirty), (requestId, root) =>
-  respond({ kind: "stateRoot", requestId, ...root }),
-);
+const roots = new RootRequests({
+  tree: new StateTree(connection, dirty),
+  answer: (requestId, root) => respond({ kind: "stateRoot", requestId, ...root }),
+  clock,
+  timers,
+  onDue: () => loop.nudge(),
+});
 const eraser = new RetainedEraser({ store, clock, rules: data.rules });
 
 /** Another process writes to the database: this one is there for when it is gone. */
@@ -219,6 +223,7 @@ const shownLife = timers.every(SHOW_LIFE_MS, () => store.showLife(), {
 await loop.run();
 ended.abort();
 await shownLife;
+roots.close();
 collector?.close();
 sweeper.close();
 auditor?.close();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createVirtualTime, type VirtualTime } from "@twentysix/platform";
 import { StateTree } from "@twentysix/storage";
 import { RootRequests } from "../../src/pipeline/writer/root-requests.ts";
 import { evm, post } from "./support/signed.ts";
@@ -15,6 +16,15 @@ async function withPosts(count: number): Promise<StateHarness> {
   return node;
 }
 
+function rootRequests(
+  tree: StateTree,
+  answer: (requestId: number, root: string) => void,
+  { clock, timers }: Pick<VirtualTime, "clock" | "timers"> = createVirtualTime(),
+  onDue: () => void = () => undefined,
+): RootRequests {
+  return new RootRequests({ tree, answer: (id, { root }) => answer(id, root), clock, timers, onDue });
+}
+
 for (const [when, step] of [
   ["between batches", (requests: RootRequests) => requests.afterBatch()],
   ["in idle time", (requests: RootRequests) => requests.advance()],
@@ -23,7 +33,7 @@ for (const [when, step] of [
     await using node = await withPosts(1_200);
     const answers: [number, string][] = [];
     const tree = new StateTree(node.store.session.connection, node.store.session.dirty);
-    const requests = new RootRequests(tree, (id, { root }) => answers.push([id, root]));
+    const requests = rootRequests(tree, (id, root) => answers.push([id, root]));
     requests.add(1);
     requests.add(2);
     step(requests);
@@ -38,3 +48,34 @@ for (const [when, step] of [
     assert.equal(answers.length, 2);
   });
 }
+
+test("in idle time the trees follow what was committed together, and at once when somebody asks", async () => {
+  await using node = await withPosts(3);
+  const time = createVirtualTime();
+  let wakes = 0;
+  const answers: number[] = [];
+  const tree = new StateTree(node.store.session.connection, node.store.session.dirty);
+  const onDue = (): void => {
+    wakes += 1;
+  };
+  const requests = rootRequests(tree, (id) => answers.push(id), time, onDue);
+  assert.equal(requests.advance(), true);
+  assert.equal(tree.lag, 0);
+  for (const n of [1, 2, 3]) {
+    await node.submit(post(account, 1_800_000_000 + n, `later ${n}`).text);
+    assert.equal(requests.advance(), false, "they rest");
+  }
+  assert.ok(tree.lag >= 3);
+  await time.advance(500);
+  assert.equal(wakes, 1);
+  assert.equal(requests.advance(), true);
+  assert.equal(tree.lag, 0);
+  await node.submit(post(account, 1_900_000_000, "one more").text);
+  requests.add(7);
+  while (requests.advance()) {
+    // Until the question is answered.
+  }
+  assert.deepEqual(answers, [7]);
+  assert.equal(tree.lag, 0);
+  requests.close();
+});

@@ -83,6 +83,11 @@ export class StateTree {
     return this.#last("events", "seq") - this.#watermark;
   }
 
+  /** A sweep has begun, and is not at its end. */
+  get isSweeping(): boolean {
+    return this.#sweep !== null;
+  }
+
   /** Advances by one slice when too much has piled up, until the sweep that this begins is done. */
   relieve(): void {
     if (this.#sweep !== null || this.lag > MAX_BACKLOG) this.advance();
