@@ -92,12 +92,7 @@ export class Libp2pNetwork implements Network {
       ask: (peerId, address) => this.#askDialBack(peerId, address),
       clock,
     });
-    this.#monitor = new LinkMonitor({
-      host,
-      peersWith: (protocol) => this.streams.peersWith(protocol),
-      timers,
-      log,
-    });
+    this.#monitor = new LinkMonitor({ host, timers, log });
     this.#keepBusy();
   }
 

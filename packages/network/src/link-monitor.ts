@@ -1,25 +1,29 @@
-import { randomBytes } from "node:crypto";
+import { Socket } from "node:net";
 import type { Connection, Libp2p } from "@libp2p/interface";
-import type { Logger, Timers } from "@twentysix/platform";
+import { afterTurn, type Logger, type Timers } from "@twentysix/platform";
 
 export interface LinkMonitorOptions {
   readonly host: Libp2p;
-  /** Names of the peers that said that they answer a protocol. */
-  readonly peersWith: (protocol: string) => readonly string[];
   readonly timers: Timers;
   readonly log: Logger;
 }
 
-const PING_PROTOCOL = "/ipfs/ping/1.0.0";
-const PING_BYTES = 32;
+/** Parts of a connection of js-libp2p that it keeps to itself; a test with a silent peer watches over them. */
+interface ConnectionInternals {
+  readonly muxer?: { readonly ping?: (options: { readonly signal: AbortSignal }) => Promise<number> };
+  readonly maConn?: { readonly socket?: unknown };
+}
+
 const PERIOD_MS = 3_000;
 const TIMEOUT_MS = 5_000;
 
 /**
- * Finds links that are dead without a word. Only peers that said that they answer a ping are asked: nodes of the
- * existing network take five streams of a connection, those that they refuse included, and then close it.
+ * Finds links that are dead without a word, by a ping of the multiplexer: a frame each way, which every peer answers.
+ * The ping of libp2p takes a stream of its own; nodes of the existing network take five streams of a connection, those
+ * that they refuse included, and then close it.
  *
- * Source: rust-libp2p `protocols/gossipsub/src/handler.rs` (0.44), MAX_SUBSTREAM_ATTEMPTS.
+ * Source: hashicorp/yamux `spec.md`, Ping; rust-libp2p `protocols/gossipsub/src/handler.rs` (0.44),
+ * MAX_SUBSTREAM_ATTEMPTS.
  */
 export class LinkMonitor {
   readonly #options: LinkMonitorOptions;
@@ -41,20 +45,23 @@ export class LinkMonitor {
   }
 
   #look(): void {
-    const { host, peersWith } = this.#options;
-    const answering = new Set(peersWith(PING_PROTOCOL));
-    for (const connection of host.getConnections())
-      if (answering.has(connection.remotePeer.toString()) && !this.#asked.has(connection))
-        void this.#ask(connection);
+    for (const connection of this.#options.host.getConnections())
+      if (connection.status === "open" && !this.#asked.has(connection)) void this.#ask(connection);
   }
 
   async #ask(connection: Connection): Promise<void> {
     const { timers, log } = this.#options;
+    // The types say what is public; what is needed here is not.
+    const { muxer } = connection as ConnectionInternals;
     this.#asked.add(connection);
+    const before = receivedBytes(connection);
     try {
-      await timers.withTimeout(TIMEOUT_MS, (signal) => ping(connection, signal), this.#ended.signal);
+      await timers.withTimeout(TIMEOUT_MS, async (signal) => muxer?.ping?.({ signal }), this.#ended.signal);
     } catch (error) {
+      // After a moment in which this process did nothing, an answer may be there that was not read yet.
+      await new Promise<void>((resolve) => afterTurn(resolve));
       if (this.#ended.signal.aborted || connection.status !== "open") return;
+      if (receivedBytes(connection) !== before) return;
       log.debug("A link is dead", { peerId: connection.remotePeer.toString(), error });
       connection.abort(error instanceof Error ? error : new Error(String(error)));
     } finally {
@@ -63,22 +70,7 @@ export class LinkMonitor {
   }
 }
 
-/** Resolves when the peer has sent back what it was sent. */
-async function ping(connection: Connection, signal: AbortSignal): Promise<void> {
-  const stream = await connection.newStream(PING_PROTOCOL, { signal });
-  const giveUp = (): void => stream.abort(new Error("no answer to a ping"));
-  signal.addEventListener("abort", giveUp, { once: true });
-  try {
-    stream.send(randomBytes(PING_BYTES));
-    let receivedBytes = 0;
-    for await (const piece of stream) {
-      receivedBytes += piece.byteLength;
-      if (receivedBytes < PING_BYTES) continue;
-      await stream.close({ signal });
-      return;
-    }
-    throw new Error("the peer ended the stream of a ping");
-  } finally {
-    signal.removeEventListener("abort", giveUp);
-  }
+function receivedBytes(connection: Connection): number {
+  const { maConn } = connection as ConnectionInternals;
+  return maConn?.socket instanceof Socket ? maConn.socket.bytesRead : 0;
 }

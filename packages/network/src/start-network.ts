@@ -56,7 +56,7 @@ async function createHost(options: NetworkOptions): Promise<Libp2p<NetworkServic
       inboundConnectionThreshold: isPrivate ? Number.POSITIVE_INFINITY : MAX_CONNECTIONS_PER_HOST,
       connectionCloseTimeout: STOPPED_TIMEOUT_MS,
     },
-    // It asks peers that answer no ping too, which makes them close the connection; see `LinkMonitor`.
+    // It asks over a stream, which some peers answer by closing the connection; see `LinkMonitor`.
     connectionMonitor: { enabled: false },
     services: {
       identify: identify({ protocolPrefix: "ipfs" }),
