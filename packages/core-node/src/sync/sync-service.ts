@@ -75,7 +75,10 @@ export interface VisitReport extends ReconciliationReport {
 
 const PERIOD_MS = 10_000;
 const ALONE_AFTER_MS = 60_000;
-/** After a visit that brought something: others may have more of it. */
+/**
+ * After a visit that brought something: others may have more of it. Twice as long after each such visit in a row: where
+ * messages keep coming, a visit always finds some that gossip is just bringing.
+ */
 const SOON_MS = 500;
 /** After a visit that failed: somebody else, or the same peer once its first pause is over. */
 const RETRY_MS = 1_500;
@@ -101,6 +104,8 @@ export class SyncService implements AsyncDisposable {
   /** Where the log of a peer was left. */
   readonly #positions = new Map<string, number>();
   readonly #waiting = new Set<string>();
+  /** How soon the next visit follows one that brought something. */
+  #soonMs = SOON_MS;
   readonly #stops: (() => void)[] = [];
   /** One visit at a time. */
   readonly #turn = new Semaphore({ permits: 1, maxWaiters: MAX_WAITING });
@@ -192,7 +197,8 @@ export class SyncService implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { signal } = this.#end;
-    const { clock, random, periodMs = PERIOD_MS } = this.#options;
+    const { clock, random } = this.#options;
+    const periodMs = this.#periodMs;
     for (let delayMs: number | null = null; !signal.aborted; ) {
       if (this.#waiting.size === 0) await this.#sleep(delayMs ?? periodMs / 2 + random.uniform(periodMs));
       if (signal.aborted) return;
@@ -205,10 +211,17 @@ export class SyncService implements AsyncDisposable {
     }
   }
 
+  get #periodMs(): number {
+    return this.#options.periodMs ?? PERIOD_MS;
+  }
+
   /** When the next visit is due; null: at its usual time. */
   async #visitQuietly(peerId: string): Promise<number | null> {
     try {
-      return (await this.visit(peerId)).taken > 0 ? SOON_MS : null;
+      const { taken } = await this.visit(peerId);
+      const delayMs = this.#soonMs;
+      this.#soonMs = taken > 0 ? Math.min(delayMs * 2, this.#periodMs) : SOON_MS;
+      return taken > 0 ? delayMs : null;
     } catch (error) {
       if (isAbortOf(this.#end.signal, error)) return null;
       this.#options.log.debug("A visit to a peer failed", { peerId, error });
