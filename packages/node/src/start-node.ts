@@ -4,6 +4,7 @@ import {
   createSystemClock,
   createSystemRandom,
   createSystemTimers,
+  keepHeapSmall,
 } from "@twentysix/platform";
 import { networkHash } from "@twentysix/protocol";
 import { createBlobEngine } from "@twentysix/storage";
@@ -60,6 +61,7 @@ export async function startNode(
   const clock = createSystemClock();
   const timers = createSystemTimers();
   await using stack = new AsyncDisposableStack();
+  stack.use(keepHeapSmall());
   const lock = lockDataDir(config.dataDir);
   stack.defer(() => lock.release());
   const identity = loadIdentity(config.dataDir);
@@ -116,6 +118,7 @@ export async function startReplicaNode(config: NodeConfig): Promise<ServingNode>
   const log = createPinoLogger({ level: config.logLevel });
   log.info("starting as a replica", { network: definition.name, networkHash: networkHash(definition) });
   await using stack = new AsyncDisposableStack();
+  stack.use(keepHeapSmall());
   const lock = lockDataDir(config.dataDir);
   stack.defer(() => lock.release());
   const identity = loadIdentity(config.dataDir);

@@ -19,6 +19,7 @@ export { pick, type Random, shuffled } from "./random.ts";
 export { createSeededRandom } from "./seeded-random.ts";
 export { type Permit, Semaphore, type SemaphoreOptions } from "./semaphore.ts";
 export { listenForShutdown, type ShutdownHandlers, type ShutdownSignal } from "./shutdown-signals.ts";
+export { keepHeapSmall } from "./small-heap.ts";
 export { createSystemRandom } from "./system-random.ts";
 export { createSystemTimers } from "./system-timers.ts";
 export { createTimers, type EveryOptions, type Schedule, type Timers } from "./timers.ts";

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { keepHeapSmall } from "@twentysix/platform";
 import { createNodeCrypto } from "@twentysix/protocol/node";
 import { isSubmitted, submissionError } from "./submission-rules.ts";
 import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
@@ -11,6 +12,7 @@ import type { CopyJob } from "./writer/jobs.ts";
 
 const main = parentPort;
 if (main === null) throw new Error("This file is started as a worker thread");
+keepHeapSmall();
 const { switches, limits, writer } = workerData as VerifierData;
 const crypto = createNodeCrypto();
 const options: VerifyOptions = { crypto, switches, limits };

@@ -5,6 +5,7 @@ import {
   createSystemClock,
   createSystemRandom,
   createSystemTimers,
+  keepHeapSmall,
 } from "@twentysix/platform";
 import { judgePayment } from "@twentysix/state";
 import { MessageStore, openWhenFree, StateTree } from "@twentysix/storage/writer";
@@ -30,6 +31,8 @@ import type { WriterData, WriterRequest, WriterResponse } from "./writer-protoco
  * Thread: the one writer. Batches of verified copies become transactions; reports go to the main thread once
  * they are durable.
  */
+
+keepHeapSmall();
 
 /** How soon a standby notices that it may take over. */
 const STANDBY_PAUSE_MS = 250;

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { createSystemClock, createSystemTimers } from "@twentysix/platform";
+import { createSystemClock, createSystemTimers, keepHeapSmall } from "@twentysix/platform";
 import type { Piece } from "@twentysix/storage";
 import {
   atOnce,
@@ -24,6 +24,7 @@ import { isLedgerCall, isTreeCall, runReadCall } from "./run-read-call.ts";
 
 const main = parentPort;
 if (main === null) throw new Error("This file is started as a worker thread");
+keepHeapSmall();
 const { databasePath, cacheBytes, cancelled, ledger } = workerData as ReaderData;
 /** A read of a list has less; this ends what nobody waits for any more. */
 const STATEMENT_TIMEOUT_MS = 15_000;
