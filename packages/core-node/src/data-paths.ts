@@ -12,6 +12,8 @@ export interface DataPaths {
   readonly pieces: string;
   /** The peers that were heard of. */
   readonly peerBook: string;
+  /** What peers signed of their states. */
+  readonly checkpoints: string;
 }
 
 export function dataPaths(dataDir: string): DataPaths {
@@ -23,5 +25,6 @@ export function dataPaths(dataDir: string): DataPaths {
     staging: join(dataDir, "staging"),
     pieces: join(dataDir, "pieces"),
     peerBook: join(folder, "peers.json"),
+    checkpoints: join(folder, "checkpoints.json"),
   };
 }

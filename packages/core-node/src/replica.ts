@@ -120,6 +120,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     },
     status: () => figures.status(),
     health: () => figures.health(),
+    checkpoints: async () => ({ own: null, peers: [] }),
     stateRoot: refuseStateRoot,
     registry,
     log: log.child({ part: "api" }),

@@ -6,6 +6,7 @@ export { messageIdOf } from "./message-id.ts";
 export type { GossipVerdict, Network, NetworkOptions, PublishReport } from "./network.ts";
 export { type KnownPeer, PeerBook, type PeerBookFile, peerBookFile } from "./peer-book.ts";
 export { loadPeerKey, type PeerKey, type PeerKeyKind } from "./peer-key.ts";
+export { type PeerSignature, type PeerSignatures, signaturesOf } from "./peer-signature.ts";
 export type { PeerStream, PeerStreams } from "./peer-streams.ts";
 export { placesOf, type StorageNode } from "./placement.ts";
 export { isPublicAddress } from "./public-address.ts";

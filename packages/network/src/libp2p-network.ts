@@ -23,6 +23,7 @@ import { Libp2pStreams } from "./libp2p-streams.ts";
 import { LinkMonitor } from "./link-monitor.ts";
 import type { Network, NetworkOptions, PublishReport } from "./network.ts";
 import type { PeerBook } from "./peer-book.ts";
+import { type PeerSignatures, signaturesOf } from "./peer-signature.ts";
 import { isPublicAddress } from "./public-address.ts";
 import { Reachability } from "./reachability.ts";
 import { Redialler } from "./redialler.ts";
@@ -63,6 +64,7 @@ export class Libp2pNetwork implements Network {
   readonly #chores: Promise<unknown>[] = [];
   readonly book: PeerBook;
   readonly streams: Libp2pStreams;
+  readonly signatures: PeerSignatures;
   readonly peerId: string;
 
   constructor(host: Libp2p<NetworkServices>, book: PeerBook, options: NetworkOptions) {
@@ -70,6 +72,7 @@ export class Libp2pNetwork implements Network {
     this.#options = options;
     this.book = book;
     this.peerId = host.peerId.toString();
+    this.signatures = signaturesOf(options.key);
     this.streams = new Libp2pStreams(host, (error, peerId, protocol) =>
       options.log.debug("A stream of a peer ended badly", { peerId, protocol, error }),
     );

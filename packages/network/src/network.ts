@@ -2,6 +2,7 @@ import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import type { DenyList } from "./deny-list.ts";
 import type { PeerBook, PeerBookFile } from "./peer-book.ts";
 import type { PeerKey } from "./peer-key.ts";
+import type { PeerSignatures } from "./peer-signature.ts";
 import type { PeerStreams } from "./peer-streams.ts";
 
 /**
@@ -55,6 +56,8 @@ export interface Network {
   peers(): readonly string[];
   readonly book: Pick<PeerBook, "get" | "all">;
   readonly streams: PeerStreams;
+  /** Statements of peers, this one among them. */
+  readonly signatures: PeerSignatures;
   /**
    * Publishes the text of a message; where nobody is there it is sent to whoever comes first.
    *

@@ -1,6 +1,7 @@
 /** The door of set reconciliation: what compares ranges of keys, without the host that carries it. */
 export { NetworkError } from "./errors.ts";
 export { frameOf, framesOf } from "./frames.ts";
+export type { PeerSignature, PeerSignatures } from "./peer-signature.ts";
 export type { PeerStream, PeerStreams } from "./peer-streams.ts";
 export { ByteReader } from "./reconcile/byte-reader.ts";
 export { ByteWriter } from "./reconcile/byte-writer.ts";

@@ -22,6 +22,7 @@ import { addAggregateRoutes } from "./routes/aggregates.ts";
 import { addAuthorizationRoutes } from "./routes/authorizations.ts";
 import { addBalanceRoutes } from "./routes/balances.ts";
 import { addChainsRoute } from "./routes/chains.ts";
+import { addCheckpointsRoute } from "./routes/checkpoints.ts";
 import { addCostRoutes } from "./routes/costs.ts";
 import { addCreditRoutes } from "./routes/credits.ts";
 import { addDocumentationRoutes } from "./routes/documentation.ts";
@@ -186,6 +187,7 @@ function addRoutes(api: FastifyInstance, context: ApiContext): void {
     addHealthRoutes,
     addMetricsRoutes,
     addNodeMetricsRoutes,
+    addCheckpointsRoute,
     addStateRootRoute,
     addExplanationRoute,
     addDurabilityRoute,

@@ -15,6 +15,7 @@ import type { Registry } from "prom-client";
 import type { ChainReport } from "../chain/chain-report.ts";
 import type { LedgerAnswers } from "../ledger/ledger-answers.ts";
 import type { FileCustody } from "../peers/custody/custody.ts";
+import type { ShownCheckpoints } from "../sync/checkpoints.ts";
 import type { SyncStatus } from "../sync/sync-progress.ts";
 import type { EconomyServices } from "./economy/economy-services.ts";
 
@@ -38,6 +39,8 @@ export interface ApiServices {
   status(): Promise<NodeStatus>;
   health(): NodeHealth;
   stateRoot(): Promise<StateRoot>;
+  /** What this node and its peers signed of their states. */
+  checkpoints(): Promise<ShownCheckpoints>;
   /** Where the API registers its own metrics; the node's others are served with them. */
   readonly registry: Registry;
   readonly log: Logger;

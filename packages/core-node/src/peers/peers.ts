@@ -6,6 +6,7 @@ import type { NodeStatus, PublicationStatus, UploadServices } from "../api/servi
 import type { FileHolds } from "../content/file-holds.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { DiskReservation } from "../services/budgets.ts";
+import type { ShownCheckpoints } from "../sync/checkpoints.ts";
 import type { TreeReader } from "../sync/own-tree.ts";
 import type { SyncStatus } from "../sync/sync-progress.ts";
 import type { SyncService, SyncStatistics } from "../sync/sync-service.ts";
@@ -21,6 +22,8 @@ export interface PeersOptions {
   readonly definition: NetworkDefinition;
   /** File of the peer book. */
   readonly bookPath: string;
+  /** File of what peers signed of their states. */
+  readonly checkpointsPath: string;
   readonly pipeline: Pipeline;
   readonly contents: ContentStore;
   readonly holds: FileHolds;
@@ -149,6 +152,11 @@ export class Peers {
   sync(): SyncStatus {
     const state = this.#takesPart ? "starting" : "ready";
     return this.#sync?.status() ?? { state, percent: null, secondsLeft: null };
+  }
+
+  /** What this node and its peers signed of their states. */
+  async checkpoints(): Promise<ShownCheckpoints> {
+    return (await this.#sync?.checkpoints.shown()) ?? { own: null, peers: [] };
   }
 
   /** Gets the bytes of a registered file that are not here; false when nobody gives them. */

@@ -285,7 +285,7 @@ export class Pipeline {
           this.#report(unpackReport(response.report));
           break;
         case "stateRoot":
-          this.#roots.get(response.requestId)?.resolve({ root: response.root, count: response.count });
+          this.#roots.get(response.requestId)?.resolve(response.root);
           this.#roots.delete(response.requestId);
           break;
         case "recalculation":

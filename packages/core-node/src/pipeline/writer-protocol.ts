@@ -2,7 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@twentysix/platform";
 import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
-import type { Collected } from "@twentysix/storage";
+import type { Collected, StateRoot } from "@twentysix/storage";
 import type { PackedReport } from "./packed-report.ts";
 import type { RecalculationReport } from "./recalculation-report.ts";
 import type { SideJob } from "./writer/jobs.ts";
@@ -44,7 +44,7 @@ export type WriterRequest =
 export type WriterResponse =
   | { readonly kind: "ready" }
   | { readonly kind: "report"; readonly report: PackedReport; readonly queued: number }
-  | { readonly kind: "stateRoot"; readonly requestId: number; readonly root: string; readonly count: number }
+  | { readonly kind: "stateRoot"; readonly requestId: number; readonly root: StateRoot }
   | {
       readonly kind: "recalculation";
       readonly requestId: number;

@@ -73,7 +73,7 @@ const collector = data.collectsFiles
 const { connection, dirty } = store.session;
 const roots = new RootRequests({
   tree: new StateTree(connection, dirty),
-  answer: (requestId, root) => respond({ kind: "stateRoot", requestId, ...root }),
+  answer: (requestId, root) => respond({ kind: "stateRoot", requestId, root }),
   clock,
   timers,
   onDue: () => loop.nudge(),

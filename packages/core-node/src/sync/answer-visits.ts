@@ -36,6 +36,8 @@ export interface VisitAnswersOptions {
   /** The text of a content that is not inline; null when it is not here, or longer than that. */
   readonly readContent: (itemHash: string, maxBytes: number, signal: AbortSignal) => Promise<string | null>;
   readonly isSyncing: () => boolean;
+  /** What this node signs of its state, as it travels. */
+  readonly checkpoint: () => Promise<Uint8Array>;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly timers: Timers;
   readonly signal: AbortSignal;
@@ -150,6 +152,9 @@ class Visit {
       case REQUEST.bodies:
         await this.#sendBodies(decodeKeys(request.rest()));
         return true;
+      case REQUEST.checkpoint:
+        await this.#send(ANSWER.last, await this.#options.checkpoint());
+        return true;
       default:
         throw new PeerFault(`the visitor asked for ${kind}, which is not known`);
     }
@@ -167,6 +172,7 @@ class Visit {
       ...identity,
       ...(await this.#read((tree) => tree.state(signal))),
       isSyncing: isSyncing(),
+      signs: true,
     };
     await this.#send(ANSWER.last, writeWelcome(welcome));
     return true;

@@ -38,6 +38,8 @@ export interface ReconciliationReport {
   readonly unchanged: number;
   /** Both had the same state when they compared it, or this node got all that it lacked. */
   readonly isEqual: boolean;
+  /** It lacked so much that it followed the peer's log. */
+  readonly isFarBehind: boolean;
   /** Where to go on in the log of this peer. */
   readonly logPosition: number;
 }
@@ -93,7 +95,8 @@ export class Reconciliation {
     const position = await this.#followLog(this.#startOfLog());
     await this.#decideAll();
     const isEqual = await this.#compareTrees();
-    return { taken: this.#taken, unchanged: this.#unchanged, isEqual, logPosition: position };
+    const [taken, unchangedCount, isFarBehind] = [this.#taken, this.#unchanged, this.#isFarBehind];
+    return { taken, unchanged: unchangedCount, isEqual, isFarBehind, logPosition: position };
   }
 
   /** Where the last visit left it; without one where the tree ends, or for a node that lacks much its beginning. */

@@ -2,6 +2,7 @@ import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import { decodeUtf8, type NetworkDefinition } from "@twentysix/protocol";
 import { BlobError, type ContentStore, type PointReads } from "@twentysix/storage";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import { checkpointFile } from "./kept-checkpoints.ts";
 import { OwnTree, type TreeReader } from "./own-tree.ts";
 import { syncIdentity } from "./sync-protocol.ts";
 import { type SyncPeers, SyncService } from "./sync-service.ts";
@@ -13,6 +14,8 @@ export interface SyncOptions {
   readonly reader: TreeReader;
   readonly reads: Pick<PointReads, "file" | "totals">;
   readonly contents: ContentStore;
+  /** File of what peers signed. */
+  readonly checkpointsPath: string;
   /** False once the node takes nothing more. */
   readonly hasRoom: () => boolean;
   readonly hasBootstrap: boolean;
@@ -29,10 +32,10 @@ export interface SyncOptions {
 
 /** Keeps a node's messages equal to those of its peers, through the doors that all messages come in by. */
 export function startSync(options: SyncOptions): SyncService {
-  const { pipeline, reader, reads, contents, definition, gracePeriodMs, clock, ...rest } = options;
+  const { pipeline, reader, reads, contents, definition, gracePeriodMs, checkpointsPath, ...rest } = options;
+  const { clock, log } = rest;
   return new SyncService({
     ...rest,
-    clock,
     identity: syncIdentity(definition),
     intake: {
       submit: (text, { skeletons, isBulk }) =>
@@ -45,6 +48,9 @@ export function startSync(options: SyncOptions): SyncService {
     },
     readContent: (itemHash, maxBytes, signal) => readContent(contents, itemHash, maxBytes, signal),
     sumUp: () => pipeline.stateRoot(),
+    checkpoints: checkpointFile(checkpointsPath, (error) =>
+      log.warn("The checkpoints of peers cannot be read", { error }),
+    ),
     heldMessages: async () => (await reads.totals()).liveMessages,
   });
 }

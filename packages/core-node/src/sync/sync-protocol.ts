@@ -28,6 +28,8 @@ export const REQUEST = {
   digests: 5,
   /** Keys; answered with lines of an exported file, in the last part how many of the keys they answer (4 bytes). */
   bodies: 6,
+  /** Nothing; answered with what `checkpointJson` gives, or with nothing. Only of a peer whose welcome says that it signs. */
+  checkpoint: 7,
 } as const;
 
 /** First byte of an answer. */
@@ -71,6 +73,8 @@ export interface Hello extends SyncIdentity {
 export interface Welcome extends SyncIdentity, TreeState {
   /** It is catching up itself: others have more. */
   readonly isSyncing: boolean;
+  /** It answers with its checkpoint when it is asked. */
+  readonly signs: boolean;
 }
 
 export function writeHello({ network, trees, salt }: Hello): Buffer {
@@ -95,12 +99,12 @@ export function writeWelcome(welcome: Welcome): Buffer {
 
 /** @throws PeerFault */
 export function readWelcome(bytes: Uint8Array): Welcome {
-  const { network, trees, count, root, treeSeq, lastSeq, isSyncing } = readObject(bytes);
+  const { network, trees, count, root, treeSeq, lastSeq, isSyncing, signs } = readObject(bytes);
   if (typeof network !== "string" || typeof trees !== "string" || typeof root !== "string")
     throw new PeerFault("the peer sent no welcome");
   if (!isCount(count) || !isCount(treeSeq) || !isCount(lastSeq) || typeof isSyncing !== "boolean")
     throw new PeerFault("the peer sent no figures in its welcome");
-  return { network, trees, count, root, treeSeq, lastSeq, isSyncing };
+  return { network, trees, count, root, treeSeq, lastSeq, isSyncing, signs: signs === true };
 }
 
 const isCount = (value: unknown): value is number =>

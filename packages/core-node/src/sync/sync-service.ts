@@ -1,6 +1,7 @@
 import {
   NetworkError,
   PeerFault,
+  type PeerSignatures,
   type PeerStream,
   type PeerStreams,
   SALT_BYTES,
@@ -18,8 +19,11 @@ import {
   shuffled,
   type Timers,
 } from "@twentysix/platform";
+import type { StateRoot } from "@twentysix/storage";
 import { VisitAnswers } from "./answer-visits.ts";
 import { BodyIntake, type IntakeServices } from "./body-intake.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { type CheckpointFile, KeptCheckpoints } from "./kept-checkpoints.ts";
 import { PeerPauses } from "./peer-pauses.ts";
 import { NoRoomForMore, Reconciliation, type ReconciliationReport } from "./reconciliation.ts";
 import { SyncProgress, type SyncStatus } from "./sync-progress.ts";
@@ -31,6 +35,7 @@ import { MAX_WITNESSES, Witnesses } from "./witnesses.ts";
 /** The peers, as a network host has them. */
 export interface SyncPeers {
   readonly streams: PeerStreams;
+  readonly signatures: PeerSignatures;
   onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void;
 }
 
@@ -39,7 +44,10 @@ export interface SyncServiceOptions {
   readonly identity: SyncIdentity;
   readonly intake: Omit<IntakeServices, "timers">;
   readonly readContent: (itemHash: string, maxBytes: number, signal: AbortSignal) => Promise<string | null>;
-  readonly sumUp: () => Promise<unknown>;
+  /** Brings the trees up to what is committed. */
+  readonly sumUp: () => Promise<StateRoot>;
+  /** Where the checkpoints of peers are kept. */
+  readonly checkpoints: CheckpointFile;
   readonly heldMessages: () => Promise<number>;
   readonly hasRoom: () => boolean;
   /** The network has nodes to be found by. */
@@ -99,6 +107,8 @@ export class SyncService implements AsyncDisposable {
   readonly #end = new AbortController();
   readonly #progress: SyncProgress;
   readonly #intake: BodyIntake;
+  /** What peers and this node signed of their states. */
+  readonly checkpoints: Checkpoints;
   readonly #unchanged = new UnchangedKeys();
   readonly #pauses = new PeerPauses();
   /** Where the log of a peer was left. */
@@ -129,7 +139,17 @@ export class SyncService implements AsyncDisposable {
       clock,
     });
     this.#intake = new BodyIntake({ ...intake, timers });
+    this.checkpoints = new Checkpoints({
+      identity,
+      signatures: peers.signatures,
+      kept: new KeptCheckpoints(options.checkpoints),
+      stateRoot: options.sumUp,
+      clock,
+      timers,
+      signal: this.#end.signal,
+    });
     const answers = new VisitAnswers({
+      checkpoint: () => this.checkpoints.encoded(),
       tree: intake.tree,
       identity,
       readContent,
@@ -264,6 +284,7 @@ export class SyncService implements AsyncDisposable {
         onCatchUp: (held, total) => this.#progress.caughtUpTo(held, total),
         signal,
       }).run();
+      await this.checkpoints.hold(visit, welcome, found, signal);
       await visit.close();
       this.#remember(peerId, found.logPosition);
       this.#count({ taken: this.#statistics.taken + found.taken });

@@ -134,6 +134,12 @@ export class Visit {
     return { bytes, covered };
   }
 
+  /** What the peer signs of its state now, unread; null when it has nothing to sign. */
+  async checkpoint(): Promise<Uint8Array | null> {
+    const bytes = await this.#ask(REQUEST.checkpoint, new Uint8Array());
+    return bytes.length === 0 ? null : bytes;
+  }
+
   /** Takes leave; a peer that does not let go is left. */
   async close(): Promise<void> {
     try {

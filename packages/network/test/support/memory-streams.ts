@@ -1,4 +1,6 @@
+import { createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
 import { NetworkError } from "../../src/errors.ts";
+import type { PeerSignatures } from "../../src/peer-signature.ts";
 import type { PeerStream, PeerStreams } from "../../src/peer-streams.ts";
 
 /** Pieces that a stream holds before `send` waits. */
@@ -10,6 +12,7 @@ type Handler = (stream: PeerStream) => Promise<void>;
 export interface MemoryPeer {
   readonly peerId: string;
   readonly streams: PeerStreams;
+  readonly signatures: PeerSignatures;
   onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void;
   /** What handlers of this peer threw, in their order. */
   readonly handlerErrors: readonly unknown[];
@@ -32,6 +35,11 @@ export class MemoryNetwork {
   connect(one: string, other: string): void {
     this.#links.add(linkOf(one, other));
     this.#tell(one, other, true);
+  }
+
+  /** The public key that a name belongs to here. */
+  keyOf(peerId: string): Uint8Array | null {
+    return this.#peers.get(peerId)?.publicKey ?? null;
   }
 
   /** Streams between them break off. */
@@ -90,10 +98,24 @@ class LocalPeer implements MemoryPeer {
   readonly streams: PeerStreams;
   readonly handlers = new Map<string, Handler>();
   readonly handlerErrors: unknown[] = [];
+  readonly signatures: PeerSignatures;
+  readonly publicKey: Uint8Array;
   readonly #listeners = new Set<(peerId: string, isConnected: boolean) => void>();
 
   constructor(network: MemoryNetwork, peerId: string) {
     this.peerId = peerId;
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    this.publicKey = publicKey.export({ format: "der", type: "spki" });
+    this.signatures = {
+      peerId,
+      sign: async (bytes) => ({ publicKey: this.publicKey, signature: sign(null, bytes, privateKey) }),
+      isSignedBy: async (other, bytes, told) => {
+        const key = network.keyOf(other);
+        if (key === null || !key.every((byte, at) => byte === told.publicKey[at])) return false;
+        const read = createPublicKey({ key: Buffer.from(key), format: "der", type: "spki" });
+        return verify(null, bytes, read, told.signature);
+      },
+    };
     this.streams = {
       open: async (other, protocol, signal) => {
         signal.throwIfAborted();

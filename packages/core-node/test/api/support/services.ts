@@ -134,6 +134,7 @@ export async function createTestServices(parts: {
     status: async () => services.nodeStatus,
     health: () => ({ ready: services.isReady, checks: { database: { ok: services.isReady, message: "" } } }),
     stateRoot: async () => ({ root: "ab".repeat(32), count: 42, algorithm: "test" }),
+    checkpoints: async () => ({ own: null, peers: [] }),
     registry: new Registry(),
     log: createMemoryLogger(),
     clock: createSystemClock(),

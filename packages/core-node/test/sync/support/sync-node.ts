@@ -34,6 +34,8 @@ export interface SyncNodeOptions {
   /** Between two visits; by default none but those that a test makes, and those to whoever connects. */
   readonly periodMs?: number;
   readonly hasRoom?: () => boolean;
+  /** How far the clock of its visits is ahead. */
+  readonly aheadSeconds?: () => number;
 }
 
 /** The pipeline, the reader thread and the files of a node, and its visits to others. */
@@ -99,12 +101,16 @@ export async function syncNode(
       reader,
       reads,
       contents,
+      checkpointsPath: join(folder, "checkpoints.json"),
       hasRoom: options.hasRoom ?? (() => true),
       hasBootstrap: options.hasBootstrap ?? false,
       gracePeriodMs: 86_400_000,
       periodMs: options.periodMs ?? NEVER_MS,
       onFault: (peer, reason) => faults.push([peer, reason]),
-      clock,
+      clock: {
+        ...clock,
+        nowMicros: () => clock.nowMicros() + BigInt(options.aheadSeconds?.() ?? 0) * 1_000_000n,
+      },
       timers,
       random: createSeededRandom(26),
       log,

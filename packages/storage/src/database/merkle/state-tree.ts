@@ -28,8 +28,12 @@ export const TREE_WATERMARK = "merkle_seq";
 export interface StateRoot {
   /** Lower-case hexadecimal. */
   readonly root: string;
+  /** Digest of the messages tree alone, lower-case hexadecimal. */
+  readonly messagesRoot: string;
   /** Messages accepted or forgotten. */
   readonly count: number;
+  /** The last event that it shows. */
+  readonly seq: number;
 }
 
 /** What one pass over the changed keys covers, and how far their collection has come. */
@@ -75,7 +79,8 @@ export class StateTree {
     const digest = sha256(
       Buffer.concat([Buffer.from(STATE_ROOT_ALGORITHM), messages.digest, this.#derived.root().digest]),
     );
-    return { root: encodeHex(digest), count: messages.count };
+    const messagesRoot = encodeHex(messages.digest);
+    return { root: encodeHex(digest), messagesRoot, count: messages.count, seq: this.#watermark };
   }
 
   /** Events that the trees do not show yet. */
