@@ -265,6 +265,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
         definition,
         bookPath: paths.peerBook,
         checkpointsPath: paths.checkpoints,
+        catchUpMarkPath: paths.catchUpMark,
         pipeline,
         contents,
         holds: lifecycle.holds,

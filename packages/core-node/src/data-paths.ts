@@ -14,6 +14,8 @@ export interface DataPaths {
   readonly peerBook: string;
   /** What peers signed of their states. */
   readonly checkpoints: string;
+  /** There while this node lacks much of what its peers have. */
+  readonly catchUpMark: string;
 }
 
 export function dataPaths(dataDir: string): DataPaths {
@@ -26,5 +28,6 @@ export function dataPaths(dataDir: string): DataPaths {
     pieces: join(dataDir, "pieces"),
     peerBook: join(folder, "peers.json"),
     checkpoints: join(folder, "checkpoints.json"),
+    catchUpMark: join(folder, "catching-up"),
   };
 }

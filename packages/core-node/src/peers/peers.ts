@@ -24,6 +24,8 @@ export interface PeersOptions {
   readonly bookPath: string;
   /** File of what peers signed of their states. */
   readonly checkpointsPath: string;
+  /** File that is there while this node lacks much. */
+  readonly catchUpMarkPath: string;
   readonly pipeline: Pipeline;
   readonly contents: ContentStore;
   readonly holds: FileHolds;

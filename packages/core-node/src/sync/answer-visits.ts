@@ -15,6 +15,7 @@ import { type Clock, Semaphore, type Timers } from "@twentysix/platform";
 import { writeExchangeLine } from "../archive/exchange-line.ts";
 import type { OwnTree } from "./own-tree.ts";
 import { type BodyLine, MAX_CONTENT_CHARACTERS } from "./read-bodies.ts";
+import type { SyncState } from "./sync-progress.ts";
 import {
   ANSWER,
   BODIES_CHARACTERS,
@@ -35,7 +36,7 @@ export interface VisitAnswersOptions {
   readonly identity: SyncIdentity;
   /** The text of a content that is not inline; null when it is not here, or longer than that. */
   readonly readContent: (itemHash: string, maxBytes: number, signal: AbortSignal) => Promise<string | null>;
-  readonly isSyncing: () => boolean;
+  readonly state: () => SyncState;
   /** What this node signs of its state, as it travels. */
   readonly checkpoint: () => Promise<Uint8Array>;
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -161,7 +162,7 @@ class Visit {
   }
 
   async #welcome(hello: Hello): Promise<boolean> {
-    const { identity, isSyncing, signal } = this.#options;
+    const { identity, state, signal } = this.#options;
     const mismatch = mismatchOf(identity, hello);
     if (mismatch !== null) {
       await this.#send(ANSWER.refused, Buffer.from(mismatch));
@@ -171,7 +172,8 @@ class Visit {
     const welcome = {
       ...identity,
       ...(await this.#read((tree) => tree.state(signal))),
-      isSyncing: isSyncing(),
+      isSyncing: state() === "syncing",
+      isReady: state() === "ready",
       signs: true,
     };
     await this.#send(ANSWER.last, writeWelcome(welcome));

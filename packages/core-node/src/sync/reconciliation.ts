@@ -38,6 +38,8 @@ export interface ReconciliationReport {
   readonly unchanged: number;
   /** Both had the same state when they compared it, or this node got all that it lacked. */
   readonly isEqual: boolean;
+  /** The peer has ranges that it could not tell of yet. */
+  readonly hasUnready: boolean;
   /** It lacked so much that it followed the peer's log. */
   readonly isFarBehind: boolean;
   /** Where to go on in the log of this peer. */
@@ -81,6 +83,7 @@ export class Reconciliation {
   #lastProgressMs: number;
   #heldAtStart = 0;
   #isFarBehind = false;
+  #hasUnready = false;
 
   constructor(options: ReconciliationOptions) {
     this.#options = options;
@@ -96,7 +99,8 @@ export class Reconciliation {
     await this.#decideAll();
     const isEqual = await this.#compareTrees();
     const [taken, unchangedCount, isFarBehind] = [this.#taken, this.#unchanged, this.#isFarBehind];
-    return { taken, unchanged: unchangedCount, isEqual, isFarBehind, logPosition: position };
+    const hasUnready = this.#hasUnready;
+    return { taken, unchanged: unchangedCount, isEqual, hasUnready, isFarBehind, logPosition: position };
   }
 
   /** Where the last visit left it; without one where the tree ends, or for a node that lacks much its beginning. */
@@ -157,6 +161,9 @@ export class Reconciliation {
       remote: visit,
       salt,
       maxRanges: rangesFor(Math.min(MAX_COUNT, Math.max(welcome.count, own.count))),
+      onUnready: () => {
+        this.#hasUnready = true;
+      },
       signal,
     });
     let passedOver = 0;
@@ -165,7 +172,7 @@ export class Reconciliation {
       passedOver += leaves.length - (await this.#fetch(leaves));
     }
     await this.#decideAll();
-    return passedOver === 0 && this.#unchanged === before;
+    return passedOver === 0 && !this.#hasUnready && this.#unchanged === before;
   }
 
   /** Those that are not here, or otherwise. */

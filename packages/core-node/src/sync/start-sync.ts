@@ -2,6 +2,7 @@ import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import { decodeUtf8, type NetworkDefinition } from "@twentysix/protocol";
 import { BlobError, type ContentStore, type PointReads } from "@twentysix/storage";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import { catchUpMark } from "./catch-up-mark.ts";
 import { checkpointFile } from "./kept-checkpoints.ts";
 import { OwnTree, type TreeReader } from "./own-tree.ts";
 import { syncIdentity } from "./sync-protocol.ts";
@@ -16,6 +17,8 @@ export interface SyncOptions {
   readonly contents: ContentStore;
   /** File of what peers signed. */
   readonly checkpointsPath: string;
+  /** File that is there while this node lacks much. */
+  readonly catchUpMarkPath: string;
   /** False once the node takes nothing more. */
   readonly hasRoom: () => boolean;
   readonly hasBootstrap: boolean;
@@ -32,7 +35,17 @@ export interface SyncOptions {
 
 /** Keeps a node's messages equal to those of its peers, through the doors that all messages come in by. */
 export function startSync(options: SyncOptions): SyncService {
-  const { pipeline, reader, reads, contents, definition, gracePeriodMs, checkpointsPath, ...rest } = options;
+  const {
+    pipeline,
+    reader,
+    reads,
+    contents,
+    definition,
+    gracePeriodMs,
+    checkpointsPath,
+    catchUpMarkPath,
+    ...rest
+  } = options;
   const { clock, log } = rest;
   return new SyncService({
     ...rest,
@@ -47,6 +60,7 @@ export function startSync(options: SyncOptions): SyncService {
       definition,
     },
     readContent: (itemHash, maxBytes, signal) => readContent(contents, itemHash, maxBytes, signal),
+    catchUpMark: catchUpMark(catchUpMarkPath),
     sumUp: () => pipeline.stateRoot(),
     checkpoints: checkpointFile(checkpointsPath, (error) =>
       log.warn("The checkpoints of peers cannot be read", { error }),

@@ -6,10 +6,17 @@ export type SyncState = (typeof SYNC_STATES)[number];
 /** How far this node is with what its peers have. */
 export interface SyncStatus {
   readonly state: SyncState;
-  /** Share of the messages that the peer has, 0 to 100 in steps of a tenth; null unless `syncing`. */
+  /** Share of the messages that the peer has, 0 to 100 in steps of a tenth; null unless `syncing`, and it was told. */
   readonly percent: number | null;
   /** Estimate, whole seconds; null when there is none. */
   readonly secondsLeft: number | null;
+}
+
+/** Remembers, over a kill of the process too, that this node lacks much of what it was told of. */
+export interface CatchUpMark {
+  isSet(): boolean;
+  set(): void;
+  clear(): void;
 }
 
 export interface SyncProgressOptions {
@@ -17,64 +24,81 @@ export interface SyncProgressOptions {
   readonly hasBootstrap: boolean;
   /** After which a node that nobody answered takes itself for the only one. */
   readonly aloneAfterMs: number;
+  readonly mark: CatchUpMark;
   readonly clock: Pick<Clock, "monotonicMs">;
 }
 
 /** A rate is told from so much on. */
 const FIRST_ESTIMATE_MS = 2_000;
 
+/** One visit of a catch-up: what it began with, and its rate from there. */
+interface Run {
+  readonly startedMs: number;
+  readonly heldAtStart: number;
+}
+
 /**
  * `starting`: the network has other nodes and none was compared with so far. `syncing`: much is being caught up with.
  * `ready`: compared with one, or there are no others, or nobody answered for a while. A node that was told that it
- * lacks much is not ready before it has been through with somebody, however long that takes.
+ * lacks much is not ready before it has been through with somebody, however long that takes and however often it is
+ * started meanwhile.
  */
 export class SyncProgress {
   readonly #options: SyncProgressOptions;
   readonly #startedMs: number;
   #isCompared = false;
-  #lacksMuch = false;
-  #catchUp: { readonly startedMs: number; readonly heldAtStart: number; held: number; total: number } | null =
-    null;
+  #lacksMuch: boolean;
+  #run: Run | null = null;
+  #held = 0;
+  #total = 0;
 
   constructor(options: SyncProgressOptions) {
     this.#options = options;
     this.#startedMs = options.clock.monotonicMs();
+    this.#lacksMuch = options.mark.isSet();
   }
 
   status(): SyncStatus {
-    const nowMs = this.#options.clock.monotonicMs();
-    if (this.#catchUp !== null) {
-      const { startedMs, heldAtStart, held, total } = this.#catchUp;
-      const percent = total === 0 ? 100 : Math.min(99.9, Math.floor((held / total) * 1_000) / 10);
-      const spentMs = nowMs - startedMs;
-      const taken = held - heldAtStart;
-      const hasRate = taken > 0 && spentMs >= FIRST_ESTIMATE_MS;
-      const secondsLeft = hasRate ? Math.ceil((Math.max(0, total - held) / taken) * (spentMs / 1_000)) : null;
-      return { state: "syncing", percent, secondsLeft };
+    if (this.#lacksMuch) {
+      const percent = this.#total === 0 ? null : Math.min(99.9, floorToTenth(this.#held / this.#total));
+      return { state: "syncing", percent, secondsLeft: this.#secondsLeft() };
     }
-    return { state: this.#isReady(nowMs) ? "ready" : "starting", percent: null, secondsLeft: null };
+    return { state: this.#isReady() ? "ready" : "starting", percent: null, secondsLeft: null };
   }
 
-  /** A part of a catch-up is there. */
+  /** A part of a catch-up is there: so many messages, at least, of those that the peer has. */
   caughtUpTo(held: number, total: number): void {
-    const startedMs = this.#options.clock.monotonicMs();
+    if (!this.#lacksMuch) this.#options.mark.set();
     this.#lacksMuch = true;
-    this.#catchUp ??= { startedMs, heldAtStart: held, held, total };
-    this.#catchUp.held = held;
-    this.#catchUp.total = total;
+    // What is held when a visit begins is an estimate that leaves some out.
+    this.#held = total > this.#total ? held : Math.max(held, this.#held);
+    this.#total = total;
+    this.#run ??= { startedMs: this.#options.clock.monotonicMs(), heldAtStart: this.#held };
   }
 
-  /** A visit is over; `isThrough`: with all that the peer has. */
+  /** A visit is over; `isThrough`: with all that a peer has that is ready itself. */
   visited(isThrough: boolean): void {
-    this.#catchUp = null;
+    this.#run = null;
     if (!isThrough) return;
+    if (this.#lacksMuch) this.#options.mark.clear();
     this.#isCompared = true;
     this.#lacksMuch = false;
+    this.#held = 0;
+    this.#total = 0;
   }
 
-  #isReady(nowMs: number): boolean {
-    const { hasBootstrap, aloneAfterMs } = this.#options;
-    if (this.#lacksMuch) return false;
-    return this.#isCompared || !hasBootstrap || nowMs - this.#startedMs >= aloneAfterMs;
+  #secondsLeft(): number | null {
+    if (this.#run === null) return null;
+    const spentMs = this.#options.clock.monotonicMs() - this.#run.startedMs;
+    const taken = this.#held - this.#run.heldAtStart;
+    if (taken <= 0 || spentMs < FIRST_ESTIMATE_MS) return null;
+    return Math.ceil((Math.max(0, this.#total - this.#held) / taken) * (spentMs / 1_000));
+  }
+
+  #isReady(): boolean {
+    const { hasBootstrap, aloneAfterMs, clock } = this.#options;
+    return this.#isCompared || !hasBootstrap || clock.monotonicMs() - this.#startedMs >= aloneAfterMs;
   }
 }
+
+const floorToTenth = (share: number): number => Math.floor(share * 1_000) / 10;

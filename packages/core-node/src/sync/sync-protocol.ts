@@ -73,6 +73,8 @@ export interface Hello extends SyncIdentity {
 export interface Welcome extends SyncIdentity, TreeState {
   /** It is catching up itself: others have more. */
   readonly isSyncing: boolean;
+  /** It was compared with others: who has what it has is as far as they are. */
+  readonly isReady: boolean;
   /** It answers with its checkpoint when it is asked. */
   readonly signs: boolean;
 }
@@ -99,12 +101,13 @@ export function writeWelcome(welcome: Welcome): Buffer {
 
 /** @throws PeerFault */
 export function readWelcome(bytes: Uint8Array): Welcome {
-  const { network, trees, count, root, treeSeq, lastSeq, isSyncing, signs } = readObject(bytes);
+  const { network, trees, count, root, treeSeq, lastSeq, isSyncing, isReady, signs } = readObject(bytes);
   if (typeof network !== "string" || typeof trees !== "string" || typeof root !== "string")
     throw new PeerFault("the peer sent no welcome");
   if (!isCount(count) || !isCount(treeSeq) || !isCount(lastSeq) || typeof isSyncing !== "boolean")
     throw new PeerFault("the peer sent no figures in its welcome");
-  return { network, trees, count, root, treeSeq, lastSeq, isSyncing, signs: signs === true };
+  const told = { isSyncing, isReady: isReady === true, signs: signs === true };
+  return { network, trees, count, root, treeSeq, lastSeq, ...told };
 }
 
 const isCount = (value: unknown): value is number =>

@@ -26,7 +26,7 @@ import { Checkpoints } from "./checkpoints.ts";
 import { type CheckpointFile, KeptCheckpoints } from "./kept-checkpoints.ts";
 import { PeerPauses } from "./peer-pauses.ts";
 import { NoRoomForMore, Reconciliation, type ReconciliationReport } from "./reconciliation.ts";
-import { SyncProgress, type SyncStatus } from "./sync-progress.ts";
+import { type CatchUpMark, SyncProgress, type SyncStatus } from "./sync-progress.ts";
 import { SYNC_PROTOCOL, type SyncIdentity } from "./sync-protocol.ts";
 import { UnchangedKeys } from "./unchanged-keys.ts";
 import { Visit, VisitRefused } from "./visit.ts";
@@ -48,6 +48,7 @@ export interface SyncServiceOptions {
   readonly sumUp: () => Promise<StateRoot>;
   /** Where the checkpoints of peers are kept. */
   readonly checkpoints: CheckpointFile;
+  readonly catchUpMark: CatchUpMark;
   readonly heldMessages: () => Promise<number>;
   readonly hasRoom: () => boolean;
   /** The network has nodes to be found by. */
@@ -76,7 +77,8 @@ export interface SyncStatistics {
 }
 
 export interface VisitReport extends ReconciliationReport {
-  readonly isPeerSyncing: boolean;
+  /** Nothing was left out that the peer has, and it is ready itself. */
+  readonly isThrough: boolean;
   readonly overheadBytes: number;
   readonly bodyBytes: number;
 }
@@ -135,6 +137,7 @@ export class SyncService implements AsyncDisposable {
     this.#options = options;
     this.#progress = new SyncProgress({
       hasBootstrap,
+      mark: options.catchUpMark,
       aloneAfterMs: options.aloneAfterMs ?? ALONE_AFTER_MS,
       clock,
     });
@@ -153,7 +156,7 @@ export class SyncService implements AsyncDisposable {
       tree: intake.tree,
       identity,
       readContent,
-      isSyncing: () => this.status().state === "syncing",
+      state: () => this.status().state,
       clock,
       timers,
       signal: this.#end.signal,
@@ -185,7 +188,7 @@ export class SyncService implements AsyncDisposable {
     using _turn = await this.#turn.acquire(signal);
     try {
       const report = await this.#reconcile(peerId, signal);
-      this.#progress.visited(!report.isPeerSyncing);
+      this.#progress.visited(report.isThrough);
       if (report.taken === 0 && report.overheadBytes > DEAR_BYTES) this.#pause(peerId);
       else this.#pauses.end(peerId);
       return report;
@@ -289,7 +292,8 @@ export class SyncService implements AsyncDisposable {
       this.#remember(peerId, found.logPosition);
       this.#count({ taken: this.#statistics.taken + found.taken });
       const { overheadBytes, bodyBytes } = visit;
-      return { ...found, isPeerSyncing: welcome.isSyncing, overheadBytes, bodyBytes };
+      const isThrough = welcome.isReady && !found.hasUnready;
+      return { ...found, isThrough, overheadBytes, bodyBytes };
     } catch (error) {
       visit.abort(error);
       throw error;

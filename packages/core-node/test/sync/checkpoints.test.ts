@@ -23,7 +23,15 @@ const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 function servesNothing(peer: MemoryPeer, checkpoint: () => Promise<Uint8Array>): void {
   const welcome = {
     ...syncIdentity(local),
-    ...{ count: 0, root: "ab".repeat(32), treeSeq: PLACE, lastSeq: PLACE, isSyncing: false, signs: true },
+    ...{
+      count: 0,
+      root: "ab".repeat(32),
+      treeSeq: PLACE,
+      lastSeq: PLACE,
+      isSyncing: false,
+      isReady: true,
+      signs: true,
+    },
   };
   peer.streams.handle(SYNC_PROTOCOL, async (stream: PeerStream) => {
     for await (const frame of framesOf(stream.source, 1_000_000)) {

@@ -46,6 +46,7 @@ const welcome = (changes: Partial<Record<keyof Welcome, unknown>> = {}): Part =>
     treeSeq: 0,
     lastSeq: 0,
     isSyncing: false,
+    isReady: true,
     ...changes,
   }),
 ];

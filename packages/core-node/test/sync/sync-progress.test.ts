@@ -1,11 +1,27 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { SyncProgress } from "../../src/sync/sync-progress.ts";
+import { type CatchUpMark, SyncProgress } from "../../src/sync/sync-progress.ts";
 
-function progressOf(hasBootstrap: boolean): { readonly progress: SyncProgress; later(ms: number): void } {
+function markOf(): CatchUpMark {
+  let marked = false;
+  return {
+    isSet: () => marked,
+    set: () => {
+      marked = true;
+    },
+    clear: () => {
+      marked = false;
+    },
+  };
+}
+
+function progressOf(
+  hasBootstrap: boolean,
+  mark = markOf(),
+): { readonly progress: SyncProgress; later(ms: number): void } {
   let nowMs = 0;
   const clock = { monotonicMs: () => nowMs };
-  const progress = new SyncProgress({ hasBootstrap, aloneAfterMs: 60_000, clock });
+  const progress = new SyncProgress({ hasBootstrap, aloneAfterMs: 60_000, mark, clock });
   return {
     progress,
     later: (ms) => {
@@ -45,15 +61,39 @@ describe("a node", () => {
     assert.deepEqual(progress.status(), { state: "ready", percent: null, secondsLeft: null });
   });
 
-  test("that lacks much is never ready before it was through with somebody", () => {
+  test("that lacks much is never ready before it was through with somebody, started anew or not", () => {
     for (const hasBootstrap of [true, false]) {
-      const { progress, later } = progressOf(hasBootstrap);
-      progress.caughtUpTo(100, 1_000);
-      progress.visited(false);
+      const mark = markOf();
+      const killed = progressOf(hasBootstrap, mark);
+      killed.progress.caughtUpTo(100, 1_000);
+      killed.progress.visited(false);
+      killed.later(10_000_000);
+      assert.deepEqual(killed.progress.status(), { state: "syncing", percent: 10, secondsLeft: null });
+
+      const { progress, later } = progressOf(hasBootstrap, mark);
       later(10_000_000);
-      assert.equal(progress.status().state, "starting");
+      assert.deepEqual(progress.status(), { state: "syncing", percent: null, secondsLeft: null });
       progress.visited(true);
       assert.equal(progress.status().state, "ready");
+      assert.equal(progressOf(false, mark).progress.status().state, "ready");
     }
+  });
+
+  test("whose visit broke off says no less of what it has than before, unless there is more to have", () => {
+    const { progress, later } = progressOf(true);
+    const percent = (): number | null => progress.status().percent;
+    progress.caughtUpTo(500, 1_000);
+    progress.visited(false);
+    assert.equal(percent(), 50);
+    // What it began with is an estimate that leaves the forgotten ones out.
+    progress.caughtUpTo(480, 1_000);
+    assert.equal(percent(), 50);
+    later(10_000);
+    progress.caughtUpTo(600, 1_000);
+    assert.equal(progress.status().secondsLeft, 40);
+    progress.caughtUpTo(999.9, 1_000);
+    assert.equal(percent(), 99.9);
+    progress.caughtUpTo(1_000, 2_000);
+    assert.equal(percent(), 50);
   });
 });

@@ -19,6 +19,8 @@ export interface ComparisonOptions {
   readonly salt: Uint8Array;
   /** Ranges that the other side may make this one ask about: see `rangesFor`. */
   readonly maxRanges: number;
+  /** A range of the other side is passed over, since it has no digests for it yet. */
+  readonly onUnready?: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -47,6 +49,7 @@ export async function* compareRanges(
     if (asked > maxRanges) throw new PeerFault("the peer tells of more differences than it can have");
     const [theirs, mine] = await Promise.all([remote.nodes(prefixes), own.nodes(prefixes)]);
     prefixes.forEach((prefix, index) => {
+      if (theirs[index]?.kind === "unready") options.onUnready?.();
       const next = differences(prefix, theirs[index], mine[index]);
       open.push(...next.prefixes);
       wanted.add(prefix, next.shorts);

@@ -102,6 +102,7 @@ export async function syncNode(
       reads,
       contents,
       checkpointsPath: join(folder, "checkpoints.json"),
+      catchUpMarkPath: join(folder, "catching-up"),
       hasRoom: options.hasRoom ?? (() => true),
       hasBootstrap: options.hasBootstrap ?? false,
       gracePeriodMs: 86_400_000,
