@@ -28,7 +28,7 @@ export interface KeyedReadsOptions {
   readonly log: Logger;
 }
 
-const CACHE_BYTES = 16 * 1024 * 1024;
+const CACHE_BYTES = 8 * 1024 * 1024;
 /** Reads by key that wait for their thread at most. */
 const MAX_WAITING = 4_096;
 

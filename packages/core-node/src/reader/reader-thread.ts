@@ -49,7 +49,7 @@ interface PendingCall {
 const DEFAULTS = {
   timeoutMs: 10_000,
   maxWaiting: 256,
-  cacheBytes: 16 * 1024 * 1024,
+  cacheBytes: 8 * 1024 * 1024,
   maxHeapMib: 192,
   stuckMs: 30_000,
 };
