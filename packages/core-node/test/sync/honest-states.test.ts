@@ -91,7 +91,7 @@ describe("a new node that is stopped on its way", { timeout: 120_000 }, () => {
     await one.sync.visit("other");
     await other.sync.visit("one");
     assert.deepEqual([one.sync.status().state, other.sync.status().state], ["starting", "starting"]);
-    const _old = stack.use(await syncNode(network, "old", local));
+    stack.use(await syncNode(network, "old", local));
     network.connect("one", "old");
     await one.sync.visit("old");
     assert.equal(one.sync.status().state, "ready");
