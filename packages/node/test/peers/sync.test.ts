@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import { loadPeerKey, signaturesOf } from "@twentysix/network";
 import { createClient, createEvmAccount } from "@twentysix/sdk";
 import { createNodeSha256 } from "@twentysix/sdk/node";
 import { eventually } from "../support/eventually.ts";
@@ -25,6 +29,33 @@ const syncOf = async (node: TestNode): Promise<string> =>
   (await answerOf<{ readonly sync: { readonly state: string } }>(node, "/api/v0/info/public.json")).sync
     .state;
 
+interface Checkpoint {
+  readonly statement: { readonly peer_id: string; readonly root: string; readonly count: number };
+  readonly public_key: string;
+  readonly signature: string;
+}
+
+interface Checkpoints {
+  readonly own: Checkpoint | null;
+  readonly peers: readonly { readonly verdict: string; readonly checkpoint: Checkpoint }[];
+}
+
+/** As somebody would check it to whom it is shown. */
+async function isGenuine({ statement, public_key, signature }: Checkpoint): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), "twentysix-somebody-"));
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const { isSignedBy } = signaturesOf(await loadPeerKey(folder, "ed25519"));
+  return await isSignedBy(statement.peer_id, Buffer.from(canonical(statement)), {
+    publicKey: Buffer.from(public_key, "base64"),
+    signature: Buffer.from(signature, "base64"),
+  });
+}
+
+/** Keys in their order, nothing between them. */
+const canonical = (object: object): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1))));
+
 describe("a node that comes later", { timeout: 120_000 }, () => {
   test("has what was published before it came, and is ready when it has", async () => {
     const first = await startTestNode({ p2pPort: 0, peers: [] });
@@ -43,6 +74,17 @@ describe("a node that comes later", { timeout: 120_000 }, () => {
     const metrics = await (await fetch(`${second.apiUrl}/metrics`)).text();
     assert.match(metrics, /^twentysix_sync_taken_messages_total 30$/m);
     assert.match(metrics, /^twentysix_sync_state\{state="ready"\} 1$/m);
+
+    const { peers } = await answerOf<Checkpoints>(second, "/api/v1/checkpoints");
+    const { own } = await answerOf<Checkpoints>(first, "/api/v1/checkpoints");
+    const [kept] = peers;
+    assert.ok(kept !== undefined && own !== null);
+    assert.equal(kept.verdict, "same");
+    assert.equal(kept.checkpoint.statement.root, await rootOf(first));
+    assert.equal(own.statement.peer_id, kept.checkpoint.statement.peer_id);
+    assert.ok(await isGenuine(kept.checkpoint));
+    const { statement } = kept.checkpoint;
+    assert.ok(!(await isGenuine({ ...kept.checkpoint, statement: { ...statement, count: 31 } })));
   });
 
   test("is not ready as long as nobody of those it was told of answers", async () => {
