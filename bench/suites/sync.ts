@@ -1,16 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createEvmAccount } from "@twentysix/protocol";
 import type { BenchContext } from "../context.ts";
 import type { Figure } from "../figures.ts";
-import { signedPost } from "../funds.ts";
-import { messageCount, metric, peerAddress, stateRoot, syncOf, until } from "../node-answers.ts";
-import { runCommand, type StartedNode, startNodeProcess } from "../processes.ts";
+import { messageCount, peerAddress, stateRoot, syncOf, until } from "../node-answers.ts";
+import { startNodeProcess } from "../processes.ts";
+import { DIFFERENT, meetAgain } from "./meet-again.ts";
 import { storedIn } from "./stored.ts";
 
-/** Messages that each of two nodes has and the other one has not. */
-const DIFFERENT = 50;
 /** How often the new node is killed on its way. */
 const KILLS = 3;
 /** Each look costs both nodes a little. */
@@ -23,7 +19,7 @@ const LOOK_MS = 500;
 export async function sync(context: BenchContext): Promise<Figure[]> {
   const folder = mkdtempSync(join(dirname(context.dataDir), "twentysix-bench-sync-"));
   try {
-    return [...(await catchUp(context, folder)), ...(await meetAgain(context, folder))];
+    return [...(await catchUp(context, folder)), ...(await differences(context, folder))];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -93,24 +89,8 @@ async function catchUp({ dataDir, messages, say }: BenchContext, folder: string)
   ];
 }
 
-async function meetAgain(context: BenchContext, folder: string): Promise<Figure[]> {
-  const { dataDir, messages } = context;
-  const news = await freshPosts(DIFFERENT * 2);
-  await importLines(dataDir, news.slice(0, DIFFERENT));
-  await importLines(folder, news.slice(DIFFERENT));
-  const source = await startNodeProcess(dataDir);
-  // The trees take up what came last.
-  await stateRoot(source);
-  const other = await startNodeProcess(folder, ["--peers", await peerAddress(source)]);
-  await until(async () => (await metric(other, "twentysix_connected_peers")) > 0, 5);
-  const startedMs = performance.now();
-  await until(async () => (await taken(source)) >= DIFFERENT && (await taken(other)) >= DIFFERENT, 20);
-  const seconds = (performance.now() - startedMs) / 1_000;
-  const roots = [await stateRoot(source), await stateRoot(other)].map(({ root }) => root);
-  if (roots[0] !== roots[1]) throw new Error("Two nodes that have met have not one state root");
-  const overheadBytes = (await overhead(source)) + (await overhead(other));
-  await other.stop();
-  await source.stop();
+async function differences({ dataDir, messages }: BenchContext, folder: string): Promise<Figure[]> {
+  const { overheadBytes, seconds } = await meetAgain(dataDir, folder);
   return [
     {
       name: `two nodes that differ by ${DIFFERENT * 2} of ${messages} messages, bytes beyond the bodies`,
@@ -127,24 +107,3 @@ async function meetAgain(context: BenchContext, folder: string): Promise<Figure[
     },
   ];
 }
-
-/** Posts that no node has, also where the data folder was used before. */
-async function freshPosts(count: number): Promise<readonly string[]> {
-  const account = createEvmAccount({ privateKey: randomBytes(32) });
-  const time = Math.floor(Date.now() / 1_000);
-  return Promise.all(
-    Array.from({ length: count }, (_, n) =>
-      signedPost(account, { type: "bench", content: { n } }, time + n / count, "BENCH"),
-    ),
-  );
-}
-
-async function importLines(dataDir: string, lines: readonly string[]): Promise<void> {
-  const path = join(dataDir, "news.ndjson");
-  writeFileSync(path, `${lines.join("\n")}\n`);
-  await runCommand(["import", "--data-dir", dataDir, "--log-level", "warn", "--input", path]);
-  rmSync(path);
-}
-
-const taken = (node: StartedNode): Promise<number> => metric(node, "twentysix_sync_taken_messages_total");
-const overhead = (node: StartedNode): Promise<number> => metric(node, "twentysix_sync_overhead_bytes_total");
