@@ -204,6 +204,7 @@ test("answers are as the description says", async (t) => {
     ["/api/v0/storage/by-message-hash/{message_hash}", `/api/v0/storage/by-message-hash/${storeHash}`, 200],
     ["/api/v0/storage/by-ref/{ref}", `/api/v0/storage/by-ref/${storeHash}`, 200],
     ["/api/v0/storage/by-ref/{address}/{ref}", `/api/v0/storage/by-ref/${address}/named`, 200],
+    ["/api/v1/checkpoints", "/api/v1/checkpoints", 200],
     ["/api/v1/state-root", "/api/v1/state-root", 200],
     ["/api/v1/chains", "/api/v1/chains", 200],
     ["/api/v1/node", "/api/v1/node", 200],
