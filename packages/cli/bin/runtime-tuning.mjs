@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 
 /**
  * Each of the threads has a heap of its own. By default each keeps up to 48 MiB for young objects alone, and lets
- * garbage grow to four times what is alive, because it reckons with a limit of gigabytes; here to 1.3 times. Little is
+ * garbage grow to four times what is alive, because it reckons with a limit of gigabytes; here to 1.2 times. Little is
  * lost with less: docs/decisions/0007-write-path.md. Threads that are idle collect by themselves what a busy time has
  * left.
  */
 export const RUNTIME_FLAGS = [
-  "--max-semi-space-size=4",
+  "--max-semi-space-size=2",
   "--max-old-space-size=1024",
-  "--heap-growing-percent=30",
+  "--heap-growing-percent=20",
   "--expose-gc",
 ];
 

@@ -125,7 +125,7 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   const pipeline = await Pipeline.start({
     databasePath: database,
     blobs: blobsFor(contents, paths),
-    writerCacheBytes: 40 * MIB,
+    writerCacheBytes: 32 * MIB,
     switches: definition.switches,
     limits: definition.limits,
     rules,

@@ -17,7 +17,7 @@ export interface ReaderThreadOptions {
   readonly timeoutMs?: number;
   /** Calls that may wait for the thread (default 256); one more fails with READ_QUEUE_FULL. */
   readonly maxWaiting?: number;
-  /** Page cache of the connection (default 16 MiB). */
+  /** Page cache of the connection (default 8 MiB). */
   readonly cacheBytes?: number;
   /**
    * Old generation of the heap of the thread (default 192 MiB). What it read is garbage once it is sent; with a

@@ -1,6 +1,12 @@
 import { PeerFault } from "@twentysix/network/reconcile";
 import type { Timers } from "@twentysix/platform";
-import { type Envelope, type NetworkDefinition, parseEnvelope } from "@twentysix/protocol";
+import {
+  type Envelope,
+  encodeHex,
+  encodeItemHash,
+  type NetworkDefinition,
+  parseEnvelope,
+} from "@twentysix/protocol";
 import { createNodeCrypto } from "@twentysix/protocol/node";
 import type { Skeleton } from "@twentysix/state";
 import type { ContentStore, HeldFile, Status } from "@twentysix/storage";
@@ -32,6 +38,9 @@ export interface IntakeServices {
   readonly definition: Pick<NetworkDefinition, "switches" | "limits">;
   readonly timers: Pick<Timers, "sleep">;
 }
+
+/** Keys of messages of which a copy was accepted, by which they became known here. */
+export type TakenKeys = ReadonlySet<string>;
 
 /** Which of these forgotten messages are believed to be forgotten. */
 export type ConfirmForgotten = (itemHashes: readonly string[]) => Promise<ReadonlySet<string>>;
@@ -70,10 +79,10 @@ export class BodyIntake {
     confirm: ConfirmForgotten,
     isBulk: boolean,
     signal: AbortSignal,
-  ): Promise<{ readonly decided: Promise<void> }> {
+  ): Promise<{ readonly decided: Promise<TakenKeys> }> {
     const lines = await readLines(bytes);
     const skeletons = await this.#skeletonsFor(lines, confirm, signal);
-    const decisions: Promise<void>[] = [];
+    const decisions: Promise<string | null>[] = [];
     for (const [index, line] of lines.entries()) {
       signal.throwIfAborted();
       if (line.kind === "skeleton") {
@@ -90,19 +99,21 @@ export class BodyIntake {
         await decision.catch(() => undefined); // Whoever waits for the decisions hears of it.
       });
     }
-    const decided = Promise.all(decisions).then(() => undefined);
+    const decided = Promise.all(decisions).then((keys) => new Set(keys.filter((key) => key !== null)));
     decided.catch(() => undefined); // As above: it may be asked for only later.
     return { decided };
   }
 
-  async #submit(text: string, along: SubmittedAlong, signal: AbortSignal): Promise<void> {
+  /** The key of a message that it made known here. */
+  async #submit(text: string, along: SubmittedAlong, signal: AbortSignal): Promise<string | null> {
     for (;;) {
       try {
-        const { refused, itemHash, errorText } = await this.#services.submit(text, along);
+        const { refused, itemHash, status, known, errorText } = await this.#services.submit(text, along);
         // Vouched for by a transaction of a chain, which comes by itself.
         if (refused && this.#envelopeOf(text)?.signature !== null)
           throw new PeerFault(`the peer sent a message that nobody can accept: ${itemHash} ${errorText}`);
-        return;
+        const isTaken = status === "processed" && !known && itemHash !== null;
+        return isTaken ? encodeHex(encodeItemHash(itemHash)) : null;
       } catch (error) {
         if (!(error instanceof PipelineError) || error.code !== "PIPELINE_QUEUE_FULL") throw error;
         await this.#services.timers.sleep(FULL_PAUSE_MS, signal);

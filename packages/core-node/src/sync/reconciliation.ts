@@ -1,6 +1,6 @@
 import { compareRanges, type Leaf, MAX_LEAVES, PeerFault, rangesFor } from "@twentysix/network/reconcile";
 import { type Clock, raceAbort } from "@twentysix/platform";
-import type { BodyIntake } from "./body-intake.ts";
+import type { BodyIntake, TakenKeys } from "./body-intake.ts";
 import type { OwnTree } from "./own-tree.ts";
 import { LOG_ENTRIES, type Welcome } from "./sync-protocol.ts";
 import type { UnchangedKeys } from "./unchanged-keys.ts";
@@ -58,6 +58,8 @@ const KNOWN_BUT_FOR = 1 / 8;
 /** Fewer wait for others, while the log is followed. */
 const LEAST_FETCHED = 512;
 const MAX_LEAP_EVENTS = 1_048_576;
+/** Messages by which it is told where a leap has led. */
+const PROBED_ENTRIES = 128;
 /** A visit that brings nothing for so long is over. */
 const STALLED_MS = 600_000;
 /** Parts that are being decided while the next one is fetched. */
@@ -67,7 +69,7 @@ const MAX_COUNT = 2 ** 28;
 
 interface Part {
   readonly leaves: readonly Leaf[];
-  readonly decided: Promise<void>;
+  readonly decided: Promise<TakenKeys>;
 }
 
 /**
@@ -112,20 +114,24 @@ export class Reconciliation {
 
   /**
    * Leaps over what is here already but for a little, as after a catch-up that was broken off; the trees show what a
-   * leap missed.
+   * leap missed. Where one went too far, the place from which on most is new is searched for by halves.
    */
   async #followLog(from: number): Promise<number> {
     const { visit, welcome, onCatchUp } = this.#options;
     const leaps = welcome.lastSeq - from > WHOLE_REST_EVENTS;
     let [known, after, leap] = [from, from, 0];
+    /** What was found to be mostly new. */
+    let newFrom = welcome.lastSeq;
     let missing: Leaf[] = [];
     while (after < welcome.lastSeq) {
       this.#assertGoingOn();
-      const part = await visit.log(after);
+      const part = await visit.log(after, leap > 0 ? PROBED_ENTRIES : LOG_ENTRIES);
       const news = await this.#missing(part.leaves);
       const isKnown = news.length <= part.leaves.length * KNOWN_BUT_FOR;
       if (!isKnown && leap > 0) {
-        [after, leap] = [known, 0];
+        newFrom = after;
+        leap = nextLeap(leap, newFrom - known);
+        after = known + leap;
         continue;
       }
       if (this.#isFarBehind) onCatchUp(this.#heldAtStart + this.#taken, welcome.count);
@@ -136,9 +142,9 @@ export class Reconciliation {
       }
       known = part.nextSeq;
       if (part.isEnd) break;
-      leap = leaps && isKnown ? Math.min(MAX_LEAP_EVENTS, Math.max(LOG_ENTRIES, leap * 2)) : 0;
+      if (known >= newFrom) newFrom = welcome.lastSeq;
+      leap = leaps && isKnown ? nextLeap(leap, newFrom - known) : 0;
       after = known + leap;
-      if (after >= welcome.lastSeq) [after, leap] = [known, 0];
     }
     await this.#fetch(missing);
     return known;
@@ -211,9 +217,11 @@ export class Reconciliation {
   async #decideOne(): Promise<void> {
     const part = this.#undecided.shift();
     if (part === undefined) return;
-    await part.decided;
+    const taken = await part.decided;
     const { unchanged, clock } = this.#options;
-    const still = new Set(await this.#missing(part.leaves));
+    // What came to be otherwise than the peer has it the trees show at the end.
+    const doubtful = this.#isFarBehind ? part.leaves.filter(({ key }) => !taken.has(key)) : part.leaves;
+    const still = new Set(await this.#missing(doubtful));
     for (const leaf of part.leaves) {
       if (still.has(leaf)) unchanged.note(leaf, clock.monotonicMs());
       else unchanged.forget(leaf.key);
@@ -229,4 +237,10 @@ export class Reconciliation {
     if (clock.monotonicMs() - this.#lastProgressMs > STALLED_MS)
       throw new PeerFault(`the peer brought nothing for ${STALLED_MS / 1_000} s`);
   }
+}
+
+/** Twice as far as the last one, and half of the way to what is new at most; a short one is not worth it. */
+function nextLeap(last: number, room: number): number {
+  const leap = Math.min(MAX_LEAP_EVENTS, Math.max(LOG_ENTRIES, last * 2), Math.floor(room / 2));
+  return leap < LOG_ENTRIES ? 0 : leap;
 }

@@ -21,7 +21,6 @@ import type { LogPart } from "@twentysix/storage";
 import {
   ANSWER,
   type Hello,
-  LOG_ENTRIES,
   MAX_ANSWER_BYTES,
   MAX_ANSWER_FRAME_BYTES,
   MAX_BODIES_BYTES,
@@ -112,8 +111,9 @@ export class Visit {
     return decodeDigests(await this.#ask(REQUEST.digests, encodeKeys(keys)), keys.length);
   }
 
-  async log(afterSeq: number): Promise<LogPart> {
-    const request = new ByteWriter().u64(afterSeq).u16(LOG_ENTRIES).finish();
+  /** @param entries `LOG_ENTRIES` at most */
+  async log(afterSeq: number, entries: number): Promise<LogPart> {
+    const request = new ByteWriter().u64(afterSeq).u16(entries).finish();
     const reader = new ByteReader(await this.#ask(REQUEST.log, request));
     const [nextSeq, isEnd] = [reader.u64(), reader.u8() === 1];
     const leaves = decodeLeaves(reader.rest());

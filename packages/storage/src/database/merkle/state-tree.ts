@@ -14,8 +14,11 @@ export const STATE_ROOT_ALGORITHM = "twentysix-merkle-sha256-v1";
 const SLICE = 256;
 /** Rows of the logs read in one go. */
 const COLLECT_SLICE = 1_024;
-/** Events that one sweep covers: more of them share more buckets, and take more memory (some 60 bytes each). */
-const MAX_SWEEP = 500_000;
+/**
+ * Events, and derived entities, that one sweep covers: more of them share more buckets, and take more memory (some 60
+ * bytes each).
+ */
+const MAX_SWEEP = 250_000;
 /** Events that may wait while the writer is busy. */
 const MAX_BACKLOG = 500_000;
 
@@ -113,8 +116,9 @@ export class StateTree {
 
   #startSweep(): Sweep | null {
     const lastSeq = this.#last("events", "seq");
-    const toDirty = this.#last("derived_dirty", "id");
-    if (lastSeq === this.#watermark && toDirty === 0) return null;
+    const lastDirty = this.#last("derived_dirty", "id");
+    if (lastSeq === this.#watermark && lastDirty === 0) return null;
+    const toDirty = Math.min(lastDirty, this.#firstDirty() - 1 + MAX_SWEEP);
     const toSeq = Math.min(lastSeq, this.#watermark + MAX_SWEEP);
     this.#dirty?.forget();
     return { toSeq, toDirty, seq: this.#watermark, dirty: 0 };
@@ -189,6 +193,12 @@ export class StateTree {
     this.#changedDerived.clear();
     this.#watermark = sweep.toSeq;
     this.#sweep = null;
+  }
+
+  #firstDirty(): number {
+    return (
+      this.#connection.get<{ first: number | null }>("SELECT min(id) AS first FROM derived_dirty")?.first ?? 1
+    );
   }
 
   #last(table: "events" | "derived_dirty", column: "seq" | "id"): number {
