@@ -8,6 +8,6 @@ export { type KnownPeer, PeerBook, type PeerBookFile, peerBookFile } from "./pee
 export { loadPeerKey, type PeerKey, type PeerKeyKind } from "./peer-key.ts";
 export { type PeerSignature, type PeerSignatures, signaturesOf } from "./peer-signature.ts";
 export type { PeerStream, PeerStreams } from "./peer-streams.ts";
-export { placesOf, type StorageNode } from "./placement.ts";
+export { placesOf, type StorageNode, shardPlacesOf } from "./placement.ts";
 export { isPublicAddress } from "./public-address.ts";
 export { startNetwork } from "./start-network.ts";

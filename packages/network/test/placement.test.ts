@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { placesOf, type StorageNode } from "../src/index.ts";
+import { placesOf, type StorageNode, shardPlacesOf } from "../src/index.ts";
 
 const nodesOf = (count: number, domains = count): StorageNode[] =>
   Array.from({ length: count }, (_, index) => ({
@@ -59,4 +59,52 @@ test("files are spread over the nodes, and copies of one over what can fail toge
     assert.equal(new Set(domains).size, 4);
   }
   assert.equal(placesOf(file(1), nodesOf(6, 1), 3).length, 3, "one domain is better than none");
+});
+
+test("each shard has a place, on the nodes that would keep copies; with fewer nodes they take several, evenly", () => {
+  fc.assert(
+    fc.property(
+      fc.nat(),
+      fc.integer({ min: 1, max: 14 }),
+      fc.integer({ min: 3, max: 9 }),
+      (n, count, shards) => {
+        const nodes = nodesOf(count);
+        const places = shardPlacesOf(file(n), nodes, shards);
+        assert.deepEqual(shardPlacesOf(file(n), nodes.toReversed(), shards), places);
+        assert.equal(places.length, shards);
+        assert.deepEqual(new Set(places), new Set(placesOf(file(n), nodes, shards)));
+        const perNode = new Map<string, number>();
+        for (const peerId of places) perNode.set(peerId, (perNode.get(peerId) ?? 0) + 1);
+        assert.ok(Math.max(...perNode.values()) <= Math.ceil(shards / count));
+      },
+    ),
+  );
+  assert.deepEqual(shardPlacesOf(file(1), [], 4), []);
+});
+
+test("shards of one file are in as many domains as there are", () => {
+  for (let n = 0; n < 100; n += 1) {
+    const nodes = nodesOf(12, 6);
+    const places = shardPlacesOf(file(n), nodes, 6);
+    const domains = places.map((peerId) => nodes.find((node) => node.peerId === peerId)?.domain);
+    assert.equal(new Set(domains).size, 6);
+  }
+});
+
+test("a node that goes moves its own shard, and about one other", () => {
+  const nodes = nodesOf(9);
+  let lost = 0;
+  let moved = 0;
+  for (let n = 0; n < 500; n += 1) {
+    const before = shardPlacesOf(file(n), nodes, 6);
+    const left = nodes.filter(({ peerId }) => peerId !== "peer 4");
+    const after = shardPlacesOf(file(n), left, 6);
+    if (!before.includes("peer 4")) {
+      assert.deepEqual(after, before);
+      continue;
+    }
+    lost += 1;
+    moved += after.filter((peerId, position) => peerId !== before[position]).length - 1;
+  }
+  assert.ok(lost > 250 && moved / lost < 1.5, `${moved} moved beside ${lost} lost`);
 });

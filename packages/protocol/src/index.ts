@@ -149,7 +149,12 @@ export {
 } from "./ledger/credit-post.ts";
 export type { LedgerContentResult } from "./ledger/ledger-checks.ts";
 export type { Authorities } from "./network/authorities.ts";
-export type { Durability } from "./network/durability.ts";
+export {
+  type Durability,
+  type DurabilityClass,
+  durabilityOf,
+  type ErasureRule,
+} from "./network/durability.ts";
 export type { ChainSync, NetworkChain, StreamContracts } from "./network/network-chains.ts";
 export {
   type Bootstrap,

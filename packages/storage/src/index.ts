@@ -30,8 +30,12 @@ export {
 export {
   FileLedger,
   type FileLedgerFigures,
+  type KeptCoding,
   type KeptFileRecord,
+  type KeptShard,
+  type PeerFaultRecord,
   type PendingDeletion,
+  type Proven,
   type RegisteredFile,
   type WantedFile,
 } from "./database/read/file-ledger.ts";
@@ -81,6 +85,10 @@ export { completeCounters } from "./database/write/complete-counters.ts";
 export type { Confirmation } from "./database/write/confirmations.ts";
 export type { MessagePlace, PricedMessage } from "./database/write/ledger/priced-messages.ts";
 export { MessageStore, type MessageStoreOptions } from "./database/write/message-store.ts";
-export type { FileNote, FileProof } from "./database/write/note-files.ts";
+export type { Coding, FileNote, FileProof } from "./database/write/note-files.ts";
+export type { PeerFault, ShardNames } from "./database/write/note-shards.ts";
 export type { Refusal } from "./database/write/refusals.ts";
 export type { HeldFile } from "./database/write/register-file.ts";
+export { ReedSolomon } from "./erasure/reed-solomon.ts";
+export { type ErasureCode, shardBytes } from "./erasure/shard-layout.ts";
+export { cutShards, joinShards, type ReadShard, remakeShards } from "./erasure/shard-streams.ts";

@@ -2,6 +2,7 @@
 
 export type { TestnetAccount } from "./accounts.ts";
 export { TestnetError, type TestnetErrorCode } from "./errors.ts";
+export type { KeepingRule } from "./network-file.ts";
 export type { NodeFigures } from "./node-api.ts";
 export type { ProductCommand } from "./processes/core-node-process.ts";
 export {

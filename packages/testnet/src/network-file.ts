@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { loadNetwork } from "@twentysix/node/network";
-import type { ChainSync, NetworkDefinition } from "@twentysix/protocol";
+import type { ChainSync, Durability, NetworkDefinition } from "@twentysix/protocol";
 
 /** The shipped network that one of this machine is made after: everybody knows its keys. */
 const MODEL = "local";
@@ -16,9 +16,12 @@ const OUTAGE_SECONDS = 30;
 /** The chain on which messages are anchored. */
 const SYNC_CHAIN = "ETH";
 
-/** The definition of a network of this machine; `copies` nodes keep each file, all of them for null. */
-export function testnetDefinition(copies: number | null): NetworkDefinition {
-  const durability = { copies, auditSeconds: AUDIT_SECONDS, outageSeconds: OUTAGE_SECONDS };
+/** How a network of this machine keeps files. */
+export type KeepingRule = Pick<Durability, "copies" | "erasure">;
+
+/** The definition of a network of this machine. */
+export function testnetDefinition(keeping: KeepingRule): NetworkDefinition {
+  const durability = { ...keeping, auditSeconds: AUDIT_SECONDS, outageSeconds: OUTAGE_SECONDS };
   return { ...loadNetwork(MODEL), durability };
 }
 

@@ -8,7 +8,13 @@ import { TestnetError } from "./errors.ts";
 import { messageSyncOn } from "./evm/contracts.ts";
 import { type Evm, startEvm } from "./evm/start-evm.ts";
 import { writeKeyFile } from "./key-file.ts";
-import { anchoredAt, knownContract, testnetDefinition, writeNetworkFile } from "./network-file.ts";
+import {
+  anchoredAt,
+  type KeepingRule,
+  knownContract,
+  testnetDefinition,
+  writeNetworkFile,
+} from "./network-file.ts";
 import { NodeApi, type NodeFigures } from "./node-api.ts";
 import { peerAddressOf } from "./peer-addresses.ts";
 import { type PortPlan, planPorts, takenPorts } from "./ports.ts";
@@ -20,8 +26,7 @@ export interface TestnetOptions {
   readonly coreNodes: number;
   readonly dataDir: string;
   readonly basePort: number;
-  /** How many nodes keep each file, 2 or more; null: all of them. */
-  readonly copies: number | null;
+  readonly keeping: KeepingRule;
   readonly logLevel: string;
   readonly command: ProductCommand;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -74,7 +79,7 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   await expectFree(ports);
   // Nodes have locks of their own; the chain has none.
   const lock = lockDataDir(options.dataDir);
-  const model = testnetDefinition(options.copies);
+  const model = testnetDefinition(options.keeping);
   const networkFile = join(options.dataDir, "network.json");
   const parts: PartProcess[] = [];
   const stopAll = async (): Promise<void> => {

@@ -28,7 +28,7 @@ export function upCommand(host: CommandHost, finish: (exitCode: number) => void)
     .addOption(
       new Option(
         "--durability <CLASS>",
-        "which nodes keep a file: everyone, or copies:R for R of them",
+        "which nodes keep a file: everyone, copies:R for R of them, or erasure:K/N for N shards of which any K give the file",
       ).default("everyone"),
     )
     .addOption(new Option("--log-level <LEVEL>", "what the nodes write into DIR/logs").default("warn"))

@@ -3,7 +3,7 @@ import type { Testnet } from "@twentysix/testnet";
 import { type CommandHost, codedMessage, exitCodeOf } from "../command-host.ts";
 import { EXIT, exitCodeOfSignal } from "../exit-codes.ts";
 import { isTerminal, showTable } from "./live-table.ts";
-import { copiesOf, type UpSettings } from "./up-settings.ts";
+import { keepingOf, type UpSettings } from "./up-settings.ts";
 
 /**
  * Runs a network until it is told to stop.
@@ -30,7 +30,7 @@ export async function runUp(settings: UpSettings, host: CommandHost): Promise<nu
       coreNodes: settings.core,
       dataDir: settings.dataDir,
       basePort: settings.basePort,
-      copies: copiesOf(settings.durability) ?? null,
+      keeping: keepingOf(settings.durability) ?? { copies: null },
       logLevel: settings.logLevel,
       command: host.ownCommand,
       signal,

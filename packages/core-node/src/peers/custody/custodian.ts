@@ -168,7 +168,7 @@ export class Custodian {
       this.#challengesLeft -= 1;
       const isProven = await this.#challenge(peerId, file.name, root);
       if (isProven === null) continue;
-      proofs.push({ name: file.name, peerId, provenMicros: isProven ? clock.nowMicros() : null });
+      proofs.push({ name: file.name, position: null, peerId, provenMicros: isProven ? clock.nowMicros() : null });
       if (isProven) proven += 1;
       else this.#distrust(file.name, peerId);
     }

@@ -9,6 +9,7 @@ import { toldToAuthorities } from "./0008-told-to-authorities.ts";
 import { uniquePins } from "./0009-unique-pins.ts";
 import { fileProofs } from "./0010-file-proofs.ts";
 import { anchoringTables } from "./0011-anchoring.ts";
+import { fileShards } from "./0012-file-shards.ts";
 import type { Migration } from "./migration.ts";
 
 /** All migrations in order; a published one never changes. */
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   uniquePins,
   fileProofs,
   anchoringTables,
+  fileShards,
 ];

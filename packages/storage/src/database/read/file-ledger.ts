@@ -44,7 +44,47 @@ export interface KeptFileRecord {
   readonly damage: FileDamage | null;
   /** It is the content of a message as well, which every node keeps. */
   readonly isContent: boolean;
-  readonly proofs: readonly { readonly peerId: string; readonly provenMicros: bigint }[];
+  readonly proofs: readonly Proven[];
+  /** The fixed CID under which the bytes stand as well; null: not known. */
+  readonly furtherName: string | null;
+  /** null: no shards of it are known. */
+  readonly coding: KeptCoding | null;
+}
+
+/** A node that has proven to this one that it holds something, and when it last did. */
+export interface Proven {
+  readonly peerId: string;
+  readonly provenMicros: bigint;
+}
+
+/** A file in shards, as this node has computed them. */
+export interface KeptCoding {
+  readonly dataShards: number;
+  readonly totalShards: number;
+  /** Bytes of what was cut: the file, or the CAR of its blocks. */
+  readonly codedBytes: number;
+  /** By position. */
+  readonly shards: readonly KeptShard[];
+}
+
+export interface KeptShard {
+  readonly position: number;
+  readonly sha256: string;
+  readonly cid: string;
+  /** Its bytes are here. */
+  readonly isHeld: boolean;
+  readonly proofs: readonly Proven[];
+}
+
+/** Something that a peer was caught at. */
+export interface PeerFaultRecord {
+  readonly peerId: string;
+  readonly kind: string;
+  /** The file that it was about; null: none. */
+  readonly file: string | null;
+  readonly atMicros: bigint;
+  /** JSON. */
+  readonly evidence: string;
 }
 
 const ELSEWHERE = FILE_DAMAGES.indexOf("elsewhere");
@@ -56,6 +96,13 @@ interface KeptRow {
   readonly size: number;
   readonly reason: number | null;
   readonly content: number;
+}
+
+interface ShardRow {
+  readonly position: number;
+  readonly sha256: Uint8Array;
+  readonly cid: Uint8Array;
+  readonly is_held: number;
 }
 
 const SHA256_BYTES = 32;
@@ -121,8 +168,12 @@ export class FileLedger {
     return [...waited, ...damaged];
   }
 
+  /** Bytes that a record needs: those of a file, or of a shard that is held here. */
   isRegistered(name: string): boolean {
-    return this.#has("SELECT 1 FROM files WHERE hash = ?", name);
+    const bytes = encodeItemHash(name);
+    const query = `SELECT 1 FROM files WHERE hash = ?
+      UNION ALL SELECT 1 FROM file_shards WHERE is_held = 1 AND (cid = ? OR sha256 = ?) LIMIT 1`;
+    return this.#connection.get(query, bytes, bytes, bytes) !== undefined;
   }
 
   /** A file is registered under a CID whose bytes have this SHA-256. */
@@ -190,8 +241,58 @@ export class FileLedger {
           damage: reason === null ? null : (FILE_DAMAGES[reason] ?? null),
           isContent: content === 1,
           proofs: this.#proofsOf(id),
+          furtherName: cid === null ? null : decodeItemHash(cid),
+          coding: this.#codingOf(id),
         };
       });
+  }
+
+  #codingOf(fileId: number): KeptCoding | null {
+    const coded = this.#connection.get<{ data_shards: number; total_shards: number; coded_bytes: number }>(
+      "SELECT data_shards, total_shards, coded_bytes FROM coded_files WHERE file_id = ?",
+      fileId,
+    );
+    if (coded === undefined) return null;
+    const proofs = this.#connection.allBig<{ position: bigint; peer: string; proven_us: bigint }>(
+      "SELECT position, peer, proven_us FROM shard_proofs WHERE file_id = ? ORDER BY position, peer",
+      fileId,
+    );
+    const shards = this.#connection.all<ShardRow>(
+      "SELECT position, sha256, cid, is_held FROM file_shards WHERE file_id = ? ORDER BY position",
+      fileId,
+    );
+    return {
+      dataShards: coded.data_shards,
+      totalShards: coded.total_shards,
+      codedBytes: coded.coded_bytes,
+      shards: shards.map(({ position, sha256, cid, is_held: held }) => ({
+        position,
+        sha256: decodeItemHash(sha256),
+        cid: decodeItemHash(cid),
+        isHeld: held === 1,
+        proofs: proofs
+          .filter((proof) => Number(proof.position) === position)
+          .map(({ peer, proven_us: provenMicros }) => ({ peerId: peer, provenMicros })),
+      })),
+    };
+  }
+
+  /** The newest faults of all peers, or those about one file. */
+  peerFaults(fileName: string | null, limit: number): PeerFaultRecord[] {
+    return this.#connection
+      .allBig<{ peer: string; kind: string; file: Uint8Array | null; at_us: bigint; evidence: string }>(
+        `SELECT peer, kind, file, at_us, evidence FROM peer_faults ${fileName === null ? "" : "WHERE file = ?"}
+         ORDER BY id DESC LIMIT ?`,
+        ...(fileName === null ? [] : [encodeItemHash(fileName)]),
+        limit,
+      )
+      .map(({ peer, kind, file, at_us: atMicros, evidence }) => ({
+        peerId: peer,
+        kind,
+        file: file === null ? null : decodeItemHash(file),
+        atMicros,
+        evidence,
+      }));
   }
 
   #proofsOf(fileId: number): KeptFileRecord["proofs"] {

@@ -43,6 +43,7 @@ const FILE_RECORDS: Readonly<Record<keyof FileLedger, true>> = {
   wantedFiles: true,
   keptFiles: true,
   keptFile: true,
+  peerFaults: true,
   isRegistered: true,
   isRegisteredByCid: true,
   isFurtherName: true,

@@ -1,4 +1,5 @@
 import { findFile } from "./load-files.ts";
+import { forgetShards } from "./note-shards.ts";
 import { countGrace, dropGracePin } from "./save-files.ts";
 import type { WriterSession } from "./writer-session.ts";
 
@@ -37,7 +38,8 @@ export function nextGraceEndMicros({ connection }: WriterSession): bigint | null
   return row?.at ?? null;
 }
 
-function giveUpUnpinned({ connection, collected }: WriterSession, fileId: number, nowMicros: bigint): void {
+function giveUpUnpinned(session: WriterSession, fileId: number, nowMicros: bigint): void {
+  const { connection, collected } = session;
   if (connection.get("SELECT 1 FROM pins WHERE file_id = ? LIMIT 1", fileId) !== undefined) return;
   const file = connection.get<{ size: number }>("SELECT size FROM files WHERE id = ?", fileId);
   if (file === undefined) return;
@@ -47,6 +49,7 @@ function giveUpUnpinned({ connection, collected }: WriterSession, fileId: number
     nowMicros,
     fileId,
   );
+  forgetShards(session, fileId, nowMicros);
   connection.run("DELETE FROM damaged_files WHERE file_id = ?", fileId);
   connection.run("DELETE FROM file_proofs WHERE file_id = ?", fileId);
   connection.run("DELETE FROM files WHERE id = ?", fileId);

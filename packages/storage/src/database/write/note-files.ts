@@ -1,5 +1,6 @@
 import { encodeItemHash } from "@twentysix/protocol";
 import { FILE_DAMAGES, type FileDamage } from "../codes.ts";
+import { noteCoding, noteFault, noteHeldShards, type PeerFault, type ShardNames } from "./note-shards.ts";
 import { addGracePin } from "./save-files.ts";
 import type { WriterSession } from "./writer-session.ts";
 
@@ -22,10 +23,32 @@ export type FileNote =
   /** The bytes of these are given up: others have proven that they hold them. */
   | { readonly kind: "elsewhere"; readonly names: readonly string[] }
   /** What peers have proven, or could not prove any more (null). */
-  | { readonly kind: "proofs"; readonly proofs: readonly FileProof[] };
+  | { readonly kind: "proofs"; readonly proofs: readonly FileProof[] }
+  /** What a file becomes in shards, as computed here. */
+  | ({ readonly kind: "coded"; readonly name: string } & Coding)
+  /** Shards of a file that are here now, and such whose bytes are to go. */
+  | {
+      readonly kind: "shards";
+      readonly name: string;
+      readonly held: readonly number[];
+      readonly dropped: readonly number[];
+    }
+  /** A peer was caught. */
+  | { readonly kind: "fault"; readonly fault: PeerFault };
+
+export interface Coding {
+  readonly dataShards: number;
+  readonly totalShards: number;
+  /** Bytes of what is cut: the file, or the CAR of its blocks. */
+  readonly codedBytes: number;
+  /** By position. */
+  readonly shards: readonly ShardNames[];
+}
 
 export interface FileProof {
   readonly name: string;
+  /** The shard that was proven; null: the whole file. */
+  readonly position: number | null;
   readonly peerId: string;
   readonly provenMicros: bigint | null;
 }
@@ -65,11 +88,36 @@ export function noteFiles(session: WriterSession, note: FileNote, nowMicros: big
     case "proofs":
       for (const proof of note.proofs) noteProof(session, proof);
       break;
+    case "coded":
+      noteCoding(session, note.name, note, nowMicros);
+      break;
+    case "shards":
+      noteHeldShards(session, note, nowMicros);
+      break;
+    case "fault":
+      noteFault(session, note.fault);
+      break;
   }
 }
 
-function noteProof({ connection }: WriterSession, { name, peerId, provenMicros }: FileProof): void {
+function noteProof({ connection }: WriterSession, { name, position, peerId, provenMicros }: FileProof): void {
   const file = "(SELECT id FROM files WHERE hash = ?)";
+  if (position !== null && provenMicros === null) {
+    const proof = `file_id = ${file} AND position = ? AND peer = ?`;
+    connection.run(`DELETE FROM shard_proofs WHERE ${proof}`, encodeItemHash(name), position, peerId);
+    return;
+  }
+  if (position !== null) {
+    connection.run(
+      `INSERT INTO shard_proofs (file_id, position, peer, proven_us) SELECT id, ?, ?, ? FROM files WHERE hash = ?
+       ON CONFLICT (file_id, position, peer) DO UPDATE SET proven_us = excluded.proven_us`,
+      position,
+      peerId,
+      provenMicros,
+      encodeItemHash(name),
+    );
+    return;
+  }
   if (provenMicros === null) {
     connection.run(
       `DELETE FROM file_proofs WHERE file_id = ${file} AND peer = ?`,
@@ -90,7 +138,10 @@ function noteProof({ connection }: WriterSession, { name, peerId, provenMicros }
 function noteStray({ connection }: WriterSession, name: string, sizeBytes: number, dueMicros: bigint): void {
   const bytes = encodeItemHash(name);
   const known = connection.get(
-    `SELECT 1 FROM files WHERE hash = ? UNION ALL SELECT 1 FROM files WHERE sha256 = ? AND sha256 <> hash LIMIT 1`,
+    `SELECT 1 FROM files WHERE hash = ? UNION ALL SELECT 1 FROM files WHERE sha256 = ? AND sha256 <> hash
+     UNION ALL SELECT 1 FROM file_shards WHERE is_held = 1 AND (sha256 = ? OR cid = ?) LIMIT 1`,
+    bytes,
+    bytes,
     bytes,
     bytes,
   );
