@@ -11,6 +11,7 @@ export { ChainError, type ChainErrorCode } from "./chain/errors.ts";
 export { blobsFor } from "./content/read-blob.ts";
 export { type CoreNode, type CoreNodeOptions, startCoreNode } from "./core-node.ts";
 export { type DataPaths, dataPaths } from "./data-paths.ts";
+export { type FalseClaim, isFalseClaimOf } from "./peers/custody/holding-claim.ts";
 export type { PeerSettings } from "./peers/peer-settings.ts";
 export { PipelineError, type PipelineErrorCode } from "./pipeline/errors.ts";
 export { Pipeline } from "./pipeline/pipeline.ts";

@@ -11,6 +11,8 @@ export interface GossipSettings {
   readonly maxFrameBytes: number;
   readonly isPrivate: boolean;
   readonly topics: readonly string[];
+  /** What is held against a peer; 0 for nothing. Counts tenfold. */
+  readonly scoreOf: (peerId: string) => number;
 }
 
 /** How long one payload is known by its id: a repetition within this time goes nowhere. Source: p2p-service `src/p2p/network.rs`. */
@@ -30,6 +32,7 @@ export function gossipWith({
   maxFrameBytes,
   isPrivate,
   topics,
+  scoreOf,
 }: GossipSettings): (components: GossipSubComponents) => GossipSub {
   return gossipsub({
     globalSignaturePolicy: StrictSign,
@@ -69,7 +72,7 @@ export function gossipWith({
       maxPeerInfos: 16,
     },
     // Nodes of a private network share addresses: counting them would empty the mesh.
-    scoreParams: isPrivate ? { IPColocationFactorWeight: 0 } : {},
+    scoreParams: { appSpecificScore: scoreOf, ...(isPrivate ? { IPColocationFactorWeight: 0 } : {}) },
   });
 }
 

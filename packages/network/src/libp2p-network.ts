@@ -28,6 +28,7 @@ import { isPublicAddress } from "./public-address.ts";
 import { Reachability } from "./reachability.ts";
 import { Redialler } from "./redialler.ts";
 import { resolveAddresses } from "./resolve-addresses.ts";
+import { type PeerSignature, signAsPeer } from "./signed-by-peer.ts";
 import { Unsent } from "./unsent.ts";
 
 export type NetworkServices = {
@@ -114,6 +115,15 @@ export class Libp2pNetwork implements Network {
   onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void {
     this.#peerListeners.add(listener);
     return () => this.#peerListeners.delete(listener);
+  }
+
+  async sign(bytes: Uint8Array): Promise<PeerSignature> {
+    return await signAsPeer(this.#options.key, bytes);
+  }
+
+  disconnect(peerId: string): void {
+    for (const connection of this.#host.getConnections(peerIdFromString(peerId)))
+      connection.abort(new Error("the peer is kept away for what it did"));
   }
 
   async publish(text: string): Promise<PublishReport> {
@@ -238,6 +248,7 @@ export class Libp2pNetwork implements Network {
       wanted.set(peerId, [...new Set([...(this.#bootstrap.get(peerId) ?? []), ...addresses])]);
     }
     for (const peerId of this.#foreign) wanted.delete(peerId);
+    for (const peerId of wanted.keys()) if (this.#options.opinions?.isBarred(peerId)) wanted.delete(peerId);
     return wanted;
   }
 

@@ -4,6 +4,7 @@ import type { PeerBook, PeerBookFile } from "./peer-book.ts";
 import type { PeerKey } from "./peer-key.ts";
 import type { PeerSignatures } from "./peer-signature.ts";
 import type { PeerStreams } from "./peer-streams.ts";
+import type { PeerSignature } from "./signed-by-peer.ts";
 
 /**
  * What became of a gossiped message: `accept` passes it on, `ignore` does not, `reject` counts against whoever passed it
@@ -38,6 +39,8 @@ export interface NetworkOptions {
   /** Its peers share addresses, and may be anywhere. */
   readonly isPrivate: boolean;
   readonly denied: DenyList;
+  /** What this node thinks of its peers; by default it has no opinion. */
+  readonly opinions?: PeerOpinions;
   readonly book: PeerBookFile;
   /** Judges a message before it is passed on. What its bytes may mean, the likelier reading first. */
   readonly onMessage: (readings: readonly string[], peerId: string) => Promise<GossipVerdict>;
@@ -45,6 +48,14 @@ export interface NetworkOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
+}
+
+/** What is held against peers, beside what gossip notices by itself. */
+export interface PeerOpinions {
+  /** 0 for nothing, below it what gossip is to take off: at -1 nothing is gossiped to a peer, at -8 it is not heard. */
+  scoreOf(peerId: string): number;
+  /** It is not to be connected for now. */
+  isBarred(peerId: string): boolean;
 }
 
 /** This node among its peers. */
@@ -64,6 +75,10 @@ export interface Network {
    * @throws NetworkError NETWORK_FRAME_TOO_LARGE
    */
   publish(text: string): Promise<PublishReport>;
+  /** Signs something so that others can tell that this peer said it. */
+  sign(bytes: Uint8Array): Promise<PeerSignature>;
+  /** Ends the connections with a peer. */
+  disconnect(peerId: string): void;
   /** Calls back when a peer is connected or gone. Returns the end of it. */
   onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void;
   close(): Promise<void>;

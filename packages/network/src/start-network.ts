@@ -40,7 +40,12 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
 
 async function createHost(options: NetworkOptions): Promise<Libp2p<NetworkServices>> {
   const { key, listen, announce, topics, maxFrameBytes, isPrivate } = options;
-  const gossip = gossipWith({ maxFrameBytes, isPrivate, topics: [topics.messages, topics.alive] });
+  const gossip = gossipWith({
+    maxFrameBytes,
+    isPrivate,
+    topics: [topics.messages, topics.alive],
+    scoreOf: (peerId) => options.opinions?.scoreOf(peerId) ?? 0,
+  });
   const settings = {
     start: false,
     nodeInfo: { name: "twentysix", version: options.version },

@@ -154,6 +154,7 @@ export {
   type DurabilityClass,
   durabilityOf,
   type ErasureRule,
+  MAX_SHARDS,
 } from "./network/durability.ts";
 export type { ChainSync, NetworkChain, StreamContracts } from "./network/network-chains.ts";
 export {

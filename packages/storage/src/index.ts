@@ -8,7 +8,14 @@ export { FileNamer } from "./blobs/describe-file.ts";
 export { makeDurableFolder } from "./blobs/durable-folder.ts";
 export { BlobError, type BlobErrorCode, isServerFailure } from "./blobs/errors.ts";
 export { type DagScope, exportPathCar, followPath, type PathEnd } from "./blobs/path-car.ts";
-export { assertPossession, provePossession } from "./blobs/possession-proof.ts";
+export {
+  assertPossession,
+  type GivenProof,
+  isRefuted,
+  provePossession,
+  sizeOfRoot,
+  wayToFault,
+} from "./blobs/possession-proof.ts";
 export { scrub } from "./blobs/scrub.ts";
 export * from "./database/chain-records.ts";
 export * from "./database/codes.ts";

@@ -88,6 +88,11 @@ export class FileLifecycle {
     return report;
   }
 
+  /** The journal has something new. */
+  eraseDue(): void {
+    this.#eraser.wake();
+  }
+
   async figures(): Promise<FileLifecycleFigures> {
     const records = await this.#ledger.figures();
     const { files, bytes } = this.#eraser.erased;

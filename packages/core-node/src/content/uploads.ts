@@ -145,10 +145,21 @@ async function carRoot(bytes: StagedBytes, signal: AbortSignal): Promise<string>
   }
 }
 
+/** Keeps the DAG of a CAR, whose root must be the one that was asked for. @throws BlobError for another, or none */
+export async function keepCarBytes(
+  contents: ContentStore,
+  expectedRoot: string | null,
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<KeptFile> {
+  const options = expectedRoot === null ? { signal } : { signal, expectedRoot };
+  const { record } = await contents.importCar(bytes, options);
+  return { hash: record.root, sizeBytes: record.cumulativeSizeBytes, type: "dir", sha256: null, cid: null };
+}
+
 async function keepCar(contents: ContentStore, bytes: StagedBytes, signal: AbortSignal): Promise<KeptFile> {
   try {
-    const { record } = await contents.importCar(bytes.read(), { signal });
-    return { hash: record.root, sizeBytes: record.cumulativeSizeBytes, type: "dir", sha256: null, cid: null };
+    return await keepCarBytes(contents, null, bytes.read(), signal);
   } catch (error) {
     if (error instanceof BlobError && isFaultOfCar(error)) throw new CarRefusal("blocks", error.message);
     throw error;

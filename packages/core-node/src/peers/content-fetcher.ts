@@ -1,7 +1,13 @@
 import { type Network, NetworkError } from "@twentysix/network";
 import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import { itemTypeOfHash } from "@twentysix/protocol";
-import { BlobError, type ContentStore, type FileRecords, type WantedFile } from "@twentysix/storage";
+import {
+  BlobError,
+  type ContentStore,
+  type FileNote,
+  type FileRecords,
+  type WantedFile,
+} from "@twentysix/storage";
 import { ApiError } from "../api/errors.ts";
 import {
   CarRefusal,
@@ -12,15 +18,16 @@ import {
   type UploadServices,
 } from "../api/services.ts";
 import type { FileHolds } from "../content/file-holds.ts";
-import { keepFile } from "../content/uploads.ts";
+import { keepCarBytes, keepFile } from "../content/uploads.ts";
 import type { DiskReservation } from "../services/budgets.ts";
 import { CONTENT_PROTOCOL } from "./content-protocol.ts";
 import { type KeepPieces, PiecewiseFetcher } from "./pieces/piecewise-fetcher.ts";
+import type { KeepWhole, ShardFetcher } from "./shards/shard-fetcher.ts";
 import { apiSource } from "./sources/api-source.ts";
 import type { ContentAnswer, ContentSource } from "./sources/content-source.ts";
 import { firstFound } from "./sources/first-found.ts";
 import { gatewaySource } from "./sources/gateway-source.ts";
-import { SourceCredit } from "./sources/source-credit.ts";
+import type { SourceCredit } from "./sources/source-credit.ts";
 import { streamSource } from "./sources/stream-source.ts";
 import { whileItMoves } from "./sources/while-it-moves.ts";
 
@@ -30,7 +37,11 @@ export interface ContentFetcherOptions {
   readonly isPrivate: boolean;
   /** Trustless gateways that are asked for what a CID names. */
   readonly gateways: readonly string[];
-  readonly records: Pick<FileRecords, "wantedFiles">;
+  readonly records: Pick<FileRecords, "wantedFiles" | "keptFile">;
+  /** Makes files out of their shards. */
+  readonly shards: Pick<ShardFetcher, "fetch">;
+  readonly credit: SourceCredit;
+  readonly note: (note: FileNote) => Promise<void>;
   readonly uploads: Pick<UploadServices, "stageFile" | "stageCar" | "registerFile">;
   readonly contents: ContentStore;
   readonly holds: FileHolds;
@@ -52,7 +63,7 @@ const MAX_WANTED = 256;
 /** Who has not begun to answer by then has nothing. */
 const ANSWER_MS = 10_000;
 /** Largest file that is taken from others. Source: pyaleph `ipfs.max_upload_car_size`. */
-const MAX_FILE_BYTES = 4 * 1024 * 1024 * 1024;
+export const MAX_FILE_BYTES = 4 * 1024 * 1024 * 1024;
 const MAX_PAUSE_MS = 600_000;
 
 interface Attempts {
@@ -77,7 +88,7 @@ export class ContentFetcher {
 
   constructor(options: ContentFetcherOptions) {
     this.#options = options;
-    this.#credit = new SourceCredit(options.clock, options.random);
+    this.#credit = options.credit;
     const { network, piecesFolder, clock } = options;
     this.#pieces = new PiecewiseFetcher({
       ...options,
@@ -142,7 +153,7 @@ export class ContentFetcher {
     const startedMs = clock.monotonicMs();
     const figures = this.#figures[itemTypeOfHash(hash) === "storage" ? "storage" : "ipfs"];
     figures.total += 1;
-    if (await this.#fromAnyone(file)) {
+    if ((await this.#fromAnyone(file)) || (await this.#fromShards(file))) {
       figures.durationMs += clock.monotonicMs() - startedMs;
       this.#attempts.delete(hash);
       return true;
@@ -190,7 +201,7 @@ export class ContentFetcher {
         return true;
       } catch (error) {
         if (signal.aborted) return false;
-        if (isWrong(error)) this.#credit.wrong(source.name);
+        if (isWrong(error)) this.#credit.wrong(source.name, file.name);
         else if (!(error instanceof NetworkError || error instanceof ApiError)) {
           log.error("Content from a peer could not be kept", { hash: file.name, source: source.name, error });
           return false;
@@ -263,6 +274,33 @@ export class ContentFetcher {
     const kept = await this.#pieces.fetch(hash, peerIds, keep, this.#ended.signal);
     if (kept !== null) await this.#register(kept);
     return kept !== null;
+  }
+
+  async #fromShards({ name: hash, damage }: WantedFile): Promise<boolean> {
+    const { contents, holds, shards, note, records, log } = this.#options;
+    const { signal } = this.#ended;
+    if (signal.aborted) return false;
+    const isDag = itemTypeOfHash(hash) === "ipfs";
+    using _hold = await holds.hold(hash);
+    const keep: KeepWhole = async (_hash, read) => {
+      if (damage === "corrupt") await contents.remove(hash);
+      return isDag
+        ? await keepCarBytes(contents, hash, read(), signal)
+        : await keepFile(contents, { read }, "storage", hash);
+    };
+    try {
+      const kept = await shards.fetch(hash, keep, signal);
+      if (kept === null) return false;
+      // What is known of a DAG stays: as blocks it would count otherwise than as the file that it was.
+      const isKnown = isDag && damage !== "corrupt" && (await records.keptFile(hash)) !== null;
+      if (isKnown) await note({ kind: "recovered", names: [hash] });
+      else await this.#register(kept);
+      return true;
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof ApiError) && !(error instanceof BlobError)) throw error;
+      if (!signal.aborted) log.warn("A file cannot be made out of its shards", { hash, error });
+      return false;
+    }
   }
 
   async #register(kept: KeptFile): Promise<void> {

@@ -3,8 +3,9 @@ import { frameOf, framesOf, NetworkError, type PeerStream, type PeerStreams } fr
 /*
  * Content by its hash, between two of our nodes, over a stream of its own. The asking side sends one frame, JSON:
  * `{"hash": …, "offset": …}`, with `"length"` where it wants no more than that, and `"part": "leaves"` where it wants the
- * list of leaves. The answer begins with one, JSON: `{"state": "found", "form": "bytes" | "car" | "leaves", "size": …}`,
- * `{"state": "absent"}` or `{"state": "busy"}`; frames of bytes follow, and an empty frame says that nothing is missing.
+ * list of leaves, "shards" for that of its shards, or "shard" with a "position" for one of them. The answer begins with
+ * one, JSON: `{"state": "found", "form": "bytes" | "car" | "leaves" | "shards", "size": …}`, `{"state": "absent"}` or
+ * `{"state": "busy"}`; frames of bytes follow, and an empty frame says that nothing is missing.
  *
  * Files named by a SHA-256 travel as their bytes, from the offset; `size` is that of the whole file. What a CID names
  * travels as a CAR of its blocks. The leaves of a file are the SHA-256 of each of its chunks of 256 KiB, 32 bytes each,
@@ -22,13 +23,15 @@ export interface ContentRequest {
   readonly offset: number;
   /** Bytes that are wanted; null: all that are left. */
   readonly length: number | null;
-  readonly part: "content" | "leaves";
+  readonly part: "content" | "leaves" | "shards" | "shard";
+  /** Of the shard that is wanted. */
+  readonly position?: number;
 }
 
 export type ContentHead =
   | {
       readonly state: "found";
-      readonly form: "bytes" | "car" | "leaves";
+      readonly form: "bytes" | "car" | "leaves" | "shards";
       /** Bytes of the whole file; null: the peer does not say. */
       readonly size: number | null;
     }
@@ -68,22 +71,30 @@ export async function askForContent(
 }
 
 /** What says nothing new is left out. */
-const written = ({ hash, offset, length, part }: ContentRequest): Readonly<Record<string, unknown>> => ({
+const written = ({
+  hash,
+  offset,
+  length,
+  part,
+  position,
+}: ContentRequest): Readonly<Record<string, unknown>> => ({
   hash,
   offset,
   ...(length === null ? {} : { length }),
   ...(part === "content" ? {} : { part }),
+  ...(position === undefined ? {} : { position }),
 });
 
 /** What a peer asks for. @throws NetworkError NETWORK_PEER_FAILED */
 export async function readRequest(stream: PeerStream): Promise<ContentRequest> {
   const frame = await nextFrame(framesOf(stream.source, MAX_HEAD_BYTES), stream.peerId);
-  const { hash, offset, length = null, part = "content" } = readObject(frame, stream.peerId);
+  const { hash, offset, length = null, part = "content", position } = readObject(frame, stream.peerId);
   const isHash = typeof hash === "string" && hash.length > 0 && hash.length <= MAX_HASH_LENGTH;
-  const isPart = part === "content" || part === "leaves";
-  if (!isHash || !isCount(offset) || !(length === null || isCount(length)) || !isPart)
+  const isPart = part === "content" || part === "leaves" || part === "shards" || part === "shard";
+  const isPosition = part === "shard" ? isCount(position) : position === undefined;
+  if (!isHash || !isCount(offset) || !(length === null || isCount(length)) || !isPart || !isPosition)
     throw malformed(stream.peerId);
-  return { hash, offset, length, part };
+  return { hash, offset, length, part, ...(isCount(position) ? { position } : {}) };
 }
 
 const isCount = (value: unknown): value is number =>
@@ -123,7 +134,7 @@ async function* piecesOf(frames: Frames, peerId: string): Frames {
 function readHead(frame: Uint8Array, peerId: string): ContentHead {
   const { state, form, size = null } = readObject(frame, peerId);
   if (state === "absent" || state === "busy") return { state };
-  const isForm = form === "bytes" || form === "car" || form === "leaves";
+  const isForm = form === "bytes" || form === "car" || form === "leaves" || form === "shards";
   if (state === "found" && isForm && (size === null || isCount(size))) return { state, form, size };
   throw malformed(peerId);
 }

@@ -1,6 +1,6 @@
 import type { PeerStream, PeerStreams } from "@twentysix/network";
 import { itemTypeOfHash } from "@twentysix/protocol";
-import type { ContentStore, PointReads } from "@twentysix/storage";
+import type { ContentStore, FileRecords, PointReads } from "@twentysix/storage";
 import type { FileHolds } from "../content/file-holds.ts";
 import {
   CONTENT_PROTOCOL,
@@ -10,12 +10,14 @@ import {
   sendHead,
 } from "./content-protocol.ts";
 import { leavesOf } from "./pieces/leaves.ts";
+import { shardListOf } from "./shards/shard-list.ts";
 
 export interface ContentServerOptions {
   readonly streams: PeerStreams;
   readonly contents: ContentStore;
   readonly holds: FileHolds;
   readonly reads: Pick<PointReads, "file">;
+  readonly records: Pick<FileRecords, "keptFile">;
 }
 
 /** Contents that are sent at once, to all peers together and to one. */
@@ -48,7 +50,9 @@ export class ContentServer {
     }
     this.#answers.set(peerId, count + 1);
     try {
-      await this.#send(stream, request);
+      if (request.part === "shards") await this.#sendShardList(stream, request.hash);
+      else if (request.part === "shard") await this.#sendShard(stream, request.hash, request.position ?? 0);
+      else await this.#send(stream, request);
       await stream.end();
     } finally {
       const left = (this.#answers.get(peerId) ?? 1) - 1;
@@ -81,6 +85,30 @@ export class ContentServer {
     const lengthBytes = Math.max(0, Math.min(size - offset, length ?? size));
     await sendHead(stream, { state: "found", form: "bytes", size });
     await sendBytes(stream, contents.read(hash, { range: { offsetBytes: offset, lengthBytes } }));
+  }
+
+  async #sendShardList(stream: PeerStream, hash: string): Promise<void> {
+    const coding = (await this.#options.records.keptFile(hash))?.coding ?? null;
+    if (coding === null) {
+      await sendHead(stream, { state: "absent" });
+      return;
+    }
+    const list = new TextEncoder().encode(JSON.stringify(shardListOf(coding)));
+    await sendHead(stream, { state: "found", form: "shards", size: list.byteLength });
+    await sendBytes(stream, [list]);
+  }
+
+  async #sendShard(stream: PeerStream, hash: string, position: number): Promise<void> {
+    const { contents, holds, records } = this.#options;
+    const shard = (await records.keptFile(hash))?.coding?.shards[position];
+    using _hold = shard === undefined ? null : await holds.hold(shard.cid);
+    const stat = shard?.isHeld === true ? await contents.stat(shard.cid) : undefined;
+    if (shard === undefined || stat === undefined) {
+      await sendHead(stream, { state: "absent" });
+      return;
+    }
+    await sendHead(stream, { state: "found", form: "bytes", size: stat.sizeBytes });
+    await sendBytes(stream, contents.read(shard.cid));
   }
 
   /** Asked by several peers at once it is made once. */

@@ -27,6 +27,44 @@ export function addPeerMetrics(registry: Registry, peers: Pick<Peers, "figures" 
       },
     });
   };
+  new Counter({
+    name: "twentysix_peer_faults_total",
+    help: "What peers were caught at since the start",
+    labelNames: ["kind"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [kind, count] of peers.figures().faults) this.inc({ kind }, count);
+    },
+  });
+  new Gauge({
+    name: "twentysix_barred_peers",
+    help: "Peers that are kept away for what they did",
+    registers: [registry],
+    collect() {
+      this.set(peers.figures().barred);
+    },
+  });
+  counter(
+    "twentysix_possession_proofs_total",
+    "Challenges of this node that were answered with a proof",
+    ({ custody }) => custody?.proofs ?? 0,
+  );
+  counter(
+    "twentysix_failed_possession_proofs_total",
+    "Challenges of this node that were answered otherwise",
+    ({ custody }) => custody?.failedProofs ?? 0,
+  );
+  counter(
+    "twentysix_repairs_total",
+    "Files and shards that this node should keep and got from others",
+    ({ custody }) => custody?.repairs ?? 0,
+  );
+  counter(
+    "twentysix_evictions_total",
+    "Files and shards that were given up here because others have proven to keep them",
+    ({ custody }) => custody?.evictions ?? 0,
+  );
   counter(
     "twentysix_published_messages_total",
     "Messages that this node published since the start",

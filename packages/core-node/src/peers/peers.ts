@@ -11,11 +11,15 @@ import type { TreeReader } from "../sync/own-tree.ts";
 import type { SyncStatus } from "../sync/sync-progress.ts";
 import type { SyncService, SyncStatistics } from "../sync/sync-service.ts";
 import { Announcers } from "./announcers.ts";
-import { ContentFetcher } from "./content-fetcher.ts";
+import { ContentFetcher, MAX_FILE_BYTES } from "./content-fetcher.ts";
 import { ContentServer } from "./content-server.ts";
-import { Custody, type FileCustody } from "./custody/custody.ts";
+import { Custody, type CustodyOptions, type CustodyStatistics, type FileCustody } from "./custody/custody.ts";
 import { GossipIntake } from "./gossip-intake.ts";
+import { type FaultKind, PeerScores } from "./peer-scores.ts";
 import type { PeerSettings } from "./peer-settings.ts";
+import { ShardFetcher } from "./shards/shard-fetcher.ts";
+import { ShardGatherer } from "./shards/shard-gatherer.ts";
+import { SourceCredit } from "./sources/source-credit.ts";
 
 export interface PeersOptions {
   readonly settings: PeerSettings;
@@ -39,6 +43,11 @@ export interface PeersOptions {
   readonly gracePeriodMs: number;
   /** Folder of files that are on their way in pieces. */
   readonly piecesFolder: string;
+  /** Folder of shards that are needed for a moment; emptied at the start. */
+  readonly stagingFolder: string;
+  /** Bytes that the node may use, and does. */
+  readonly disk: CustodyOptions["disk"];
+  readonly eraseDue: () => void;
   readonly reserveDisk: () => DiskReservation;
   readonly version: string;
   readonly clock: Clock;
@@ -57,6 +66,11 @@ export interface PeerFigures {
   readonly sync: SyncStatistics | null;
   /** Contents from others that were not what was asked for. */
   readonly wrongContents: number;
+  readonly custody: CustodyStatistics | null;
+  /** What peers were caught at since the start. */
+  readonly faults: ReadonlyMap<FaultKind, number>;
+  /** Peers that are kept away now. */
+  readonly barred: number;
 }
 
 /** Nobody to publish to is no failure. */
@@ -72,6 +86,7 @@ export class Peers {
   #custody: Custody | null = null;
   #sync: SyncService | null = null;
   #announcers: Announcers | null = null;
+  #scores: PeerScores | null = null;
   #published = 0;
   #recipients = 0;
 
@@ -89,8 +104,16 @@ export class Peers {
     const bootstrap = [...definition.bootstrap.libp2p, ...settings.bootstrap];
     const intake = new GossipIntake({ pipeline, log });
     const isPrivate = definition.announce === "private";
-    const announcers = new Announcers({ ...options, registry: definition.authorities.registry });
+    const announcers = new Announcers({ ...options, registry: definition.authorities.registry, isPrivate });
     this.#announcers = announcers;
+    const scores = new PeerScores({
+      records: options.records,
+      note: (fault) => pipeline.noteFiles({ kind: "fault", fault }),
+      clock,
+      log,
+    });
+    await scores.load();
+    this.#scores = scores;
     const network = await startNetwork({
       key: await loadPeerKey(settings.keyFolder, settings.keyKind),
       listen: [listenAddress(settings)],
@@ -104,6 +127,7 @@ export class Peers {
       mayAnnounce: (peerId) => isPrivate || announcers.has(peerId),
       isPrivate,
       denied: settings.denied,
+      opinions: scores,
       book: peerBookFile(options.bookPath, (error) => log.warn("The peer book cannot be read", { error })),
       onMessage: (readings, peerId) => intake.judge(readings, peerId),
       clock,
@@ -113,12 +137,30 @@ export class Peers {
     });
     this.#network = network;
     this.#server = new ContentServer({ ...options, streams: network.streams });
-    const fetcher = new ContentFetcher({ ...options, network, isPrivate, gateways: settings.gateways });
+    scores.onBarred = (peerId) => network.disconnect(peerId);
+    const { streams } = network;
+    const note = pipeline.noteFiles.bind(pipeline);
+    const credit = new SourceCredit(clock, random, (name, hash) => {
+      // Others than peers are named by their addresses.
+      if (network.peers().includes(name)) scores.fault(name, "wrong-content", hash, { asked: hash });
+    });
+    const parts = { ...options, streams, credit, maxFileBytes: MAX_FILE_BYTES };
+    const gatherer = new ShardGatherer({
+      ...parts,
+      folder: options.stagingFolder,
+      likely: (hash) => this.#custody?.likelyHolders(hash) ?? [],
+    });
+    const shards = new ShardFetcher({ ...parts, gatherer });
+    const { gateways } = settings;
+    const fetcher = new ContentFetcher({ ...options, network, isPrivate, gateways, credit, shards, note });
     this.#fetcher = fetcher;
     const custody = new Custody({
       ...options,
       durability: definition.durability,
       network,
+      scores,
+      gatherer,
+      operatorOf: (peerId) => announcers.operatorOf(peerId),
       fetch: (name) => fetcher.fetch({ name, damage: "missing" }),
     });
     this.#custody = custody;
@@ -126,7 +168,7 @@ export class Peers {
       ...options,
       peers: network,
       hasBootstrap: bootstrap.length > 0,
-      onFault: (peerId, reason) => log.warn("A peer broke the rules of a visit", { peerId, reason }),
+      onFault: (peerId, reason) => scores.fault(peerId, "visit", null, { reason }),
     });
     network.onPeers((_peerId, isConnected) => {
       if (isConnected) fetcher.peerCame();
@@ -147,6 +189,9 @@ export class Peers {
       fetches: this.#fetcher?.figures() ?? { storage: NO_FETCH, ipfs: NO_FETCH },
       sync: this.#sync?.statistics() ?? null,
       wrongContents: this.#fetcher?.faults() ?? 0,
+      custody: this.#custody?.figures() ?? null,
+      faults: this.#scores?.counts() ?? new Map(),
+      barred: this.#scores?.barred ?? 0,
     };
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMemoryLogger, createVirtualTime } from "@twentysix/platform";
-import { Announcers, peerIdsOf } from "../../src/peers/announcers.ts";
+import { Announcers, operatorsOf } from "../../src/peers/announcers.ts";
 
 test("peers are named by the nodes of the registry, whatever their status; what names nobody is passed over", () => {
   const nodes = [
@@ -12,8 +12,22 @@ test("peers are named by the nodes of the registry, whatever their status; what 
     { multiaddress: 7 },
     null,
   ];
-  assert.deepEqual(peerIdsOf({ nodes }), ["QmFirst", "QmSecond"]);
-  for (const content of [null, {}, { nodes: {} }, []]) assert.deepEqual(peerIdsOf(content), []);
+  assert.deepEqual([...operatorsOf({ nodes }).keys()], ["QmFirst", "QmSecond"]);
+  for (const content of [null, {}, { nodes: {} }, []]) assert.equal(operatorsOf(content).size, 0);
+});
+
+test("a peer belongs to whoever registered it first", () => {
+  const nodes = [
+    { owner: "0xLiar", time: 20, multiaddress: "/ip4/2.2.2.2/tcp/1/p2p/QmFirst" },
+    { owner: "0xOperator", time: 10, multiaddress: "/ip4/1.1.1.1/tcp/1/p2p/QmFirst" },
+    { owner: "0xOperator", time: 11, multiaddress: "/ip4/1.1.1.2/tcp/1/p2p/QmSecond" },
+    { time: 11, multiaddress: "/ip4/1.1.1.3/tcp/1/p2p/QmThird" },
+  ];
+  assert.deepEqual(Object.fromEntries(operatorsOf({ nodes })), {
+    QmFirst: "0xOperator",
+    QmSecond: "0xOperator",
+    QmThird: null,
+  });
 });
 
 test("the registry is read again every five minutes; what cannot be read leaves those that are known", async () => {

@@ -1,19 +1,32 @@
-import { frameOf, framesOf, NetworkError, type PeerStream, type PeerStreams } from "@twentysix/network";
-import { type ContentStore, provePossession } from "@twentysix/storage";
+import { hash } from "node:crypto";
+import {
+  frameOf,
+  framesOf,
+  NetworkError,
+  type PeerSignature,
+  type PeerStream,
+  type PeerStreams,
+} from "@twentysix/network";
+import { type ContentStore, provePossession, sizeOfRoot } from "@twentysix/storage";
+import { claimBytes, type HoldingClaim, type SignedClaim } from "./holding-claim.ts";
 
 /*
- * Challenges: does a peer hold a file? The auditor sends one frame, JSON: `{"name": …, "root": …, "nonce": hex}`. The
- * answer is one frame, `1` and then the number of blocks (1 byte), followed by a frame for each block from the root to
- * the leaf that the nonce leads to; or one frame, `0`: the file is not held.
+ * Challenges: does a peer hold a file, or one of its shards? The auditor sends one frame, JSON: `{"name": …, "root": …,
+ * "nonce": hex}`, where `root` is the DAG of the file or of the shard. The answer begins with a frame, JSON:
+ * `{"state": "absent"}`, `{"state": "leaving"}` from whoever is about to give it up, or `{"state": "held", "sizeBytes":
+ * …, "digests": […], "key": hex, "signature": hex}`; then comes a frame for each block from the root to the leaf that
+ * the nonce leads to.
  */
 
-export const PROOF_PROTOCOL = "/twentysix/proof/1.0.0";
+export const PROOF_PROTOCOL = "/twentysix/proof/2.0.0";
 
 const MAX_QUESTION_BYTES = 1_024;
+const MAX_HEAD_BYTES = 16 * 1024;
 /** The largest block that a DAG may have here. */
 const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
 const MAX_BLOCKS = 64;
 const NONCE = /^[0-9a-f]{64}$/;
+const HEX = /^(?:[0-9a-f]{2}){1,2048}$/;
 
 export interface Challenge {
   /** The name that messages call the file by. */
@@ -24,13 +37,18 @@ export interface Challenge {
   readonly nonce: string;
 }
 
-/** Challenges a peer; null: it says that it does not hold the file. @throws NetworkError NETWORK_PEER_FAILED */
+export type ProofAnswer =
+  | { readonly state: "absent" | "leaving" }
+  /** Not judged. */
+  | { readonly state: "held"; readonly claim: SignedClaim; readonly blocks: readonly Uint8Array[] };
+
+/** Challenges a peer. @throws NetworkError NETWORK_PEER_FAILED; MalformedProof for an answer against the protocol */
 export async function askForProof(
   streams: PeerStreams,
   peerId: string,
   challenge: Challenge,
   signal: AbortSignal,
-): Promise<readonly Uint8Array[] | null> {
+): Promise<ProofAnswer> {
   const stream = await streams.open(peerId, PROOF_PROTOCOL, signal);
   const giveUp = (): void => stream.abort(new Error("the proof comes too late"));
   signal.addEventListener("abort", giveUp, { once: true });
@@ -38,68 +56,123 @@ export async function askForProof(
     await stream.send(frameOf(new TextEncoder().encode(JSON.stringify(challenge))));
     await stream.end();
     const frames = framesOf(stream.source, MAX_BLOCK_BYTES);
-    const [isHeld = 0, count = 0] = await nextOf(frames, peerId);
-    if (isHeld === 0) return null;
-    if (count === 0 || count > MAX_BLOCKS) throw malformed(peerId);
+    const head = await nextOf(frames, peerId);
+    if (head.byteLength > MAX_HEAD_BYTES) throw new MalformedProof();
+    const { state, ...said } = parse(head) ?? {};
+    if (state === "absent" || state === "leaving") return { state };
+    const claim = state === "held" ? readClaim(challenge, said) : null;
+    if (claim === null) throw new MalformedProof();
     const blocks: Uint8Array[] = [];
-    while (blocks.length < count) blocks.push(await nextOf(frames, peerId));
-    return blocks;
+    while (blocks.length < claim.digests.length) blocks.push(await nextOf(frames, peerId));
+    if (blocks.some((block, index) => hash("sha256", block) !== claim.digests[index]))
+      throw new MalformedProof();
+    return { state: "held", claim, blocks };
   } finally {
     signal.removeEventListener("abort", giveUp);
     giveUp();
   }
 }
 
+/** An answer that is none: its sender is at fault, which nobody else can check. */
+export class MalformedProof extends Error {}
+
+/** Where the bytes of a challenge stand. */
+export type HoldingOf = (
+  challenge: Challenge,
+) => Promise<
+  { readonly state: "held"; readonly contentName: string } | { readonly state: "absent" | "leaving" }
+>;
+
 export interface AnswererOptions {
   readonly streams: PeerStreams;
   readonly contents: ContentStore;
-  /** The record says that the bytes are here. */
-  readonly isKept: (name: string) => Promise<boolean>;
+  readonly holdingOf: HoldingOf;
   /** The bytes are not here although the record says so. */
-  readonly onLoss: (name: string) => Promise<void>;
+  readonly onLoss: (contentName: string) => Promise<void>;
+  readonly sign: (bytes: Uint8Array) => Promise<PeerSignature>;
 }
 
 /** Answers challenges about what this node has a record of, until it is closed. */
-export function answerChallenges({ streams, contents, isKept, onLoss }: AnswererOptions): () => void {
+export function answerChallenges({
+  streams,
+  contents,
+  holdingOf,
+  onLoss,
+  sign,
+}: AnswererOptions): () => void {
   return streams.handle(PROOF_PROTOCOL, async (stream) => {
     const challenge = await readChallenge(stream);
-    const isMeant = await isKept(challenge.name);
-    const proof = isMeant ? await proofOf(contents, challenge) : null;
-    if (isMeant && proof === null && (await contents.stat(challenge.name)) === undefined)
-      await onLoss(challenge.name);
-    await stream.send(frameOf(Uint8Array.of(proof === null ? 0 : 1, proof?.length ?? 0)));
-    for (const block of proof ?? []) await stream.send(frameOf(block));
+    const holding = await holdingOf(challenge);
+    const proof = holding.state === "held" ? await proofOf(contents, challenge, holding.contentName) : null;
+    if (
+      holding.state === "held" &&
+      proof === null &&
+      (await contents.stat(holding.contentName)) === undefined
+    )
+      await onLoss(holding.contentName);
+    if (proof === null) {
+      const state = holding.state === "leaving" ? "leaving" : "absent";
+      await stream.send(headFrame({ state }));
+    } else {
+      const [top = new Uint8Array()] = proof;
+      const digests = proof.map((block) => hash("sha256", block));
+      const claim: HoldingClaim = { ...challenge, sizeBytes: sizeOfRoot(challenge.root, top), digests };
+      const { key, signature } = await sign(claimBytes(claim));
+      const { sizeBytes } = claim;
+      const signed = { key: hexOf(key), signature: hexOf(signature) };
+      await stream.send(headFrame({ state: "held", sizeBytes, digests, ...signed }));
+      for (const block of proof) await stream.send(frameOf(block));
+    }
     await stream.end();
   });
 }
 
+const headFrame = (head: unknown): Uint8Array => frameOf(new TextEncoder().encode(JSON.stringify(head)));
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
 async function proofOf(
   contents: ContentStore,
-  { name, root, nonce }: Challenge,
+  { root, nonce }: Challenge,
+  contentName: string,
 ): Promise<readonly Uint8Array[] | null> {
-  if ((await contents.stat(name)) === undefined) return null;
+  if ((await contents.stat(contentName)) === undefined) return null;
   // A file that came under its SHA-256 has no index of its blocks until somebody asks for one.
-  if ((await contents.stat(root)) === undefined) await contents.addFile(contents.read(name), ["fixedCid"]);
+  if ((await contents.stat(root)) === undefined)
+    await contents.addFile(contents.read(contentName), ["fixedCid"]);
   if ((await contents.stat(root)) === undefined) return null;
   return await provePossession(contents.blocks, root, Buffer.from(nonce, "hex"));
 }
 
 async function readChallenge(stream: PeerStream): Promise<Challenge> {
   const frame = await nextOf(framesOf(stream.source, MAX_QUESTION_BYTES), stream.peerId);
-  const { name, root, nonce } = parse(frame, stream.peerId);
+  const { name, root, nonce } = parse(frame) ?? {};
   const areTexts = typeof name === "string" && typeof root === "string" && typeof nonce === "string";
   if (!areTexts || !NONCE.test(nonce)) throw malformed(stream.peerId);
   return { name, root, nonce };
 }
 
-function parse(frame: Uint8Array, peerId: string): Readonly<Record<string, unknown>> {
+function readClaim(challenge: Challenge, said: Readonly<Record<string, unknown>>): SignedClaim | null {
+  const { sizeBytes, digests, key, signature } = said;
+  const isSize =
+    sizeBytes === null ||
+    (typeof sizeBytes === "number" && Number.isSafeInteger(sizeBytes) && sizeBytes >= 0);
+  if (!isSize || !isHex(key) || !isHex(signature)) return null;
+  if (!Array.isArray(digests) || digests.length === 0 || digests.length > MAX_BLOCKS) return null;
+  if (!digests.every((one): one is string => typeof one === "string" && NONCE.test(one))) return null;
+  return { ...challenge, sizeBytes, digests, key, signature };
+}
+
+const isHex = (value: unknown): value is string => typeof value === "string" && HEX.test(value);
+
+/** null: it is no JSON object. */
+function parse(frame: Uint8Array): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(frame));
-    if (typeof value === "object" && value !== null) return value as Readonly<Record<string, unknown>>;
+    return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : null;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
+    return null;
   }
-  throw malformed(peerId);
 }
 
 async function nextOf(

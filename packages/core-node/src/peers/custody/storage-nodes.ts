@@ -1,9 +1,11 @@
 import type { StorageNode } from "@twentysix/network";
 
 export interface StorageNodesOptions {
-  readonly self: StorageNode;
+  readonly self: string;
   /** Peers that are connected and keep files. */
   readonly connected: () => readonly string[];
+  /** false: it is kept away for what it did. */
+  readonly isWelcome: (peerId: string) => boolean;
   readonly domainOf: (peerId: string) => string;
   /** A node that is away for less is still counted on. */
   readonly outageMs: number;
@@ -20,7 +22,7 @@ export class StorageNodes {
   }
 
   get self(): string {
-    return this.#options.self.peerId;
+    return this.#options.self;
   }
 
   isConnected(peerId: string): boolean {
@@ -28,11 +30,12 @@ export class StorageNodes {
   }
 
   all(): readonly StorageNode[] {
-    const { self, connected, domainOf, outageMs, nowMs } = this.#options;
+    const { self, connected, isWelcome, domainOf, outageMs, nowMs } = this.#options;
     const now = nowMs();
     for (const peerId of connected()) this.#lastSeenMs.set(peerId, now);
     for (const [peerId, seenMs] of this.#lastSeenMs)
       if (now - seenMs >= outageMs) this.#lastSeenMs.delete(peerId);
-    return [self, ...[...this.#lastSeenMs.keys()].map((peerId) => ({ peerId, domain: domainOf(peerId) }))];
+    const others = [...this.#lastSeenMs.keys()].filter(isWelcome);
+    return [self, ...others].map((peerId) => ({ peerId, domain: domainOf(peerId) }));
   }
 }

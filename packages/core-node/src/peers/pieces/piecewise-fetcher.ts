@@ -151,7 +151,7 @@ export class PiecewiseFetcher {
         if (wrong === null) continue;
         this.#left(transfer, span);
         plan.dispute(wrong);
-        if (peerId === pieces.claim.claimant) this.#options.credit.wrong(peerId);
+        if (peerId === pieces.claim.claimant) this.#options.credit.wrong(peerId, hash);
         else suspects.add(peerId);
         return;
       } catch (error) {
@@ -174,14 +174,14 @@ export class PiecewiseFetcher {
     const { credit, log } = this.#options;
     try {
       const kept = await keep(hash, () => pieces.read());
-      for (const peerId of suspects) credit.wrong(peerId);
+      for (const peerId of suspects) credit.wrong(peerId, hash);
       await this.#discard(hash);
       return kept;
     } catch (error) {
       if (!(error instanceof BlobError && error.code === "BLOB_HASH_MISMATCH")) throw error;
       const { claimant } = pieces.claim;
       log.debug("The leaves that a peer told are not those of the file", { hash, peerId: claimant });
-      credit.wrong(claimant);
+      credit.wrong(claimant, hash);
       await this.#discard(hash);
       return null;
     }

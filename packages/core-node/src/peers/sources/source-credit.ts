@@ -25,9 +25,17 @@ export class SourceCredit {
   readonly #credits = new Map<string, Credit>();
   #faults = 0;
 
-  constructor(clock: Pick<Clock, "monotonicMs">, random: Random) {
+  readonly #onWrong: (name: string, hash: string) => void;
+
+  /** @param onWrong told of each content that was not what was asked for, and whom by */
+  constructor(
+    clock: Pick<Clock, "monotonicMs">,
+    random: Random,
+    onWrong: (name: string, hash: string) => void = () => undefined,
+  ) {
     this.#clock = clock;
     this.#random = random;
+    this.#onWrong = onWrong;
   }
 
   /** Wrong answers of all sources since the start. */
@@ -39,8 +47,9 @@ export class SourceCredit {
     return this.#of(name).faults;
   }
 
-  /** It gave something else than it was asked for. */
-  wrong(name: string): void {
+  /** It gave something else than what it was asked for by this name. */
+  wrong(name: string, hash: string): void {
+    this.#onWrong(name, hash);
     const { faults, answerMs } = this.#of(name);
     this.#faults += 1;
     const forMs = Math.min(MAX_DISTRUST_MS, DISTRUST_MS * 2 ** faults);

@@ -12,7 +12,7 @@ export function streamSource(streams: PeerStreams, peerId: string): ContentSourc
     async ask(hash, signal) {
       const request = { hash, offset: 0, length: PIECES_FROM_BYTES, part: "content" } as const;
       const { head, bytes, end } = await askForContent(streams, peerId, request, signal);
-      if (head.state === "found" && head.form !== "leaves")
+      if (head.state === "found" && (head.form === "bytes" || head.form === "car"))
         return { form: head.form, isWhole: (head.size ?? 0) <= PIECES_FROM_BYTES, bytes, end };
       end();
       return null;

@@ -1,6 +1,13 @@
 import { encodeItemHash } from "@twentysix/protocol";
 import { FILE_DAMAGES, type FileDamage } from "../codes.ts";
-import { noteCoding, noteFault, noteHeldShards, type PeerFault, type ShardNames } from "./note-shards.ts";
+import {
+  noteCoding,
+  noteFault,
+  noteHeldShards,
+  noteLostShards,
+  type PeerFault,
+  type ShardNames,
+} from "./note-shards.ts";
 import { addGracePin } from "./save-files.ts";
 import type { WriterSession } from "./writer-session.ts";
 
@@ -159,12 +166,8 @@ function isPinned({ connection }: WriterSession, name: string): boolean {
   return connection.get(pin, encodeItemHash(name)) !== undefined;
 }
 
-function noteDamage(
-  { connection }: WriterSession,
-  name: string,
-  damage: FileDamage,
-  nowMicros: bigint,
-): void {
+function noteDamage(session: WriterSession, name: string, damage: FileDamage, nowMicros: bigint): void {
+  const { connection } = session;
   const bytes = encodeItemHash(name);
   connection.run(
     `INSERT INTO damaged_files (file_id, reason, found_us)
@@ -174,4 +177,5 @@ function noteDamage(
     bytes,
     bytes,
   );
+  noteLostShards(session, name, nowMicros);
 }

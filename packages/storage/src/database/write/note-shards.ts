@@ -75,6 +75,22 @@ export function noteHeldShards(
   }
 }
 
+/** The bytes of shards are missing, or not what they were: what is left of them goes, and they are made anew. */
+export function noteLostShards(session: WriterSession, name: string, nowMicros: bigint): void {
+  const bytes = encodeItemHash(name);
+  const rows = session.connection.all<{ file_id: number; position: number }>(
+    `SELECT file_id, position FROM file_shards WHERE is_held = 1 AND cid = ?
+     UNION SELECT file_id, position FROM file_shards WHERE is_held = 1 AND sha256 = ?`,
+    bytes,
+    bytes,
+  );
+  for (const { file_id: fileId, position } of rows) {
+    const shard = "file_id = ? AND position = ?";
+    journalShards(session, `${shard} AND is_held = 1`, [fileId, position], nowMicros);
+    session.connection.run(`UPDATE file_shards SET is_held = 0 WHERE ${shard}`, fileId, position);
+  }
+}
+
 /** Nothing is known of a file's shards any more; the bytes of those that are here go. */
 export function forgetShards(session: WriterSession, fileId: number, nowMicros: bigint): void {
   journalShards(session, "file_id = ? AND is_held = 1", [fileId], nowMicros);

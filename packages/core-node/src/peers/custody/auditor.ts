@@ -1,0 +1,118 @@
+import { NetworkError, type PeerStreams } from "@twentysix/network";
+import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
+import { assertPossession, BlobError, sizeOfRoot, wayToFault } from "@twentysix/storage";
+import type { PeerScores } from "../peer-scores.ts";
+import { type FalseClaim, isClaimOf } from "./holding-claim.ts";
+import { askForProof, MalformedProof, type ProofAnswer } from "./proof-protocol.ts";
+
+export interface AuditorOptions {
+  readonly streams: PeerStreams;
+  readonly scores: Pick<PeerScores, "fault">;
+  /** A node that does not have what it should is still counted on for so long: it may be getting it. */
+  readonly patienceMs: number;
+  readonly auditMs: number;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** `unknown`: the peer could not be asked, which says nothing. */
+export type AuditResult = "proven" | "unproven" | "unknown";
+
+const PROOF_TIMEOUT_MS = 30_000;
+const NONCE_BYTES = 32;
+/** A node that did not prove that it holds a file is not counted on for it during so many audits. */
+const DISTRUSTED_AUDITS = 10;
+const MAX_DISTRUSTED = 20_000;
+
+/** Challenges peers, and remembers who is not to be counted on for what. */
+export class Auditor {
+  readonly #options: AuditorOptions;
+  readonly #figures = { proofs: 0, failedProofs: 0 };
+  /** By file and node: from when until when it is not counted on. */
+  readonly #distrusted = new Map<string, { readonly fromMs: number; readonly untilMs: number }>();
+
+  constructor(options: AuditorOptions) {
+    this.#options = options;
+  }
+
+  figures(): { readonly proofs: number; readonly failedProofs: number } {
+    return { ...this.#figures };
+  }
+
+  /** Whether a node can be counted on to keep a file. */
+  isTrusted(name: string, peerId: string): boolean {
+    const key = `${name} ${peerId}`;
+    const distrusted = this.#distrusted.get(key);
+    if (distrusted === undefined) return true;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs >= distrusted.untilMs) this.#distrusted.delete(key);
+    return nowMs < distrusted.fromMs || nowMs >= distrusted.untilMs;
+  }
+
+  /** Does a peer hold what is under a root? */
+  async challenge(peerId: string, name: string, root: string, signal: AbortSignal): Promise<AuditResult> {
+    const { streams, random, timers, log, scores } = this.#options;
+    const nonce = Buffer.from(random.randomBytes(NONCE_BYTES)).toString("hex");
+    try {
+      const answer = await timers.withTimeout(
+        PROOF_TIMEOUT_MS,
+        (stop) => askForProof(streams, peerId, { name, root, nonce }, stop),
+        signal,
+      );
+      const isProven = answer.state === "held" && (await this.#judge(peerId, answer));
+      this.#figures[isProven ? "proofs" : "failedProofs"] += 1;
+      if (isProven) this.#distrusted.delete(`${name} ${peerId}`);
+      else this.#distrust(name, peerId, answer.state);
+      return isProven ? "proven" : "unproven";
+    } catch (error) {
+      if (error instanceof MalformedProof) {
+        this.#figures.failedProofs += 1;
+        this.#distrust(name, peerId, "held");
+        scores.fault(peerId, "malformed-proof", name, { root, nonce });
+        return "unproven";
+      }
+      if (!(error instanceof NetworkError) && !signal.aborted)
+        log.debug("A peer could not be challenged", { peerId, name, error });
+      return "unknown";
+    }
+  }
+
+  /** A wrong answer that is signed is a proof of itself; one that is not, is none of anything. */
+  async #judge(
+    peerId: string,
+    { claim, blocks }: Extract<ProofAnswer, { readonly state: "held" }>,
+  ): Promise<boolean> {
+    if (!(await isClaimOf(peerId, claim))) throw new MalformedProof();
+    const { root, sizeBytes, digests, name } = claim;
+    const nonce = Buffer.from(claim.nonce, "hex");
+    try {
+      assertPossession(root, nonce, blocks);
+      if (sizeBytes === sizeOfRoot(root, blocks[0] ?? new Uint8Array())) return true;
+    } catch (error) {
+      if (!(error instanceof BlobError)) throw error;
+    }
+    const way = wayToFault({ root, nonce, digests, sizeBytes }, blocks);
+    const evidence: FalseClaim = { claim, way: way.map((block) => Buffer.from(block).toString("base64")) };
+    this.#options.scores.fault(peerId, "false-claim", name, { ...evidence });
+    return false;
+  }
+
+  /** Whoever has it not may soon; whoever gives it up may take it again; whoever claims what is not so lies. */
+  #distrust(name: string, peerId: string, state: ProofAnswer["state"]): void {
+    const { clock, patienceMs, auditMs } = this.#options;
+    const isPatient = state === "absent";
+    const distrustMs = state === "leaving" ? auditMs : DISTRUSTED_AUDITS * auditMs;
+    const key = `${name} ${peerId}`;
+    const nowMs = clock.monotonicMs();
+    const known = this.#distrusted.get(key);
+    if (isPatient && known !== undefined) return;
+    for (const oldest of this.#distrusted.keys()) {
+      if (this.#distrusted.size < MAX_DISTRUSTED) break;
+      this.#distrusted.delete(oldest);
+    }
+    const fromMs = isPatient ? nowMs + patienceMs : nowMs;
+    this.#distrusted.set(key, { fromMs, untilMs: fromMs + distrustMs });
+  }
+}
