@@ -171,7 +171,7 @@ export const OPTIONS = {
     kind: orWord(size(64 * MIB), "none"),
     defaultText: "none",
     unit: "bytes",
-    help: "Most disk space for the data folder; new work is refused beyond it.",
+    help: "Most disk space for the data folder. Near it files are given up that enough others have proven to hold; new work is refused beyond it.",
   }),
   maxMemoryBytes: define({
     name: "max-memory",

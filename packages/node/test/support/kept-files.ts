@@ -63,7 +63,7 @@ export async function served(node: TestNode, { hash, bytes }: StoredFile): Promi
   assert.ok(Buffer.from(await raw.arrayBuffer()).equals(bytes));
 }
 
-/** Stores files of random bytes, one after the other, each on its way to everybody when the next comes. */
+/** Stores files of random bytes; resolves when every node has taken all of them in. */
 export async function storeFiles(
   nodes: readonly TestNode[],
   sizes: readonly number[],
@@ -71,12 +71,15 @@ export async function storeFiles(
   const [first] = nodes;
   assert.ok(first !== undefined);
   const files: StoredFile[] = [];
+  const messages: { readonly itemHash: string }[] = [];
   for (const size of sizes) {
     const bytes = randomBytes(size);
     const stored = await clientOf(first).storeFile({ account: storer, file: new Blob([bytes]), sync: true });
     files.push({ hash: stored.fileHash, bytes });
-    for (const node of nodes)
-      await eventually(async () => (await clientOf(node).getStatus(stored))?.status === "processed");
+    messages.push(stored);
   }
+  for (const message of messages)
+    for (const node of nodes)
+      await eventually(async () => (await clientOf(node).getStatus(message))?.status === "processed");
   return files;
 }
