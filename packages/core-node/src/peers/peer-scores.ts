@@ -89,7 +89,7 @@ export class PeerScores implements PeerOpinions {
 
   scoreOf(peerId: string): number {
     const { weight, atMs } = this.#of(peerId);
-    return -weight * 2 ** (-(this.#nowMs() - atMs) / HALF_LIFE_MS);
+    return 0 - weight * 2 ** (-(this.#nowMs() - atMs) / HALF_LIFE_MS);
   }
 
   isBarred(peerId: string): boolean {

@@ -69,10 +69,10 @@ export function wayToFault(
     way.push(bytes);
     cid = nextOf(cid, bytes, nonce, depth);
   }
-  // A size is judged by the root alone, a leaf by its digest.
+  // A size is judged by the root alone.
   const isSizeWrong =
     sizeBytes !== null && way[0] !== undefined && sizeOf(parseCid(root), way[0]) !== sizeBytes;
-  return isSizeWrong ? way.slice(0, 1) : way.slice(0, proof.length - 1);
+  return isSizeWrong ? way.slice(0, 1) : way;
 }
 
 /**

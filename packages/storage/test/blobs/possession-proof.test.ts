@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import { createSystemTimers } from "@twentysix/platform";
-import { assertPossession, ContentStore, provePossession } from "../../src/index.ts";
+import {
+  assertPossession,
+  ContentStore,
+  isRefuted,
+  provePossession,
+  sizeOfRoot,
+  wayToFault,
+} from "../../src/index.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const MIB = 1024 * 1024;
@@ -70,4 +77,35 @@ test("whoever lacks the leaf cannot answer", async (t) => {
   const { contents: empty } = await storeWith(t, []);
   await assert.rejects(provePossession(empty.blocks, root, randomBytes(32)), { code: "BLOCK_NOT_FOUND" });
   assert.ok(await contents.stat(root));
+});
+
+test("a wrong answer is shown to be wrong by its digests and the blocks before; a right one never is", async (t) => {
+  const { contents, roots } = await storeWith(t, [60 * MIB, 1]);
+  const [root = "", , single = ""] = roots;
+  const nonce = randomBytes(32);
+  const digestsOf = (proof: readonly Uint8Array[]): string[] => proof.map((block) => hash("sha256", block));
+  for (const one of [root, single]) {
+    const proof = await provePossession(contents.blocks, one, nonce);
+    const sizeBytes = sizeOfRoot(one, proof[0] ?? new Uint8Array());
+    const right = { root: one, nonce, digests: digestsOf(proof), sizeBytes };
+    assert.equal(sizeBytes, one === root ? 60 * MIB : 1);
+    for (const way of [proof, proof.slice(0, 1), []]) assert.equal(isRefuted(right, way), false);
+    const leaf = Uint8Array.from(proof.at(-1) ?? []);
+    leaf[0] = (leaf[0] ?? 0) ^ 1;
+    const wrong = [
+      [...proof.slice(0, -1), leaf],
+      [...proof, leaf],
+      [leaf],
+      ...(proof.length > 1 ? [proof.slice(0, -1)] : []),
+    ];
+    for (const given of wrong) {
+      const claim = { ...right, digests: digestsOf(given) };
+      const way = wayToFault(claim, given);
+      assert.equal(isRefuted(claim, way), true);
+      assert.ok(way.length <= given.length);
+    }
+    const oversized = { ...right, sizeBytes: 61 * MIB };
+    assert.equal(isRefuted(oversized, wayToFault(oversized, proof)), true);
+    assert.throws(() => isRefuted(oversized, [leaf]), "a way that is none shows nothing");
+  }
 });
