@@ -200,6 +200,19 @@ A refused copy that is sent again is told of in the event log once.
 
 With \`--max-disk\` used up, or less than 64 MiB free on the disk, submissions and uploads are refused with 507 (\`API_STORAGE_FULL\`); reads go on, and what is queued is finished. Bytes that are being received count as used. With \`--max-memory\` used up they are refused with 503 (\`API_OVERLOADED\`) and \`Retry-After\`. When there is room again, work is taken again without a restart. While either holds, \`/health/ready\` is 503 and says which.
 
+Before that, from 80 % of \`--max-disk\` on, a node gives up the oldest files that enough others have proven to hold, until 70 % are used, and gets them from those when they are asked for ([decision 21](decisions/0021-shards.md)).
+
+## Keeping files among nodes
+
+| What | At most | Beyond it |
+|---|---|---|
+| challenges of one node | 16 a second; 1 where everyone keeps everything and there is room | the next turn |
+| an answer to a challenge | 30 s, 64 blocks of 2 MiB | it counts for nothing |
+| shards of a file | 64 | the definition of the network is refused |
+| peers that shards of one file are got from at once | 4 | one after the other |
+| attempts to get what this node should keep | after 2 s, doubled up to 10 min | at once when a node comes or goes |
+| faults of peers that are kept | 10000 | the oldest go |
+
 ## Messages
 
 What a message may hold is a limit of the network, not of the node: see \`limits\` in [networks](../networks/). What a submit endpoint refuses beyond that is told in [api.md](api.md#submitting).`;
