@@ -28,7 +28,6 @@ import { isPublicAddress } from "./public-address.ts";
 import { Reachability } from "./reachability.ts";
 import { Redialler } from "./redialler.ts";
 import { resolveAddresses } from "./resolve-addresses.ts";
-import { type PeerSignature, signAsPeer } from "./signed-by-peer.ts";
 import { Unsent } from "./unsent.ts";
 
 export type NetworkServices = {
@@ -115,10 +114,6 @@ export class Libp2pNetwork implements Network {
   onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void {
     this.#peerListeners.add(listener);
     return () => this.#peerListeners.delete(listener);
-  }
-
-  async sign(bytes: Uint8Array): Promise<PeerSignature> {
-    return await signAsPeer(this.#options.key, bytes);
   }
 
   disconnect(peerId: string): void {

@@ -4,7 +4,6 @@ import type { PeerBook, PeerBookFile } from "./peer-book.ts";
 import type { PeerKey } from "./peer-key.ts";
 import type { PeerSignatures } from "./peer-signature.ts";
 import type { PeerStreams } from "./peer-streams.ts";
-import type { PeerSignature } from "./signed-by-peer.ts";
 
 /**
  * What became of a gossiped message: `accept` passes it on, `ignore` does not, `reject` counts against whoever passed it
@@ -75,8 +74,6 @@ export interface Network {
    * @throws NetworkError NETWORK_FRAME_TOO_LARGE
    */
   publish(text: string): Promise<PublishReport>;
-  /** Signs something so that others can tell that this peer said it. */
-  sign(bytes: Uint8Array): Promise<PeerSignature>;
   /** Ends the connections with a peer. */
   disconnect(peerId: string): void;
   /** Calls back when a peer is connected or gone. Returns the end of it. */

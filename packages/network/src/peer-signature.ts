@@ -13,7 +13,7 @@ export interface PeerSignature {
 export interface PeerSignatures {
   readonly peerId: string;
   sign(bytes: Uint8Array): Promise<PeerSignature>;
-  /** Whether these bytes are signed by the key that this name belongs to. Anything may be asked. */
+  /** See the function of that name. */
   isSignedBy(peerId: string, bytes: Uint8Array, signature: PeerSignature): Promise<boolean>;
 }
 
@@ -26,7 +26,8 @@ export function signaturesOf({ privateKey, peerId }: PeerKey): PeerSignatures {
   };
 }
 
-async function isSignedBy(
+/** Whether these bytes are signed by the key that a name belongs to. Anything may be asked. */
+export async function isSignedBy(
   peerId: string,
   bytes: Uint8Array,
   { publicKey, signature }: PeerSignature,

@@ -134,7 +134,12 @@ describe("places of files", { timeout: 240_000 }, () => {
     await giveTokens(first, { [storer.address]: 1_000 });
     const files: StoredFile[] = [];
     for (let index = 0; index < 16; index += 4) {
-      files.push(...(await storeFiles(nodes, [0, 1, 2, 3].map((more) => 2 * MIB + index + more))));
+      files.push(
+        ...(await storeFiles(
+          nodes,
+          [0, 1, 2, 3].map((more) => 2 * MIB + index + more),
+        )),
+      );
       const used = await metricOf(small, "twentysix_disk_used_bytes");
       assert.ok(used <= 30 * MIB, `${used} bytes are used`);
     }

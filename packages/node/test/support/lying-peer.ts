@@ -45,8 +45,8 @@ export async function startLiar(network: string, bootstrap: readonly string[]) {
     const block = randomBytes(1_000);
     const claim = { digests: [hash("sha256", block)], sizeBytes: 300_000 };
     const text = `twentysix-holding-claim\n${stringifyCanonicalJson({ name, root, nonce, ...claim })}`;
-    const signed = await liar.sign(Buffer.from(text));
-    const head = { state: "held", ...claim, key: hex(signed.key), signature: hex(signed.signature) };
+    const signed = await liar.signatures.sign(Buffer.from(text));
+    const head = { state: "held", ...claim, key: hex(signed.publicKey), signature: hex(signed.signature) };
     await stream.send(frameOf(Buffer.from(JSON.stringify(head))));
     await stream.send(frameOf(block));
     await stream.end();

@@ -107,7 +107,7 @@ export class Custody {
         options.log.error("The bytes of a file are missing; they are got from other nodes", { name });
         await note({ kind: "damaged", names: [name], damage: "missing" });
       },
-      sign: (bytes) => network.sign(bytes),
+      sign: (bytes) => network.signatures.sign(bytes),
     });
     this.#custodian = new Custodian({
       durability,

@@ -1,4 +1,4 @@
-import { isSignedByPeer } from "@twentysix/network";
+import { isSignedBy } from "@twentysix/network";
 import { stringifyCanonicalJson } from "@twentysix/protocol";
 import { isRefuted } from "@twentysix/storage";
 
@@ -37,8 +37,11 @@ export function claimBytes({ name, root, nonce, sizeBytes, digests }: HoldingCla
 }
 
 export async function isClaimOf(peerId: string, claim: SignedClaim): Promise<boolean> {
-  const signature = { key: Buffer.from(claim.key, "hex"), signature: Buffer.from(claim.signature, "hex") };
-  return await isSignedByPeer(peerId, claimBytes(claim), signature);
+  const signature = {
+    publicKey: Buffer.from(claim.key, "hex"),
+    signature: Buffer.from(claim.signature, "hex"),
+  };
+  return await isSignedBy(peerId, claimBytes(claim), signature);
 }
 
 /**

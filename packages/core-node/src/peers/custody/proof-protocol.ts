@@ -117,9 +117,9 @@ export function answerChallenges({
       const [top = new Uint8Array()] = proof;
       const digests = proof.map((block) => hash("sha256", block));
       const claim: HoldingClaim = { ...challenge, sizeBytes: sizeOfRoot(challenge.root, top), digests };
-      const { key, signature } = await sign(claimBytes(claim));
+      const { publicKey, signature } = await sign(claimBytes(claim));
       const { sizeBytes } = claim;
-      const signed = { key: hexOf(key), signature: hexOf(signature) };
+      const signed = { key: hexOf(publicKey), signature: hexOf(signature) };
       await stream.send(headFrame({ state: "held", sizeBytes, digests, ...signed }));
       for (const block of proof) await stream.send(frameOf(block));
     }
