@@ -1,7 +1,12 @@
 import { join } from "node:path";
 import { lockDataDir } from "@twentysix/node/data-lock";
 import { type Clock, Semaphore, type Timers } from "@twentysix/platform";
-import type { NetworkDefinition } from "@twentysix/protocol";
+import {
+  createEvmAccount,
+  decodeLowerHex,
+  type LocalAccount,
+  type NetworkDefinition,
+} from "@twentysix/protocol";
 import { accountsOf, type TestnetAccount } from "./accounts.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { TestnetError } from "./errors.ts";
@@ -16,6 +21,7 @@ import {
   writeNetworkFile,
 } from "./network-file.ts";
 import { NodeApi, type NodeFigures } from "./node-api.ts";
+import { ownerOf, type RegistrationOptions, registerNodes, writeAuthoritySettings } from "./node-owners.ts";
 import { peerAddressOf } from "./peer-addresses.ts";
 import { type PortPlan, planPorts, takenPorts } from "./ports.ts";
 import { type CoreNodeProcess, type ProductCommand, startCoreNode } from "./processes/core-node-process.ts";
@@ -91,16 +97,22 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
     parts.push(evm.process);
     const { rpcUrl } = evm;
     const accounts = accountsOf(model);
-    const packer = packerAmong(accounts);
+    const packer = accountAs("packer", accounts);
     const known = knownContract(networkFile);
     const messageSync = await messageSyncOn({ ...options, rpcUrl, known });
     const definition = anchoredAt(model, messageSync, packer.address);
     await writeNetworkFile(networkFile, definition);
     const chainKeyFile = join(options.dataDir, "packer.key");
     await writeKeyFile(chainKeyFile, packer.privateKey);
-    const places = { networkFile, rpcUrl, chainKeyFile };
+    const staker = createEvmAccount({
+      privateKey: decodeLowerHex(accountAs("node-operator", accounts).privateKey.slice(2)),
+    });
+    const owners = ports.core.map((_, index) => ownerOf(coreDir(options, index)));
+    const settingsFile = await writeAuthoritySettings(options.dataDir, definition, owners, staker);
+    const places = { networkFile, rpcUrl, chainKeyFile, settingsFile };
     const nodes = await startNodes({ ...options, ...places }, definition, ports, parts);
     await whenReady({ ...options, nodes, accounts });
+    await register({ definition, staker, signal: options.signal }, nodes, owners);
     let isClosing = false;
     for (const part of parts) {
       part.ended.then((how) => {
@@ -153,6 +165,8 @@ interface NetworkPlaces {
   readonly rpcUrl: string;
   /** Of the account that anchors. */
   readonly chainKeyFile: string;
+  /** What the authority publishes. */
+  readonly settingsFile: string;
 }
 
 /**
@@ -166,8 +180,8 @@ async function startNodes(
   parts: PartProcess[],
 ): Promise<readonly CoreNodeProcess[]> {
   const places = ports.core.map((own, index) => ({
-    name: `core-${index + 1}`,
-    dataDir: join(options.dataDir, `core-${index + 1}`),
+    name: coreName(index),
+    dataDir: coreDir(options, index),
     ports: own,
   }));
   const addresses = await Promise.all(
@@ -182,7 +196,7 @@ async function startNodes(
       logFile: join(options.dataDir, "logs", `${place.name}.log`),
       network: options.networkFile,
       peers: addresses.filter((_, other) => other !== index),
-      authority: index === 0 ? { faucetPort: ports.faucet, chainKeyFile: options.chainKeyFile } : null,
+      authority: index === 0 ? { ...options, faucetPort: ports.faucet } : null,
       environment: childEnvironment(options.environment),
     });
     parts.push(node.process);
@@ -193,6 +207,24 @@ async function startNodes(
     places.slice(1).map((_, index) => turns.run(() => start(index + 1), options.signal)),
   );
   return [await start(0), ...others];
+}
+
+const coreName = (index: number): string => `core-${index + 1}`;
+const coreDir = ({ dataDir }: TestnetOptions, index: number): string => join(dataDir, coreName(index));
+
+/** Makes the nodes known to the network, once what their owners have is known to the first. */
+async function register(
+  options: Omit<RegistrationOptions, "apiUrl">,
+  nodes: readonly CoreNodeProcess[],
+  owners: readonly LocalAccount[],
+): Promise<void> {
+  const [first] = nodes;
+  if (first === undefined) return;
+  const owned = nodes.flatMap(({ peerAddress, process: { name } }, index) => {
+    const owner = owners[index];
+    return owner === undefined ? [] : [{ name, peerAddress, owner }];
+  });
+  await registerNodes(owned, { ...options, apiUrl: first.apiUrl });
 }
 
 /** Waits for all of them before it fails with the first failure: nothing may start behind our back. */
@@ -207,11 +239,10 @@ const coreFacts = ({ apiUrl, peerAddress, process: { pid } }: CoreNodeProcess) =
   pid,
 });
 
-/** Who anchors what no chain confirms. */
-function packerAmong(accounts: readonly TestnetAccount[]): TestnetAccount {
-  const packer = accounts.find(({ role }) => role === "packer");
-  if (packer === undefined) throw new RangeError("the network has no account of a packer");
-  return packer;
+function accountAs(role: string, accounts: readonly TestnetAccount[]): TestnetAccount {
+  const account = accounts.find((one) => one.role === role);
+  if (account === undefined) throw new RangeError(`the network has no account ${role}`);
+  return account;
 }
 
 async function stateOf(

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { loadNetwork } from "@twentysix/node/network";
 import { createClient, createEvmAccount } from "@twentysix/sdk";
 import { createNodeSha256 } from "@twentysix/sdk/node";
 import type { TestnetFacts } from "../src/index.ts";
@@ -34,6 +35,24 @@ async function rpc(url: string, method: string, params: readonly unknown[] = [])
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
   const headers = { "content-type": "application/json" };
   return ((await (await fetch(url, { method: "POST", headers, body })).json()) as { result: unknown }).result;
+}
+
+interface Registered {
+  readonly hash: string;
+  readonly owner: string;
+  readonly multiaddress: string;
+  readonly status: string;
+}
+
+/** The registry of the network as this node has it, once so many nodes are in it. */
+async function registry(node: { readonly api: string }, count: number): Promise<readonly Registered[]> {
+  const { address, key } = loadNetwork("local").authorities.registry;
+  for (;;) {
+    const content = await client(node).fetchAggregate({ address, key });
+    const nodes = (content as { readonly nodes?: readonly Registered[] } | null)?.nodes ?? [];
+    if (nodes.length >= count) return nodes;
+    await sleep(50);
+  }
 }
 
 /** The contract is the first block, a transfer of the test another. */
@@ -79,6 +98,13 @@ describe("a network of three nodes", { timeout: 240_000, skip: process.platform 
       await servedBy(node, stored.itemHash);
     }
 
+    const registered = await registry(coreOf(facts, 2), 3);
+    assert.deepEqual(
+      registered.map(({ multiaddress, status }) => [multiaddress, status]).sort(),
+      facts.core.map(({ p2p }) => [p2p, "active"]).sort(),
+    );
+    assert.equal(new Set(registered.map(({ owner }) => owner)).size, 3, "each fails by itself");
+
     process.kill(coreOf(facts, 1).pid, "SIGKILL");
     while (!first.stderr.includes("core-2")) await sleep(20);
     assert.match(first.stderr, /^twentysix up: core-2 \(process \d+\) is dead: SIGKILL; the others go on\n$/);
@@ -105,6 +131,10 @@ describe("a network of three nodes", { timeout: 240_000, skip: process.platform 
       facts.core.map(({ p2p }) => p2p),
     );
     for (const node of again.core) await servedBy(node, post.itemHash);
+    assert.deepEqual(
+      (await registry(coreOf(again, 1), 3)).map(({ hash }) => hash),
+      registered.map(({ hash }) => hash),
+    );
     assert.deepEqual(again.evm.contracts, facts.evm.contracts);
     assert.notEqual(
       await rpc(again.evm.rpc, "eth_getCode", [again.evm.contracts.messageSync, "latest"]),

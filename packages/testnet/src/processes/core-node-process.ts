@@ -21,11 +21,19 @@ export interface CoreNodeOptions {
   readonly peers: readonly string[];
   /** RPC of the chain on which messages are anchored. */
   readonly rpcUrl: string;
-  /** Whether it is the authority of the network, and where its faucet listens and the key is that anchors messages then. */
-  readonly authority: { readonly faucetPort: number; readonly chainKeyFile: string } | null;
+  /** Of the authority of the network; null: it is none. */
+  readonly authority: AuthorityPlaces | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly timers: Pick<Timers, "schedule" | "withTimeout">;
   readonly signal: AbortSignal;
+}
+
+/** Where the faucet of an authority listens, and its files are. */
+export interface AuthorityPlaces {
+  readonly faucetPort: number;
+  /** Of the key that anchors messages. */
+  readonly chainKeyFile: string;
+  readonly settingsFile: string;
 }
 
 /** A node that answers, as another process. */
@@ -71,10 +79,10 @@ function flagsOf(options: CoreNodeOptions): readonly string[] {
   ];
 }
 
-function authorityFlags({ faucetPort, chainKeyFile }: NonNullable<CoreNodeOptions["authority"]>) {
+function authorityFlags({ faucetPort, chainKeyFile, settingsFile }: AuthorityPlaces): readonly string[] {
   return [
     ...["--roles", "ccn,authority", "--faucet-port", String(faucetPort)],
-    ...["--chain-key-file", chainKeyFile],
+    ...["--chain-key-file", chainKeyFile, "--authority-settings", settingsFile],
   ];
 }
 
