@@ -15,9 +15,11 @@ import {
   withoutPeerId,
 } from "./alive.ts";
 import { hostOf } from "./connection-gate.ts";
+import { oneTooMany } from "./connection-limits.ts";
 import { askDialBack, DIAL_BACK_PROTOCOL, DialBackServer } from "./dial-back.ts";
 import { NetworkError } from "./errors.ts";
 import { VERDICTS } from "./gossip.ts";
+import type { GossipGate } from "./gossip-gate.ts";
 import { decodeGossip, encodeGossip } from "./gossip-text.ts";
 import { Libp2pStreams } from "./libp2p-streams.ts";
 import { LinkMonitor } from "./link-monitor.ts";
@@ -53,6 +55,7 @@ export class Libp2pNetwork implements Network {
   readonly #options: NetworkOptions;
   readonly #redialler: Redialler;
   readonly #monitor: LinkMonitor;
+  readonly #gate: GossipGate;
   readonly #reachability: Reachability;
   readonly #dialBack: DialBackServer;
   readonly #bootstrap = new Map<string, string[]>();
@@ -67,15 +70,19 @@ export class Libp2pNetwork implements Network {
   readonly signatures: PeerSignatures;
   readonly peerId: string;
 
-  constructor(host: Libp2p<NetworkServices>, book: PeerBook, options: NetworkOptions) {
+  constructor(host: Libp2p<NetworkServices>, book: PeerBook, gate: GossipGate, options: NetworkOptions) {
+    this.#gate = gate;
     this.#host = host;
     this.#options = options;
     this.book = book;
     this.peerId = host.peerId.toString();
     this.signatures = signaturesOf(options.key);
-    this.streams = new Libp2pStreams(host, (error, peerId, protocol) =>
-      options.log.debug("A stream of a peer ended badly", { peerId, protocol, error }),
-    );
+    this.streams = new Libp2pStreams({
+      host,
+      timers: options.timers,
+      onHandlerError: (error, peerId, protocol) =>
+        options.log.debug("A stream of a peer ended badly", { peerId, protocol, error }),
+    });
     for (const address of options.bootstrap) this.#addBootstrap(address);
     this.#listen();
     const { clock, timers, random, log } = options;
@@ -151,6 +158,7 @@ export class Libp2pNetwork implements Network {
   async close(): Promise<void> {
     this.#ended.abort();
     this.#dialBack.close();
+    this.#gate.close();
     await this.#redialler.close();
     await this.#monitor.close();
     await Promise.all(this.#chores);
@@ -171,8 +179,13 @@ export class Libp2pNetwork implements Network {
     for (const topic of [topics.messages, topics.alive]) gossip.subscribe(topic);
     this.#host.addEventListener("connection:open", ({ detail }) => {
       if (this.#foreign.has(detail.remotePeer.toString())) detail.abort(foreignPeer());
+      const reason = oneTooMany(detail, this.#host.getConnections(), this.#options);
+      if (reason !== null) detail.abort(new Error(reason));
     });
-    this.#host.addEventListener("peer:connect", ({ detail }) => this.#tellPeers(detail, true));
+    this.#host.addEventListener("peer:connect", ({ detail }) => {
+      this.#redialler.came(detail.toString());
+      this.#tellPeers(detail, true);
+    });
     this.#host.addEventListener("peer:disconnect", ({ detail }) => {
       this.#tellPeers(detail, false);
       if (!this.#ended.signal.aborted) this.#redialler.lost(detail.toString());

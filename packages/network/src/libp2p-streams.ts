@@ -1,21 +1,35 @@
 import type { Libp2p, Stream } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
+import type { Timers } from "@twentysix/platform";
+import { boundedSource } from "./bounded-source.ts";
+import { drained } from "./drained.ts";
 import { NetworkError } from "./errors.ts";
 import type { PeerStream, PeerStreams } from "./peer-streams.ts";
 
-/** Streams that one peer may have open at once, by protocol and direction. */
+/** Streams of one protocol that one peer may have open at once, over all of its connections. */
 const MAX_STREAMS = 32;
+/** A stream on which nothing was said by then is somebody else's. */
+const FIRST_WORD_MS = 10_000;
+/** A peer that takes nothing of what it is sent for so long is left. */
+const STALLED_MS = 30_000;
+
+export interface Libp2pStreamsOptions {
+  readonly host: Libp2p;
+  readonly timers: Timers;
+  readonly onHandlerError: (error: unknown, peerId: string, protocol: string) => void;
+}
 
 /** Streams over the connections of a libp2p host. */
 export class Libp2pStreams implements PeerStreams {
-  readonly #host: Libp2p;
+  readonly #options: Libp2pStreamsOptions;
   /** Protocols that peers said they answer. */
   readonly #protocols = new Map<string, ReadonlySet<string>>();
-  readonly #onHandlerError: (error: unknown, peerId: string, protocol: string) => void;
+  /** Streams that peers have opened, by protocol and peer. */
+  readonly #answering = new Map<string, number>();
 
-  constructor(host: Libp2p, onHandlerError: (error: unknown, peerId: string, protocol: string) => void) {
-    this.#host = host;
-    this.#onHandlerError = onHandlerError;
+  constructor(options: Libp2pStreamsOptions) {
+    const { host } = options;
+    this.#options = options;
     host.addEventListener("peer:identify", ({ detail }) => {
       this.#protocols.set(detail.peerId.toString(), new Set(detail.protocols));
     });
@@ -27,8 +41,8 @@ export class Libp2pStreams implements PeerStreams {
   async open(peerId: string, protocol: string, signal: AbortSignal): Promise<PeerStream> {
     try {
       const options = { signal, maxOutboundStreams: MAX_STREAMS };
-      const stream = await this.#host.dialProtocol(peerIdFromString(peerId), protocol, options);
-      return streamOf(stream, peerId);
+      const stream = await this.#options.host.dialProtocol(peerIdFromString(peerId), protocol, options);
+      return streamOf(stream, peerId, this.#options.timers);
     } catch (cause) {
       signal.throwIfAborted();
       throw new NetworkError("NETWORK_PEER_FAILED", `peer ${peerId} does not answer ${protocol}`, { cause });
@@ -36,22 +50,45 @@ export class Libp2pStreams implements PeerStreams {
   }
 
   handle(protocol: string, handler: (stream: PeerStream) => Promise<void>): () => void {
+    const { host, onHandlerError } = this.#options;
     const answer = async (stream: Stream, peerId: string): Promise<void> => {
+      const key = `${protocol} ${peerId}`;
+      const count = this.#answering.get(key) ?? 0;
       try {
-        await handler(streamOf(stream, peerId));
+        if (count >= MAX_STREAMS) throw new Error(`the peer has ${count} streams of ${protocol} open`);
+        this.#answering.set(key, count + 1);
+        await handler(this.#answered(stream, peerId));
       } catch (error) {
         stream.abort(error instanceof Error ? error : new Error(String(error)));
-        this.#onHandlerError(error, peerId, protocol);
+        onHandlerError(error, peerId, protocol);
+      } finally {
+        if (count < MAX_STREAMS) this.#left(key);
       }
     };
     const options = { maxInboundStreams: MAX_STREAMS };
     // Registering waits for nothing but its own turn.
-    void this.#host.handle(
+    void host.handle(
       protocol,
       (stream, connection) => void answer(stream, connection.remotePeer.toString()),
       options,
     );
-    return () => void this.#host.unhandle(protocol);
+    return () => void host.unhandle(protocol);
+  }
+
+  /** A stream that somebody has opened, and on which he has to say something soon. */
+  #answered(stream: Stream, peerId: string): PeerStream {
+    const { timers } = this.#options;
+    const cancel = timers.schedule(FIRST_WORD_MS, () =>
+      stream.abort(new Error(`nothing was said within ${FIRST_WORD_MS / 1_000} s`)),
+    );
+    stream.addEventListener("close", cancel, { once: true });
+    return streamOf(stream, peerId, timers, cancel);
+  }
+
+  #left(key: string): void {
+    const left = (this.#answering.get(key) ?? 1) - 1;
+    if (left === 0) this.#answering.delete(key);
+    else this.#answering.set(key, left);
   }
 
   peersWith(protocol: string): readonly string[] {
@@ -59,12 +96,20 @@ export class Libp2pStreams implements PeerStreams {
   }
 }
 
-function streamOf(stream: Stream, peerId: string): PeerStream {
+function streamOf(
+  stream: Stream,
+  peerId: string,
+  timers: Timers,
+  onFirstWord: () => void = () => undefined,
+): PeerStream {
   const failure = (cause: unknown): NetworkError =>
     new NetworkError("NETWORK_PEER_FAILED", `the stream with peer ${peerId} broke off`, { cause });
   async function* source(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      for await (const piece of stream) yield piece instanceof Uint8Array ? piece : piece.subarray();
+      for await (const piece of boundedSource(stream)) {
+        onFirstWord();
+        yield piece;
+      }
     } catch (cause) {
       throw failure(cause);
     }
@@ -74,8 +119,9 @@ function streamOf(stream: Stream, peerId: string): PeerStream {
     source: source(),
     async send(bytes) {
       try {
-        if (!stream.send(bytes)) await stream.onDrain();
+        if (!stream.send(bytes)) await timers.withTimeout(STALLED_MS, () => drained(stream));
       } catch (cause) {
+        stream.abort(cause instanceof Error ? cause : new Error(String(cause)));
         throw failure(cause);
       }
     },

@@ -13,7 +13,14 @@ export interface RediallerOptions {
 
 /** How often it is looked for peers that are gone; a broken link is mended within two of these. */
 const PERIOD_MS = 1_000;
-const MAX_PAUSE_MS = 60_000;
+/** Pauses grow up to this where few peers are gone, and with their number up to a minute. */
+const MIN_CEILING_MS = 5_000;
+const MAX_CEILING_MS = 60_000;
+const CEILING_MS_PER_PEER = 250;
+/** When one comes back, so many others are called within a second, and not again for a while. */
+const MAX_CALLED_AGAIN = 64;
+const CALLED_AGAIN_WITHIN_MS = 1_000;
+const CALL_AGAIN_PAUSE_MS = 15_000;
 const MAX_PARALLEL_DIALS = 16;
 const DIAL_TIMEOUT_MS = 5_000;
 
@@ -22,11 +29,15 @@ interface Attempts {
   readonly nextMs: number;
 }
 
-/** Calls peers that are not connected, those that do not answer more and more seldom. */
+/**
+ * Calls peers that are not connected, those that do not answer more and more seldom. One that comes back after calls
+ * that failed is a sign that a way is open again, for others too: they are called without waiting for their turn.
+ */
 export class Redialler {
   readonly #options: RediallerOptions;
   readonly #attempts = new Map<string, Attempts>();
   readonly #dialling = new Set<string>();
+  #calledAgainMs = Number.NEGATIVE_INFINITY;
   readonly #ended = new AbortController();
   readonly #done: Promise<void>;
 
@@ -45,19 +56,36 @@ export class Redialler {
     this.look();
   }
 
-  look(): void {
-    const { wanted, isConnected, clock } = this.#options;
-    const peers = wanted();
-    for (const peerId of this.#attempts.keys()) if (!peers.has(peerId)) this.#attempts.delete(peerId);
-    for (const [peerId, addresses] of peers) {
-      if (this.#ended.signal.aborted || this.#dialling.size >= MAX_PARALLEL_DIALS) return;
-      if (isConnected(peerId)) this.#attempts.delete(peerId);
-      else if (
-        !this.#dialling.has(peerId) &&
-        clock.monotonicMs() >= (this.#attempts.get(peerId)?.nextMs ?? 0)
-      )
-        void this.#dial(peerId, addresses);
+  /** A peer is connected, whoever called. */
+  came(peerId: string): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const wasGone = this.#attempts.delete(peerId);
+    if (!wasGone || nowMs - this.#calledAgainMs < CALL_AGAIN_PAUSE_MS) return;
+    this.#calledAgainMs = nowMs;
+    // Those that were called last are the ones that have been gone for the shortest time, or come first anyway.
+    for (const [other, { failures, nextMs }] of [...this.#attempts].slice(-MAX_CALLED_AGAIN)) {
+      const soonMs = nowMs + this.#options.random.uniform(CALLED_AGAIN_WITHIN_MS);
+      this.#attempts.set(other, { failures, nextMs: Math.min(nextMs, soonMs) });
     }
+  }
+
+  look(): void {
+    const peers = this.#options.wanted();
+    for (const peerId of this.#attempts.keys()) if (!peers.has(peerId)) this.#attempts.delete(peerId);
+    for (const [peerId, addresses] of this.#due(peers)) {
+      if (this.#ended.signal.aborted || this.#dialling.size >= MAX_PARALLEL_DIALS) return;
+      void this.#dial(peerId, addresses);
+    }
+  }
+
+  /** Those to be called now, the one that has waited longest first: with many of them nobody waits for ever. */
+  #due(peers: ReadonlyMap<string, readonly string[]>): readonly (readonly [string, readonly string[]])[] {
+    const { isConnected, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const nextMs = (peerId: string): number => this.#attempts.get(peerId)?.nextMs ?? 0;
+    return [...peers]
+      .filter(([peerId]) => nextMs(peerId) <= nowMs && !this.#dialling.has(peerId) && !isConnected(peerId))
+      .sort(([one], [other]) => nextMs(one) - nextMs(other));
   }
 
   async close(): Promise<void> {
@@ -68,6 +96,7 @@ export class Redialler {
   async #dial(peerId: string, addresses: readonly string[]): Promise<void> {
     const { dial, timers, clock, random, log } = this.#options;
     this.#dialling.add(peerId);
+    let hasCome = false;
     try {
       await timers.withTimeout(
         DIAL_TIMEOUT_MS,
@@ -75,9 +104,10 @@ export class Redialler {
         this.#ended.signal,
       );
       this.#attempts.delete(peerId);
+      hasCome = true;
     } catch (error) {
       const failures = (this.#attempts.get(peerId)?.failures ?? 0) + 1;
-      const ceilingMs = Math.min(MAX_PAUSE_MS, PERIOD_MS * 2 ** Math.min(failures, 10));
+      const ceilingMs = Math.min(this.#ceilingMs(), PERIOD_MS * 2 ** Math.min(failures, 10));
       // Spread over the second half, so that a network that comes back is not called by everyone at once.
       const pauseMs = ceilingMs / 2 + random.uniform(Math.ceil(ceilingMs / 2));
       this.#attempts.set(peerId, { failures, nextMs: clock.monotonicMs() + pauseMs });
@@ -85,5 +115,10 @@ export class Redialler {
     } finally {
       this.#dialling.delete(peerId);
     }
+    if (hasCome) this.look();
+  }
+
+  #ceilingMs(): number {
+    return Math.min(MAX_CEILING_MS, Math.max(MIN_CEILING_MS, this.#attempts.size * CEILING_MS_PER_PEER));
   }
 }

@@ -20,8 +20,8 @@ interface StreamInternals {
  * Yamux that gives a peer room again once it has used half of what it had, as other implementations do, and not with
  * a frame for each frame that comes. Source: hashicorp/yamux `stream.go`, sendWindowUpdate.
  */
-export function yamuxWithFewUpdates(): YamuxFactory {
-  const create = yamux();
+export function yamuxWithFewUpdates(options: Parameters<typeof yamux>[0] = {}): YamuxFactory {
+  const create = yamux(options);
   return () => {
     const factory = create();
     const createMuxer = factory.createStreamMuxer.bind(factory);

@@ -1,4 +1,5 @@
 import type { PeerStream, PeerStreams } from "@twentysix/network";
+import type { Clock } from "@twentysix/platform";
 import { itemTypeOfHash } from "@twentysix/protocol";
 import type { ContentStore, FileRecords, PointReads } from "@twentysix/storage";
 import type { FileHolds } from "../content/file-holds.ts";
@@ -18,18 +19,28 @@ export interface ContentServerOptions {
   readonly holds: FileHolds;
   readonly reads: Pick<PointReads, "file">;
   readonly records: Pick<FileRecords, "keptFile">;
+  readonly clock: Pick<Clock, "monotonicMs">;
+}
+
+interface Answer {
+  readonly stream: PeerStream;
+  readonly startedMs: number;
+  sentBytes: number;
 }
 
 /** Contents that are sent at once, to all peers together and to one. */
 const MAX_ANSWERS = 32;
 const MAX_ANSWERS_PER_PEER = 8;
+/** When all places are taken, one who has had so much time and took less than that a second leaves his. */
+const PATIENCE_MS = 10_000;
+const LEAST_BYTES_PER_SECOND = 64 * 1024;
 /** Lists of leaves that are remembered; making one reads its file. */
 const MAX_LEAF_LISTS = 16;
 
 /** Gives peers what this node has a record of, and nothing else. */
 export class ContentServer {
   readonly #options: ContentServerOptions;
-  readonly #answers = new Map<string, number>();
+  readonly #answers = new Set<Answer>();
   readonly #leafLists = new Map<string, Promise<Uint8Array>>();
   readonly close: () => void;
 
@@ -39,26 +50,38 @@ export class ContentServer {
   }
 
   async #answer(stream: PeerStream): Promise<void> {
-    const { peerId } = stream;
     const request = await readRequest(stream);
-    const count = this.#answers.get(peerId) ?? 0;
-    const all = [...this.#answers.values()].reduce((sum, one) => sum + one, 0);
-    if (count >= MAX_ANSWERS_PER_PEER || all >= MAX_ANSWERS) {
+    const ofPeer = [...this.#answers].filter(({ stream: { peerId } }) => peerId === stream.peerId);
+    if (ofPeer.length >= MAX_ANSWERS_PER_PEER || !this.#hasPlace()) {
       await sendHead(stream, { state: "busy" });
       await stream.end();
       return;
     }
-    this.#answers.set(peerId, count + 1);
+    const answer = { stream, startedMs: this.#options.clock.monotonicMs(), sentBytes: 0 };
+    this.#answers.add(answer);
     try {
-      if (request.part === "shards") await this.#sendShardList(stream, request.hash);
-      else if (request.part === "shard") await this.#sendShard(stream, request.hash, request.position ?? 0);
-      else await this.#send(stream, request);
+      const counting = counted(stream, answer);
+      if (request.part === "shards") await this.#sendShardList(counting, request.hash);
+      else if (request.part === "shard") await this.#sendShard(counting, request.hash, request.position ?? 0);
+      else await this.#send(counting, request);
       await stream.end();
     } finally {
-      const left = (this.#answers.get(peerId) ?? 1) - 1;
-      if (left === 0) this.#answers.delete(peerId);
-      else this.#answers.set(peerId, left);
+      this.#answers.delete(answer);
     }
+  }
+
+  /** Whoever reads so slowly that others cannot be answered is left; what he has is not lost to him. */
+  #hasPlace(): boolean {
+    if (this.#answers.size < MAX_ANSWERS) return true;
+    const nowMs = this.#options.clock.monotonicMs();
+    const rateOf = ({ startedMs, sentBytes }: Answer): number => sentBytes / ((nowMs - startedMs) / 1_000);
+    const [slowest] = [...this.#answers]
+      .filter((one) => nowMs - one.startedMs >= PATIENCE_MS && rateOf(one) < LEAST_BYTES_PER_SECOND)
+      .sort((one, other) => rateOf(one) - rateOf(other));
+    if (slowest === undefined) return false;
+    this.#answers.delete(slowest);
+    slowest.stream.abort(new Error("others wait, and the peer takes next to nothing of what it asked for"));
+    return true;
   }
 
   async #send(stream: PeerStream, { hash, offset, length, part }: ContentRequest): Promise<void> {
@@ -126,4 +149,14 @@ export class ContentServer {
       throw error;
     }
   }
+}
+
+function counted(stream: PeerStream, answer: Answer): PeerStream {
+  return {
+    ...stream,
+    send: async (bytes) => {
+      await stream.send(bytes);
+      answer.sentBytes += bytes.byteLength;
+    },
+  };
 }
