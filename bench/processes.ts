@@ -44,8 +44,16 @@ export interface StartedNode {
   stop(): Promise<void>;
 }
 
-/** Starts a node; resolves when it has printed that it is ready. */
-export async function startNodeProcess(dataDir: string, flags: readonly string[] = []): Promise<StartedNode> {
+/**
+ * Starts a node; resolves when it has printed that it is ready.
+ *
+ * @param within what the command has to begin with, to run somewhere else
+ */
+export async function startNodeProcess(
+  dataDir: string,
+  flags: readonly string[] = [],
+  within: readonly string[] = [],
+): Promise<StartedNode> {
   const startedMs = performance.now();
   const args = [
     "node",
@@ -61,7 +69,8 @@ export async function startNodeProcess(dataDir: string, flags: readonly string[]
     "warn",
     ...flags,
   ];
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const [command = "", ...rest] = [...within, process.execPath, MAIN, ...args];
+  const child = spawn(command, rest, { stdio: ["ignore", "pipe", "inherit"] });
   const usage = watchUsage(child);
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   const readyMs = performance.now() - startedMs;

@@ -10,9 +10,11 @@ import { sendFunds } from "../funds.ts";
 import { type StartedNode, startNodeProcess } from "../processes.ts";
 
 /*
- * `npm run survival [-- --nodes 10 --messages 2000 --files 300 --max-file-bytes 50000000 --copies 3 --seed 1]`: a network
- * of processes that keeps so many copies of each file. Two nodes are killed at once, and every survivor is asked for
- * every message and file; when all files have their copies again, two more. Says what was lost: nothing may be.
+ * `npm run survival [-- --nodes 10 --messages 2000 --files 300 --max-file-bytes 50000000 --skew 1 --copies 3 --rounds 2 --seed 1]`:
+ * a network of processes that keeps so many copies of each file. As many nodes as files can do without are killed at
+ * once (SIGKILL), and every survivor is asked for every message and every file, all of whose bytes are hashed; when all
+ * files have their copies again, as many more. With `--copies everyone` all nodes but one are killed at once. Says what
+ * was lost: nothing may be.
  */
 
 const { values } = parseArgs({
@@ -21,14 +23,20 @@ const { values } = parseArgs({
     messages: { type: "string", default: "2000" },
     files: { type: "string", default: "300" },
     "max-file-bytes": { type: "string", default: "50000000" },
+    skew: { type: "string", default: "1" },
     copies: { type: "string", default: "3" },
+    rounds: { type: "string", default: "2" },
     seed: { type: "string", default: "1" },
   },
 });
 const COUNT = Number(values.nodes);
-const COPIES = Number(values.copies);
+/** null: every node has one. */
+const COPIES = values.copies === "everyone" ? null : Number(values.copies);
+const KILLED_AT_ONCE = COPIES === null ? COUNT - 1 : COPIES - 1;
+const ROUNDS = COPIES === null ? 1 : Number(values.rounds);
 const MIN_FILE_BYTES = 1_000;
-const AUDIT_SECONDS = 20;
+/** Every node asks every place of every file within that time, a few of them a second. */
+const AUDIT_SECONDS = Math.max(20, Math.ceil((Number(values.files) * (COPIES ?? 1)) / 4));
 const OUTAGE_SECONDS = 5;
 const GIVE_UP_MS = 900_000;
 const WIDTH = 8;
@@ -74,10 +82,11 @@ async function startAll(): Promise<StartedNode[]> {
   return nodes;
 }
 
-/** Sizes from one end of the range to the other, small ones as often as large ones. */
+/** Sizes from one end of the range to the other, even in their logarithm with a skew of 1; above it more are small. */
 function fileSize(index: number, count: number): number {
   const ratio = Number(values["max-file-bytes"]) / MIN_FILE_BYTES;
-  return Math.round(MIN_FILE_BYTES * ratio ** (index / Math.max(1, count - 1)));
+  const share = index / Math.max(1, count - 1);
+  return Math.round(MIN_FILE_BYTES * ratio ** (share ** Number(values.skew)));
 }
 
 async function fill(nodes: readonly StartedNode[]): Promise<Held> {
@@ -121,12 +130,12 @@ async function inParallel(count: number, work: (index: number) => Promise<void>)
   );
 }
 
-/** Waits until every node has every message, and every file as many copies as the network wants, and no more. */
+/** Seconds until every node has every message, and every file as many copies as the network wants, and no more. */
 async function settle(nodes: readonly StartedNode[], held: Held): Promise<number> {
   const startedMs = performance.now();
   for (;;) {
     const left = await unsettled(nodes, held);
-    if (left === 0) return performance.now() - startedMs;
+    if (left === 0) return (performance.now() - startedMs) / 1_000;
     if (performance.now() - startedMs > GIVE_UP_MS) throw new Error(`${left} things have not settled`);
     await pause(2_000);
   }
@@ -142,7 +151,8 @@ async function unsettled(nodes: readonly StartedNode[], { messages, files }: Hel
   const copies = new Map<string, number>();
   for (const node of nodes)
     for (const hash of await heldAt(node, files)) copies.set(hash, (copies.get(hash) ?? 0) + 1);
-  return files.filter(({ hash }) => copies.get(hash) !== Math.min(COPIES, nodes.length)).length;
+  return files.filter(({ hash }) => copies.get(hash) !== Math.min(COPIES ?? nodes.length, nodes.length))
+    .length;
 }
 
 async function messagesAt({ apiUrl }: StartedNode): Promise<number> {
@@ -189,28 +199,43 @@ let nodes = await startAll();
 try {
   const startedMs = performance.now();
   const held = await fill(nodes);
+  const bytes = held.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const filledSeconds = (performance.now() - startedMs) / 1_000;
   say(
-    `filled with ${held.messages.length} messages and ${held.files.length} files in ${seconds(performance.now() - startedMs)}`,
+    `filled with ${held.messages.length} messages and ${held.files.length} files (${Math.round(bytes / 1e6)} MB) in ${seconds(filledSeconds)}`,
   );
-  say(`every file has ${COPIES} copies after ${seconds(await settle(nodes, held))}`);
+  const settledSeconds = await settle(nodes, held);
+  say(`every file has its copies (${values.copies}) after ${seconds(settledSeconds)}`);
   const rounds = [];
-  for (let round = 1; round <= 2; round += 1) {
-    const [one, two, ...survivors] = shuffled(random, nodes);
-    await Promise.all([one, two].map((node) => node?.kill()));
-    nodes = survivors;
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const order = shuffled(random, nodes);
+    const victims = order.slice(0, KILLED_AT_ONCE);
+    await Promise.all(victims.map((node) => node.kill()));
+    nodes = order.slice(KILLED_AT_ONCE);
+    const checkedMs = performance.now();
     const missing = await lost(nodes, held);
-    say(`round ${round}: two of ${nodes.length + 2} killed, ${missing.length} things lost`);
-    const repairedMs = await settle(nodes, held);
-    say(`round ${round}: ${COPIES} copies again after ${seconds(repairedMs)}`);
-    rounds.push({ survivors: nodes.length, lost: missing.length, repairedSeconds: repairedMs / 1_000 });
+    const servedSeconds = (performance.now() - checkedMs) / 1_000;
+    say(
+      `round ${round}: ${victims.length} of ${order.length} killed at once; ${nodes.length} survivors served everything but ${missing.length} things, in ${seconds(servedSeconds)}`,
+    );
+    for (const one of missing.slice(0, 10)) say(`  ${one}`);
+    const repairedSeconds = nodes.length > 1 ? await settle(nodes, held) : 0;
+    say(`round ${round}: all copies again after ${seconds(repairedSeconds)} more`);
+    rounds.push({
+      killed: victims.length,
+      survivors: nodes.length,
+      lost: missing.length,
+      servedSeconds,
+      repairedSeconds,
+    });
     if (missing.length > 0) process.exitCode = 1;
   }
-  process.stdout.write(`${JSON.stringify({ ...values, rounds })}\n`);
+  process.stdout.write(`${JSON.stringify({ ...values, bytes, filledSeconds, settledSeconds, rounds })}\n`);
 } finally {
   await Promise.all(nodes.map((node) => node.stop()));
   rmSync(folder, { recursive: true, force: true });
 }
 
-function seconds(ms: number): string {
-  return `${Math.round(ms / 1_000)} s`;
+function seconds(value: number): string {
+  return `${Math.round(value)} s`;
 }
