@@ -8,13 +8,22 @@ import { askForProof, MalformedProof, type ProofAnswer } from "./proof-protocol.
 export interface AuditorOptions {
   readonly streams: PeerStreams;
   readonly scores: Pick<PeerScores, "fault">;
-  /** A node that does not have what it should is still counted on for so long: it may be getting it. */
+  /** A node that does not have what it should is still counted on for so long at least: it may be getting it. */
   readonly patienceMs: number;
   readonly auditMs: number;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
+}
+
+/** What a peer is to hold. */
+export interface Audited {
+  readonly name: string;
+  /** The DAG of the file, or of the shard. */
+  readonly root: string;
+  /** Of the file: a shard is made of as much. */
+  readonly sizeBytes: number;
 }
 
 /** `unknown`: the peer could not be asked, which says nothing. */
@@ -24,6 +33,8 @@ const PROOF_TIMEOUT_MS = 30_000;
 const NONCE_BYTES = 32;
 /** A node that did not prove that it holds a file is not counted on for it during so many audits. */
 const DISTRUSTED_AUDITS = 10;
+/** A large file takes its time: a second for each MiB of it. */
+const PATIENCE_BYTES_PER_MS = 1_024 * 1.024;
 const MAX_DISTRUSTED = 20_000;
 
 /** Challenges peers, and remembers who is not to be counted on for what. */
@@ -52,7 +63,11 @@ export class Auditor {
   }
 
   /** Does a peer hold what is under a root? */
-  async challenge(peerId: string, name: string, root: string, signal: AbortSignal): Promise<AuditResult> {
+  async challenge(
+    peerId: string,
+    { name, root, sizeBytes }: Audited,
+    signal: AbortSignal,
+  ): Promise<AuditResult> {
     const { streams, random, timers, log, scores } = this.#options;
     const nonce = Buffer.from(random.randomBytes(NONCE_BYTES)).toString("hex");
     try {
@@ -64,12 +79,12 @@ export class Auditor {
       const isProven = answer.state === "held" && (await this.#judge(peerId, answer));
       this.#figures[isProven ? "proofs" : "failedProofs"] += 1;
       if (isProven) this.#distrusted.delete(`${name} ${peerId}`);
-      else this.#distrust(name, peerId, answer.state);
+      else this.#distrust({ name, sizeBytes }, peerId, answer.state);
       return isProven ? "proven" : "unproven";
     } catch (error) {
       if (error instanceof MalformedProof) {
         this.#figures.failedProofs += 1;
-        this.#distrust(name, peerId, "held");
+        this.#distrust({ name, sizeBytes }, peerId, "held");
         scores.fault(peerId, "malformed-proof", name, { root, nonce });
         return "unproven";
       }
@@ -100,7 +115,11 @@ export class Auditor {
   }
 
   /** Whoever has it not may soon; whoever gives it up may take it again; whoever claims what is not so lies. */
-  #distrust(name: string, peerId: string, state: ProofAnswer["state"]): void {
+  #distrust(
+    { name, sizeBytes }: Pick<Audited, "name" | "sizeBytes">,
+    peerId: string,
+    state: ProofAnswer["state"],
+  ): void {
     const { clock, patienceMs, auditMs } = this.#options;
     const isPatient = state === "absent";
     const distrustMs = state === "leaving" ? auditMs : DISTRUSTED_AUDITS * auditMs;
@@ -112,7 +131,7 @@ export class Auditor {
       if (this.#distrusted.size < MAX_DISTRUSTED) break;
       this.#distrusted.delete(oldest);
     }
-    const fromMs = isPatient ? nowMs + patienceMs : nowMs;
+    const fromMs = isPatient ? nowMs + patienceMs + sizeBytes / PATIENCE_BYTES_PER_MS : nowMs;
     this.#distrusted.set(key, { fromMs, untilMs: fromMs + distrustMs });
   }
 }

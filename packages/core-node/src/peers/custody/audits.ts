@@ -1,6 +1,6 @@
 import type { Clock } from "@twentysix/platform";
 import type { FileNote, FileProof, Proven } from "@twentysix/storage";
-import type { Auditor } from "./auditor.ts";
+import type { Audited, Auditor } from "./auditor.ts";
 import type { StorageNodes } from "./storage-nodes.ts";
 
 /** What a node is counted on for. */
@@ -40,7 +40,7 @@ export class Audits {
 
   /** Challenges those who have not proven it since then. Gives the targets that are proven since. */
   async prove<Target extends AuditTarget>(
-    name: string,
+    { name, sizeBytes }: Pick<Audited, "name" | "sizeBytes">,
     targets: readonly Target[],
     sinceMicros: bigint,
     signal: AbortSignal,
@@ -57,7 +57,7 @@ export class Audits {
       }
       if (!nodes.isConnected(peerId) || this.areSpent) continue;
       this.#left -= 1;
-      const result = await auditor.challenge(peerId, name, root, signal);
+      const result = await auditor.challenge(peerId, { name, root, sizeBytes }, signal);
       if (result === "unknown") continue;
       if (result === "proven") proven.add(target);
       else if (known === undefined) continue;

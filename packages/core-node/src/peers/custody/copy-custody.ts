@@ -27,7 +27,7 @@ export async function lookAfterCopies(
   const targets = places
     .filter((peerId) => peerId !== nodes.self)
     .map((peerId) => ({ peerId, root, position: null, proofs: file.proofs }));
-  const proven = await audits.prove(name, targets, clock.nowMicros() - auditMicros, signal);
+  const proven = await audits.prove(file, targets, clock.nowMicros() - auditMicros, signal);
   if (damage !== null || file.isContent) return;
   const needed = copies ?? COPIES_ELSEWHERE;
   if (isReleased) leaving.begin(root);
@@ -37,7 +37,7 @@ export async function lookAfterCopies(
   }
   if (proven.size < needed) return;
   const sinceMicros = leaving.begin(root);
-  const fresh = await audits.prove(name, targets, sinceMicros, signal);
+  const fresh = await audits.prove(file, targets, sinceMicros, signal);
   if (fresh.size >= needed && (await giveUpFile(parts, file))) leaving.end(root);
 }
 

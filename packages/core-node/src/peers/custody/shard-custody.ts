@@ -28,7 +28,7 @@ export async function lookAfterShards(
     const peerId = places[position];
     return peerId === undefined || peerId === nodes.self ? [] : [{ peerId, root, position, proofs }];
   });
-  const proven = await audits.prove(name, targets, clock.nowMicros() - auditMicros, signal);
+  const proven = await audits.prove(file, targets, clock.nowMicros() - auditMicros, signal);
   if (damage === null && places.length > 0) await giveUpWhole(parts, file, targets, proven);
   await giveUpSurplus(parts, { file, shards: coding.shards, targets, proven, isReleased });
   return false;
@@ -102,7 +102,7 @@ async function giveUpWhole(
     leaving.end(name);
     return;
   }
-  const fresh = await audits.prove(name, targets, leaving.begin(name), signal);
+  const fresh = await audits.prove(file, targets, leaving.begin(name), signal);
   if (fresh.size < targets.length) return;
   if (await giveUpFile(parts, file)) leaving.end(name);
 }
@@ -110,9 +110,10 @@ async function giveUpWhole(
 /** Shards that are placed on another node go once that one has proven to hold them. */
 async function giveUpSurplus(
   parts: CustodyParts,
-  { file: { name }, shards, targets, proven, isReleased }: Held,
+  { file, shards, targets, proven, isReleased }: Held,
 ): Promise<void> {
   const { leaving, audits, note, eraseDue, figures, pressure, signal, log } = parts;
+  const { name } = file;
   const isMine = (shard: KeptShard): boolean =>
     shard.isHeld && targets.every(({ position }) => position !== shard.position);
   // Shards of a file that repeats itself can be the same bytes.
@@ -128,7 +129,7 @@ async function giveUpSurplus(
     else if (!proven.has(target)) leaving.end(cid);
     if (!proven.has(target)) continue;
     const sinceMicros = leaving.begin(cid);
-    const fresh = await audits.prove(name, [target], sinceMicros, signal);
+    const fresh = await audits.prove(file, [target], sinceMicros, signal);
     if (!fresh.has(target)) continue;
     await note({ kind: "shards", name, held: [], dropped: [position] });
     eraseDue();
