@@ -38,8 +38,8 @@ export interface ContentFetcherOptions {
   /** Trustless gateways that are asked for what a CID names. */
   readonly gateways: readonly string[];
   readonly records: Pick<FileRecords, "wantedFiles" | "keptFile">;
-  /** Makes files out of their shards. */
-  readonly shards: Pick<ShardFetcher, "fetch">;
+  /** Makes files out of their shards; null where the network keeps none so. */
+  readonly shards: Pick<ShardFetcher, "fetch"> | null;
   readonly credit: SourceCredit;
   readonly note: (note: FileNote) => Promise<void>;
   readonly uploads: Pick<UploadServices, "stageFile" | "stageCar" | "registerFile">;
@@ -279,7 +279,7 @@ export class ContentFetcher {
   async #fromShards({ name: hash, damage }: WantedFile): Promise<boolean> {
     const { contents, holds, shards, note, records, log } = this.#options;
     const { signal } = this.#ended;
-    if (signal.aborted) return false;
+    if (shards === null || signal.aborted) return false;
     const isDag = itemTypeOfHash(hash) === "ipfs";
     using _hold = await holds.hold(hash);
     const keep: KeepWhole = async (_hash, read) => {

@@ -8,11 +8,11 @@ import type { FileRecords, PeerFault } from "@twentysix/storage";
  */
 export type FaultKind = "false-claim" | "wrong-content" | "visit" | "malformed-proof";
 
-/** How much each counts. */
+/** How much each counts. A visit that stalls may be that of an honest node with too much to do. */
 const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   "false-claim": 5,
   "wrong-content": 2,
-  visit: 1,
+  visit: 0.5,
   "malformed-proof": 1,
 };
 /** After so long half of it is forgotten. */

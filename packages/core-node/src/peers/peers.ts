@@ -11,15 +11,13 @@ import type { TreeReader } from "../sync/own-tree.ts";
 import type { SyncStatus } from "../sync/sync-progress.ts";
 import type { SyncService, SyncStatistics } from "../sync/sync-service.ts";
 import { Announcers } from "./announcers.ts";
-import { ContentFetcher, MAX_FILE_BYTES } from "./content-fetcher.ts";
+import type { ContentFetcher } from "./content-fetcher.ts";
 import { ContentServer } from "./content-server.ts";
 import { Custody, type CustodyOptions, type CustodyStatistics, type FileCustody } from "./custody/custody.ts";
 import { GossipIntake } from "./gossip-intake.ts";
 import { type FaultKind, PeerScores } from "./peer-scores.ts";
 import type { PeerSettings } from "./peer-settings.ts";
-import { ShardFetcher } from "./shards/shard-fetcher.ts";
-import { ShardGatherer } from "./shards/shard-gatherer.ts";
-import { SourceCredit } from "./sources/source-credit.ts";
+import { startFetching } from "./start-fetching.ts";
 
 export interface PeersOptions {
   readonly settings: PeerSettings;
@@ -138,21 +136,8 @@ export class Peers {
     this.#network = network;
     this.#server = new ContentServer({ ...options, streams: network.streams });
     scores.onBarred = (peerId) => network.disconnect(peerId);
-    const { streams } = network;
-    const note = pipeline.noteFiles.bind(pipeline);
-    const credit = new SourceCredit(clock, random, (name, hash) => {
-      // Others than peers are named by their addresses.
-      if (network.peers().includes(name)) scores.fault(name, "wrong-content", hash, { asked: hash });
-    });
-    const parts = { ...options, streams, credit, maxFileBytes: MAX_FILE_BYTES };
-    const gatherer = new ShardGatherer({
-      ...parts,
-      folder: options.stagingFolder,
-      likely: (hash) => this.#custody?.likelyHolders(hash) ?? [],
-    });
-    const shards = new ShardFetcher({ ...parts, gatherer });
-    const { gateways } = settings;
-    const fetcher = new ContentFetcher({ ...options, network, isPrivate, gateways, credit, shards, note });
+    const likely = (hash: string): readonly string[] => this.#custody?.likelyHolders(hash) ?? [];
+    const { fetcher, gatherer } = startFetching(options, network, scores, likely);
     this.#fetcher = fetcher;
     const custody = new Custody({
       ...options,

@@ -81,7 +81,7 @@ test("what peers are caught at adds up, keeps them away for longer each time, an
   scores.onBarred = (peerId) => barred.push(peerId);
   scores.fault("careless", "visit", null, {});
   scores.fault("careless", "wrong-content", "f", {});
-  assert.ok(scores.scoreOf("careless") === -3 && !scores.isBarred("careless"));
+  assert.ok(scores.scoreOf("careless") === -2.5 && !scores.isBarred("careless"));
   scores.fault("liar", "false-claim", "f", { nonce: randomBytes(4).toString("hex") });
   assert.deepEqual([barred, scores.isBarred("liar"), scores.barred], [["liar"], true, 1]);
   assert.deepEqual([scores.scoreOf("nobody"), scores.isBarred("nobody")], [0, false]);

@@ -1,5 +1,8 @@
 import type { Clock } from "@twentysix/platform";
 
+/** Beyond it the oldest stay for now. */
+const MAX_LEAVING = 20_000;
+
 /**
  * What this node is about to give up, and since when. Whoever asks is told so and counts on it no more; and it counts
  * on nobody's proof from before. Of several nodes that give up one thing at the same time, the last to begin relies only
@@ -21,6 +24,10 @@ export class Leaving {
   begin(root: string): bigint {
     const since = this.#since.get(root) ?? this.#clock.nowMicros();
     this.#since.set(root, since);
+    for (const oldest of this.#since.keys()) {
+      if (this.#since.size <= MAX_LEAVING) break;
+      this.#since.delete(oldest);
+    }
     return since;
   }
 
