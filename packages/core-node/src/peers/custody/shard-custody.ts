@@ -22,6 +22,10 @@ export async function lookAfterShards(
   const isReleased = isHolding && parts.pressure.isReleased(name, sizeBytes);
   const isSelfIn = !isReleased && (isHolding || damage === null || parts.pressure.hasRoomFor(sizeBytes));
   const places = shardPlacesOf(name, countedOn(parts, name, isSelfIn), code.totalShards);
+  if (damage === null && !survivesAnyOne(places, code)) {
+    parts.leaving.end(name);
+    return false;
+  }
   const lacking = coding.shards.filter(({ position, isHeld }) => places[position] === nodes.self && !isHeld);
   if (lacking.length > 0) return await keepShards(parts, file, coding, lacking);
   const targets = coding.shards.flatMap(({ position, cid: root, proofs }): ShardTarget[] => {
@@ -29,9 +33,16 @@ export async function lookAfterShards(
     return peerId === undefined || peerId === nodes.self ? [] : [{ peerId, root, position, proofs }];
   });
   const proven = await audits.prove(file, targets, clock.nowMicros() - auditMicros, signal);
-  if (damage === null && places.length > 0) await giveUpWhole(parts, file, targets, proven);
+  if (damage === null) await giveUpWhole(parts, file, targets, proven);
   await giveUpSurplus(parts, { file, shards: coding.shards, targets, proven, isReleased });
   return false;
+}
+
+/** Enough shards are left whichever node vanishes. With too few nodes for that, whoever has the whole keeps it. */
+function survivesAnyOne(places: readonly string[], { dataShards, totalShards }: ErasureCode): boolean {
+  const perNode = new Map<string, number>();
+  for (const place of places) perNode.set(place, (perNode.get(place) ?? 0) + 1);
+  return places.length > 0 && Math.max(...perNode.values()) <= totalShards - dataShards;
 }
 
 /** What is here of a file, and what others have proven of it. */
