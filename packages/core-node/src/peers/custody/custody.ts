@@ -103,9 +103,9 @@ export class Custody {
       streams: network.streams,
       contents,
       holdingOf: (challenge) => this.#holdingOf(challenge),
-      onLoss: async (name) => {
-        options.log.error("The bytes of a file are missing; they are got from other nodes", { name });
-        await note({ kind: "damaged", names: [name], damage: "missing" });
+      onLoss: async (name, damage) => {
+        options.log.error("The bytes of a file are lost; they are got from other nodes", { name, damage });
+        await note({ kind: "damaged", names: [name], damage });
       },
       sign: (bytes) => network.signatures.sign(bytes),
     });

@@ -7,7 +7,7 @@ import {
   type PeerStream,
   type PeerStreams,
 } from "@twentysix/network";
-import { type ContentStore, provePossession, sizeOfRoot } from "@twentysix/storage";
+import { BlobError, type ContentStore, provePossession, sizeOfRoot } from "@twentysix/storage";
 import { claimBytes, type HoldingClaim, type SignedClaim } from "./holding-claim.ts";
 
 /*
@@ -87,8 +87,8 @@ export interface AnswererOptions {
   readonly streams: PeerStreams;
   readonly contents: ContentStore;
   readonly holdingOf: HoldingOf;
-  /** The bytes are not here although the record says so. */
-  readonly onLoss: (contentName: string) => Promise<void>;
+  /** The bytes are not here, or not what they were, although the record says so. */
+  readonly onLoss: (contentName: string, damage: "missing" | "corrupt") => Promise<void>;
   readonly sign: (bytes: Uint8Array) => Promise<PeerSignature>;
 }
 
@@ -103,13 +103,10 @@ export function answerChallenges({
   return streams.handle(PROOF_PROTOCOL, async (stream) => {
     const challenge = await readChallenge(stream);
     const holding = await holdingOf(challenge);
-    const proof = holding.state === "held" ? await proofOf(contents, challenge, holding.contentName) : null;
-    if (
-      holding.state === "held" &&
-      proof === null &&
-      (await contents.stat(holding.contentName)) === undefined
-    )
-      await onLoss(holding.contentName);
+    const found = holding.state === "held" ? await proofOf(contents, challenge, holding.contentName) : null;
+    if (holding.state === "held" && (found === "missing" || found === "corrupt"))
+      await onLoss(holding.contentName, found);
+    const proof = typeof found === "string" ? null : found;
     if (proof === null) {
       const state = holding.state === "leaving" ? "leaving" : "absent";
       await stream.send(headFrame({ state }));
@@ -134,13 +131,19 @@ async function proofOf(
   contents: ContentStore,
   { root, nonce }: Challenge,
   contentName: string,
-): Promise<readonly Uint8Array[] | null> {
-  if ((await contents.stat(contentName)) === undefined) return null;
-  // A file that came under its SHA-256 has no index of its blocks until somebody asks for one.
-  if ((await contents.stat(root)) === undefined)
-    await contents.addFile(contents.read(contentName), ["fixedCid"]);
-  if ((await contents.stat(root)) === undefined) return null;
-  return await provePossession(contents.blocks, root, Buffer.from(nonce, "hex"));
+): Promise<readonly Uint8Array[] | "missing" | "corrupt" | null> {
+  if ((await contents.stat(contentName)) === undefined) return "missing";
+  try {
+    // A file that came under its SHA-256 has no index of its blocks until somebody asks for one.
+    if ((await contents.stat(root)) === undefined)
+      await contents.addFile(contents.read(contentName), ["fixedCid"]);
+    if ((await contents.stat(root)) === undefined) return null;
+    return await provePossession(contents.blocks, root, Buffer.from(nonce, "hex"));
+  } catch (error) {
+    // The index names blocks whose bytes are gone, or have changed.
+    if (error instanceof BlobError && error.code === "BLOB_CORRUPT") return "corrupt";
+    throw error;
+  }
 }
 
 async function readChallenge(stream: PeerStream): Promise<Challenge> {
