@@ -19,7 +19,9 @@ if (sourceDir === undefined || targetDir === undefined)
   throw new Error("Name two data folders: --source DIR --target DIR");
 const LOOK_MS = 1_000;
 const database = join(targetDir, "core", "messages.sqlite");
-const before = existsSync(database) ? storedIn(database).lastEvent() : 0;
+const stored = storedIn(database);
+const isThere = existsSync(database);
+const [from, eventsBefore] = isThere ? [stored.messages(), stored.lastEvent()] : [0, 0];
 
 const source = await startNodeProcess(sourceDir);
 const flags = ["--peers", await peerAddress(source)];
@@ -27,11 +29,9 @@ const { root } = await stateRoot(source);
 const sourceCpuBefore = source.usage().cpuSeconds;
 const startedMs = performance.now();
 const target = await startNodeProcess(targetDir, flags);
-let from: number | null = null;
 let said = "";
 await until(async () => {
   const held = await messageCount(target);
-  from ??= held;
   const { state, percent } = await syncOf(target);
   said = `${held} messages, ${state}${percent === null ? "" : ` ${percent} %`}`;
   process.stderr.write(`${((performance.now() - startedMs) / 1_000).toFixed(1)} s: ${said}\n`);
@@ -39,17 +39,18 @@ await until(async () => {
 }, LOOK_MS);
 if (values.until === undefined) await until(async () => (await stateRoot(target)).root === root, LOOK_MS);
 const seconds = (performance.now() - startedMs) / 1_000;
-const [to, usage, sourceUsage] = [await messageCount(target), target.usage(), source.usage()];
+const [usage, sourceUsage] = [target.usage(), source.usage()];
 await (values.until === undefined ? target.stop() : target.kill());
 await source.stop();
-const taken = to - (from ?? 0);
+const to = stored.messages();
+const taken = to - from;
 const micros = (cpuSeconds: number): number => Math.round((cpuSeconds / taken) * 1e6);
 const report = {
   from,
   to,
   seconds: Math.round(seconds * 10) / 10,
   messagesPerSecond: Math.round(taken / seconds),
-  whileCommitting: Math.round(taken / storedIn(database).secondsOfEvents(before)),
+  whileCommitting: Math.round(taken / stored.secondsOfEvents(eventsBefore)),
   microsPerMessage: {
     target: micros(usage.cpuSeconds),
     source: micros(sourceUsage.cpuSeconds - sourceCpuBefore),

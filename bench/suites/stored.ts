@@ -9,6 +9,8 @@ export interface Stored {
   lastCommitSeconds(): number;
   /** From the first to the last commit behind an event: every event carries the time of its batch. */
   secondsOfEvents(afterSeq: number): number;
+  /** Messages accepted or forgotten. */
+  messages(): number;
   /** Messages that were queued for something they need before they were processed. */
   waited(): number;
   bytes(): { readonly database: number; readonly texts: number };
@@ -34,6 +36,8 @@ export function storedIn(database: string): Stored {
         const sql = "SELECT max(at_us) - min(at_us) AS n FROM events WHERE seq > ?";
         return number(connection, sql, afterSeq) / 1e6;
       }),
+    messages: () =>
+      read((connection) => number(connection, "SELECT count(*) AS n FROM items WHERE leaf IS NOT NULL")),
     waited: () =>
       read((connection) =>
         number(connection, "SELECT count(DISTINCT item_id) AS n FROM events WHERE kind = 0"),
