@@ -5,8 +5,9 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import { catchUpMark } from "./catch-up-mark.ts";
 import { checkpointFile } from "./kept-checkpoints.ts";
 import { OwnTree, type TreeReader } from "./own-tree.ts";
+import type { SyncPeers } from "./sync-options.ts";
 import { syncIdentity } from "./sync-protocol.ts";
-import { type SyncPeers, SyncService } from "./sync-service.ts";
+import { SyncService } from "./sync-service.ts";
 
 export interface SyncOptions {
   readonly peers: SyncPeers;

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import type { SyncStatistics } from "./sync-options.ts";
 import { SYNC_STATES, type SyncStatus } from "./sync-progress.ts";
-import type { SyncStatistics } from "./sync-service.ts";
 
 export interface MeasuredSync {
   status(): SyncStatus;

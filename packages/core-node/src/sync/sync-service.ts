@@ -1,87 +1,25 @@
+import { NetworkError, PeerFault, type PeerStream, SALT_BYTES } from "@twentysix/network/reconcile";
 import {
-  NetworkError,
-  PeerFault,
-  type PeerSignatures,
-  type PeerStream,
-  type PeerStreams,
-  SALT_BYTES,
-} from "@twentysix/network/reconcile";
-import {
-  type Clock,
   createDeferred,
   type Deferred,
   isAbortOf,
-  type Logger,
   PlatformError,
   pick,
-  type Random,
   Semaphore,
   shuffled,
-  type Timers,
 } from "@twentysix/platform";
-import type { StateRoot } from "@twentysix/storage";
 import { VisitAnswers } from "./answer-visits.ts";
-import { BodyIntake, type IntakeServices } from "./body-intake.ts";
+import { BodyIntake } from "./body-intake.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { type CheckpointFile, KeptCheckpoints } from "./kept-checkpoints.ts";
+import { KeptCheckpoints } from "./kept-checkpoints.ts";
 import { PeerPauses } from "./peer-pauses.ts";
-import { NoRoomForMore, Reconciliation, type ReconciliationReport } from "./reconciliation.ts";
-import { type CatchUpMark, SyncProgress, type SyncStatus } from "./sync-progress.ts";
-import { SYNC_PROTOCOL, type SyncIdentity } from "./sync-protocol.ts";
+import { NoRoomForMore, Reconciliation } from "./reconciliation.ts";
+import type { SyncServiceOptions, SyncStatistics, VisitReport } from "./sync-options.ts";
+import { SyncProgress, type SyncStatus } from "./sync-progress.ts";
+import { SYNC_PROTOCOL } from "./sync-protocol.ts";
 import { UnchangedKeys } from "./unchanged-keys.ts";
 import { Visit, VisitRefused } from "./visit.ts";
 import { MAX_WITNESSES, Witnesses } from "./witnesses.ts";
-
-/** The peers, as a network host has them. */
-export interface SyncPeers {
-  readonly streams: PeerStreams;
-  readonly signatures: PeerSignatures;
-  onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void;
-}
-
-export interface SyncServiceOptions {
-  readonly peers: SyncPeers;
-  readonly identity: SyncIdentity;
-  readonly intake: Omit<IntakeServices, "timers">;
-  readonly readContent: (itemHash: string, maxBytes: number, signal: AbortSignal) => Promise<string | null>;
-  /** Brings the trees up to what is committed. */
-  readonly sumUp: () => Promise<StateRoot>;
-  /** Where the checkpoints of peers are kept. */
-  readonly checkpoints: CheckpointFile;
-  readonly catchUpMark: CatchUpMark;
-  readonly heldMessages: () => Promise<number>;
-  readonly hasRoom: () => boolean;
-  /** The network has nodes to be found by. */
-  readonly hasBootstrap: boolean;
-  /** From the end of a visit to the next one (default 10 s, drawn between half of it and one and a half). */
-  readonly periodMs?: number;
-  /** See `SyncProgressOptions` (default 60 s). */
-  readonly aloneAfterMs?: number;
-  /** Told of what costs a peer its standing. */
-  readonly onFault: (peerId: string, reason: string) => void;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly log: Logger;
-}
-
-export interface SyncStatistics {
-  readonly visits: number;
-  readonly failedVisits: number;
-  readonly faults: number;
-  /** Messages that visits brought. */
-  readonly taken: number;
-  /** Bytes that went and came in own visits, bodies left out. */
-  readonly overheadBytes: number;
-  readonly bodyBytes: number;
-}
-
-export interface VisitReport extends ReconciliationReport {
-  /** Nothing was left out that the peer has, and it is ready itself. */
-  readonly isThrough: boolean;
-  readonly overheadBytes: number;
-  readonly bodyBytes: number;
-}
 
 const PERIOD_MS = 10_000;
 const ALONE_AFTER_MS = 60_000;
