@@ -132,8 +132,8 @@ async function proofOf(
   { root, nonce }: Challenge,
   contentName: string,
 ): Promise<readonly Uint8Array[] | "missing" | "corrupt" | null> {
-  if ((await contents.stat(contentName)) === undefined) return "missing";
   try {
+    if ((await contents.stat(contentName)) === undefined) return "missing";
     // A file that came under its SHA-256 has no index of its blocks until somebody asks for one.
     if ((await contents.stat(root)) === undefined)
       await contents.addFile(contents.read(contentName), ["fixedCid"]);
