@@ -7,6 +7,7 @@ import {
   createEvmAccount,
   createSolanaAccount,
   decodeLowerHex,
+  durabilityOf,
   type JsonObject,
   type JsonValue,
   type NetworkDefinition,
@@ -98,6 +99,31 @@ test("a chain counts as final at a depth that the definition may leave out", () 
   assert.equal(depthOf(0), 0);
   assert.equal(depthOf(64), 64);
   for (const bad of [-1, 1.5, "12", null]) assert.equal(depthOf(bad), undefined);
+});
+
+test("large files may be kept in shards, of which fewer give a file than there are", () => {
+  const validate = new Ajv().compile(JSON.parse(readRepositoryFile("networks/networks.schema.json")));
+  const read = (erasure: JsonValue) => {
+    const json = JSON.parse(readRepositoryFile("networks/local.json"));
+    json.durability = { copies: 3, auditSeconds: 60, outageSeconds: 30, erasure };
+    return { result: parseNetworkDefinition(json), isValid: validate(json) };
+  };
+  const { result, isValid } = read({ dataShards: 4, totalShards: 6, minFileBytes: 1_000 });
+  assert.ok(result.ok && isValid);
+  const { durability } = result.definition;
+  assert.deepEqual(durabilityOf(durability, 999), { kind: "copies", copies: 3 });
+  assert.deepEqual(durabilityOf(durability, 1_000), { kind: "erasure", dataShards: 4, totalShards: 6 });
+  for (const bad of [
+    { dataShards: 1, totalShards: 6, minFileBytes: 0 },
+    { dataShards: 4, totalShards: 65, minFileBytes: 0 },
+    { dataShards: 4, totalShards: 6, minFileBytes: -1 },
+    { dataShards: 4, totalShards: 6 },
+    { dataShards: 4, totalShards: 6, minFileBytes: 0, more: 1 },
+  ])
+    assert.deepEqual([read(bad).result.ok, read(bad).isValid], [false, false], JSON.stringify(bad));
+  assert.equal(read({ dataShards: 6, totalShards: 6, minFileBytes: 0 }).result.ok, false);
+  const whole = read(null).result;
+  assert.ok(whole.ok && !("erasure" in whole.definition.durability));
 });
 
 test("rules across members: no chain twice, no published keys in a public network", () => {
