@@ -5,7 +5,7 @@ export { decodeGossip, encodeGossip } from "./gossip-text.ts";
 export { messageIdOf } from "./message-id.ts";
 export type { GossipVerdict, Network, NetworkOptions, PeerOpinions, PublishReport } from "./network.ts";
 export { type KnownPeer, PeerBook, type PeerBookFile, peerBookFile } from "./peer-book.ts";
-export { loadPeerKey, type PeerKey, type PeerKeyKind } from "./peer-key.ts";
+export { loadPeerKey, type PeerKey, type PeerKeyKind, peerKeyOf } from "./peer-key.ts";
 export { isSignedBy, type PeerSignature, type PeerSignatures, signaturesOf } from "./peer-signature.ts";
 export type { PeerStream, PeerStreams } from "./peer-streams.ts";
 export { placesOf, type StorageNode, shardPlacesOf } from "./placement.ts";

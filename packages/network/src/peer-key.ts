@@ -35,12 +35,17 @@ export async function loadPeerKey(folder: string, kind: PeerKeyKind): Promise<Pe
   const path = join(folder, KEY_FILE);
   const der = (await readKey(path)) ?? (await createKey(folder, path, kind));
   try {
-    const privateKey = privateKeyOf(der);
-    return { privateKey, peerId: peerIdFromPrivateKey(privateKey).toString() };
+    return peerKeyOf(der);
   } catch (cause) {
     const message = `${path} is no private key of RSA (2048 bits or more) or Ed25519 in PKCS #8 DER: restore it from a backup, or move it away to be another peer`;
     throw new NetworkError("NETWORK_KEY_INVALID", message, { cause });
   }
+}
+
+/** A key of RSA or Ed25519 out of PKCS #8 DER. Throws for anything else. */
+export function peerKeyOf(der: Buffer): PeerKey {
+  const privateKey = privateKeyOf(der);
+  return { privateKey, peerId: peerIdFromPrivateKey(privateKey).toString() };
 }
 
 async function readKey(path: string): Promise<Buffer | null> {

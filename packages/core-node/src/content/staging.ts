@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ApiError } from "../api/errors.ts";
 import type { DiskReservation } from "../services/budgets.ts";
+import type { WorkingFiles } from "./working-files.ts";
 
 /** Content up to this size is staged in memory. */
 const MEMORY_LIMIT_BYTES = 256 * 1024;
@@ -16,6 +15,7 @@ export interface StagedBytes extends AsyncDisposable {
 
 export interface StagingOptions {
   readonly folder: string;
+  readonly files: WorkingFiles;
   readonly signal: AbortSignal;
   /** Room for what goes to the disk; ends with the staged bytes. */
   readonly reservation: DiskReservation;
@@ -56,11 +56,11 @@ async function stageFile(
   rest: AsyncIterator<Uint8Array>,
   options: StagingOptions,
 ): Promise<StagedBytes> {
-  const { folder, reservation } = options;
-  await mkdir(folder, { recursive: true });
+  const { folder, files, reservation } = options;
+  await files.makeFolder(folder);
   const path = join(folder, randomUUID());
   const remove = async (): Promise<void> => {
-    await rm(path, { force: true });
+    await files.remove(path);
     reservation[Symbol.dispose]();
   };
   try {
@@ -68,7 +68,7 @@ async function stageFile(
     const restBytes = await writeStaged(path, pieces, rest, options);
     return {
       sizeBytes: knownBytes + restBytes,
-      read: () => createReadStream(path),
+      read: () => files.stream(path),
       [Symbol.asyncDispose]: remove,
     };
   } catch (error) {
@@ -82,19 +82,23 @@ async function writeStaged(
   path: string,
   pieces: readonly Uint8Array[],
   rest: AsyncIterator<Uint8Array>,
-  { signal, reservation, observe }: StagingOptions,
+  { files, signal, reservation, observe }: StagingOptions,
 ): Promise<number> {
-  await using file = await open(path, "wx");
-  let sizeBytes = 0;
-  for (const piece of pieces) await file.writeFile(piece);
+  await using file = await files.create(path);
+  let offsetBytes = 0;
+  const append = async (piece: Uint8Array): Promise<void> => {
+    await file.writeAt(offsetBytes, piece);
+    offsetBytes += piece.length;
+  };
+  for (const piece of pieces) await append(piece);
+  const knownBytes = offsetBytes;
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
     signal.throwIfAborted();
     observe?.(next.value);
     reservation.grow(next.value.length);
-    await file.writeFile(next.value);
-    sizeBytes += next.value.length;
+    await append(next.value);
   }
-  return sizeBytes;
+  return offsetBytes - knownBytes;
 }
 
 function diskFullError(error: unknown): unknown {

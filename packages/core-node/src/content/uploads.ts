@@ -21,6 +21,7 @@ import {
   serverRefusal,
 } from "./server-refusal.ts";
 import { type StagedBytes, stageBytes } from "./staging.ts";
+import type { WorkingFiles } from "./working-files.ts";
 
 export interface UploadOptions {
   readonly contents: ContentStore;
@@ -32,11 +33,12 @@ export interface UploadOptions {
   readonly holds: FileHolds;
   /** Folder for what is being received. */
   readonly stagingFolder: string;
+  readonly files: WorkingFiles;
 }
 
 /** Uploads into the content store of this node, which knows UnixFS and CAR by itself: IPFS is always there. */
 export function createUploads(options: UploadOptions): UploadServices {
-  const { contents, pipeline, budgets, graceRoom, holds, stagingFolder: folder } = options;
+  const { contents, pipeline, budgets, graceRoom, holds, files, stagingFolder: folder } = options;
   return {
     ipfsEnabled: true,
     inspectStore: (messageText) => inspectStore(pipeline, messageText),
@@ -48,6 +50,7 @@ export function createUploads(options: UploadOptions): UploadServices {
       const namer = new FileNamer(engine === "ipfs" ? ["sha256", ...cids] : ["sha256"]);
       const bytes = await stageBytes(source, {
         folder,
+        files,
         signal,
         reservation: budgets.reserveDisk(),
         observe: (piece) => namer.update(piece),
@@ -59,7 +62,7 @@ export function createUploads(options: UploadOptions): UploadServices {
     async stageCar(source, { signal }) {
       budgets.assertRoom();
       assertFilesUsable(contents.server, CAR_WORDS);
-      const bytes = await stageBytes(source, { folder, signal, reservation: budgets.reserveDisk() });
+      const bytes = await stageBytes(source, { folder, files, signal, reservation: budgets.reserveDisk() });
       const held = new AsyncDisposableStack();
       held.use(bytes);
       return {

@@ -19,6 +19,7 @@ import {
 } from "../api/services.ts";
 import type { FileHolds } from "../content/file-holds.ts";
 import { keepCarBytes, keepFile } from "../content/uploads.ts";
+import type { WorkingFiles } from "../content/working-files.ts";
 import type { DiskReservation } from "../services/budgets.ts";
 import { CONTENT_PROTOCOL } from "./content-protocol.ts";
 import { type KeepPieces, PiecewiseFetcher } from "./pieces/piecewise-fetcher.ts";
@@ -47,6 +48,7 @@ export interface ContentFetcherOptions {
   readonly holds: FileHolds;
   /** Folder of files that are on their way in pieces. */
   readonly piecesFolder: string;
+  readonly files: WorkingFiles;
   readonly reserveDisk: () => DiskReservation;
   readonly gracePeriodMs: number;
   readonly clock: Clock;

@@ -1,9 +1,10 @@
-import type { Network } from "@twentysix/network";
+import type { Network, NetworkOptions } from "@twentysix/network";
 import { type Clock, type Logger, type Random, raceAbort, type Timers } from "@twentysix/platform";
 import { type NetworkDefinition, networkHash } from "@twentysix/protocol";
 import type { ContentStore, FileRecords, PointReads } from "@twentysix/storage";
 import type { NodeStatus, PublicationStatus, UploadServices } from "../api/services.ts";
 import type { FileHolds } from "../content/file-holds.ts";
+import type { WorkingFiles } from "../content/working-files.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { DiskReservation } from "../services/budgets.ts";
 import type { ShownCheckpoints } from "../sync/checkpoints.ts";
@@ -19,6 +20,9 @@ import { GossipIntake } from "./gossip-intake.ts";
 import { type FaultKind, PeerScores } from "./peer-scores.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 import { startFetching } from "./start-fetching.ts";
+
+/** Joins a network: with the key and the peer book of this node, which stand on its disk. */
+export type OpenNetwork = (options: Omit<NetworkOptions, "key" | "book">) => Promise<Network>;
 
 export interface PeersOptions {
   readonly settings: PeerSettings;
@@ -47,6 +51,9 @@ export interface PeersOptions {
   /** Bytes that the node may use, and does. */
   readonly disk: CustodyOptions["disk"];
   readonly eraseDue: () => void;
+  readonly files: WorkingFiles;
+  /** Joins the network; over libp2p by default. */
+  readonly openNetwork?: OpenNetwork;
   readonly reserveDisk: () => DiskReservation;
   readonly version: string;
   readonly clock: Clock;
@@ -98,7 +105,6 @@ export class Peers {
   async start(options: PeersOptions, apiUrl: string): Promise<void> {
     const { settings, definition, pipeline, clock, timers, random, log } = options;
     // Loaded by nodes that have peers alone.
-    const { loadPeerKey, peerBookFile, startNetwork } = await import("@twentysix/network");
     const { startSync } = await import("../sync/start-sync.ts");
     const bootstrap = [...definition.bootstrap.libp2p, ...settings.bootstrap];
     const intake = new GossipIntake({ pipeline, log });
@@ -113,8 +119,8 @@ export class Peers {
     });
     await scores.load();
     this.#scores = scores;
-    const network = await startNetwork({
-      key: await loadPeerKey(settings.keyFolder, settings.keyKind),
+    const { openNetwork = overLibp2p(options) } = options;
+    const network = await openNetwork({
       listen: [listenAddress(settings)],
       announce: settings.announce,
       topics: definition.topics,
@@ -127,7 +133,6 @@ export class Peers {
       isPrivate,
       denied: settings.denied,
       opinions: scores,
-      book: peerBookFile(options.bookPath, (error) => log.warn("The peer book cannot be read", { error })),
       onMessage: (readings, peerId) => intake.judge(readings, peerId),
       clock,
       timers,
@@ -226,6 +231,15 @@ export class Peers {
     await this.#network?.close();
     await this.#announcers?.close();
   }
+}
+
+function overLibp2p({ settings, bookPath, log }: PeersOptions): OpenNetwork {
+  return async (options) => {
+    const { loadPeerKey, peerBookFile, startNetwork } = await import("@twentysix/network");
+    const key = await loadPeerKey(settings.keyFolder, settings.keyKind);
+    const book = peerBookFile(bookPath, (error) => log.warn("The peer book cannot be read", { error }));
+    return await startNetwork({ ...options, key, book });
+  };
 }
 
 function listenAddress({ host, port }: PeerSettings): string {

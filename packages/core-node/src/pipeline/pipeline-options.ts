@@ -2,6 +2,7 @@ import type { Clock, Logger, Timers } from "@twentysix/platform";
 import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { Skeleton, StateRules } from "@twentysix/state";
 import type { Origin } from "@twentysix/storage";
+import type { Threads } from "../threads/threads.ts";
 import type { ReadBlob } from "./writer/blob-contents.ts";
 import type { CopyConfirmation, ItemChange } from "./writer/jobs.ts";
 import type { LedgerAudit } from "./writer/ledger-auditor.ts";
@@ -18,6 +19,10 @@ export interface PipelineOptions {
   readonly priceDefaults: Pick<NetworkDefinition, "pricing" | "settings">;
   /** Give up files whose time of grace is over, for `onCollected` to remove their bytes; false by default. */
   readonly collectsFiles?: boolean;
+  /** Those of the machine by default. */
+  readonly threads?: Threads;
+  /** See `WriterData`; true by default. */
+  readonly checkpointsApart?: boolean;
   readonly verifierCount: number;
   /** Copies that may be on their way at once; more are refused. */
   readonly maxInFlight: number;

@@ -1,6 +1,7 @@
-import { MessageChannel, Worker } from "node:worker_threads";
 import { createDeferred, type Deferred, raceAbort } from "@twentysix/platform";
 import type { ChainChange, Collected, Confirmation, FileNote, HeldFile, StateRoot } from "@twentysix/storage";
+import type { Thread } from "../threads/threads.ts";
+import { workerThreads } from "../threads/worker-threads.ts";
 import { answerBlob } from "./answer-blob.ts";
 import { PipelineError } from "./errors.ts";
 import { unpackReport } from "./packed-report.ts";
@@ -17,6 +18,9 @@ type CopyOnItsWay = Deferred<CopyResult> & {
   readonly onVerified: ((isGenuine: boolean) => void) | null;
 };
 
+type Writer = Thread<WriterRequest, WriterResponse>;
+type Verifier = Thread<VerifierRequest, VerifierResponse>;
+
 /** Longest wait for the answers to what has arrived; the writer commits it all the same. */
 const DRAIN_TIMEOUT_MS = 4_000;
 /** Longest wait for the writer to end: it folds a log of bounded size. After it, whatever is committed stays. */
@@ -28,8 +32,8 @@ const END_TIMEOUT_MS = 30_000;
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
-  readonly #verifiers: Worker[] = [];
-  readonly #writer: Worker;
+  readonly #verifiers: Verifier[] = [];
+  readonly #writer: Writer;
   /** In the order of their arrival. */
   readonly #copies = new Map<number, CopyOnItsWay>();
   readonly #sides = new Map<number, Deferred<void>>();
@@ -56,7 +60,8 @@ export class Pipeline {
 
   private constructor(options: PipelineOptions) {
     this.#options = options;
-    const channels = Array.from({ length: options.verifierCount }, () => new MessageChannel());
+    const { threads = workerThreads } = options;
+    const channels = Array.from({ length: options.verifierCount }, () => threads.verifiedChannel());
     const writerData: WriterData = {
       databasePath: options.databasePath,
       blobsFolder: "folder" in options.blobs ? options.blobs.folder : null,
@@ -66,16 +71,17 @@ export class Pipeline {
       rules: options.rules,
       priceDefaults: options.priceDefaults,
       collectsFiles: options.collectsFiles ?? false,
+      checkpointsApart: options.checkpointsApart ?? true,
       logLevel: options.log.level,
       logPretty: options.logPretty,
-      verified: channels.map((channel) => channel.port2),
+      verified: channels.map((channel) => channel.writer),
     };
-    this.#writer = this.#spawn("writer", "./writer-worker.ts", writerData, writerData.verified);
+    this.#writer = this.#watched("writer", threads.startWriter(writerData));
     const ready: Promise<unknown>[] = [this.#onWriter()];
-    for (const { port1 } of channels) {
+    for (const channel of channels) {
       const { switches, limits } = options;
-      const verifierData: VerifierData = { switches, limits, writer: port1 };
-      const verifier = this.#spawn("verifier", "./verifier-worker.ts", verifierData, [port1]);
+      const verifierData: VerifierData = { switches, limits, writer: channel.verifier };
+      const verifier = this.#watched("verifier", threads.startVerifier(verifierData));
       this.#verifiers.push(verifier);
       ready.push(this.#onVerifier(verifier));
     }
@@ -254,28 +260,18 @@ export class Pipeline {
     return done.promise;
   }
 
-  #spawn(
-    name: string,
-    file: string,
-    data: object,
-    transfer: readonly WriterData["verified"][number][],
-  ): Worker {
-    const worker = new Worker(new URL(file, import.meta.url), {
-      name,
-      workerData: data,
-      transferList: [...transfer],
-    });
-    worker.on("error", (error) => this.#fail(name, error));
-    worker.on("exit", (code) => {
+  #watched<T extends Writer | Verifier>(name: string, thread: T): T {
+    thread.on("error", (error) => this.#fail(name, error));
+    thread.on("exit", (code) => {
       if (!this.#isClosing) this.#fail(name, new Error(`The thread ended with code ${code}`));
     });
-    return worker;
+    return thread;
   }
 
   #onWriter(): Promise<void> {
     const ready = createDeferred<void>();
     this.#closed.promise.catch(() => undefined);
-    this.#writer.on("message", (response: WriterResponse) => {
+    this.#writer.on("message", (response) => {
       switch (response.kind) {
         case "ready":
           ready.resolve();
@@ -321,9 +317,9 @@ export class Pipeline {
     waiting?.resolve(report);
   }
 
-  #onVerifier(verifier: Worker): Promise<void> {
+  #onVerifier(verifier: Verifier): Promise<void> {
     const ready = createDeferred<void>();
-    verifier.on("message", (response: VerifierResponse) => {
+    verifier.on("message", (response) => {
       switch (response.kind) {
         case "ready":
           this.#logCryptography(response.implementation);
@@ -384,7 +380,7 @@ export class Pipeline {
     this.#pickVerifier().postMessage({ kind: "verify", jobs } satisfies VerifierRequest);
   }
 
-  #pickVerifier(): Worker {
+  #pickVerifier(): Verifier {
     this.#nextVerifier = (this.#nextVerifier + 1) % this.#verifiers.length;
     const verifier = this.#verifiers[this.#nextVerifier];
     if (verifier === undefined) throw new Error("The pipeline has no verifier");

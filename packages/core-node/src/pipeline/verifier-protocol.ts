@@ -1,16 +1,16 @@
-import type { MessagePort } from "node:worker_threads";
 import type { NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { Skeleton } from "@twentysix/state";
 import type { Origin } from "@twentysix/storage";
+import type { ThreadPort } from "../threads/threads.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
-import type { CopyConfirmation } from "./writer/jobs.ts";
+import type { CopyConfirmation, CopyJob } from "./writer/jobs.ts";
 
 /** What a verifier thread is started with. */
 export interface VerifierData {
   readonly switches: ProtocolSwitches;
   readonly limits: NetworkLimits;
   /** Verified copies go to the writer without a detour. */
-  readonly writer: MessagePort;
+  readonly writer: Pick<ThreadPort<readonly CopyJob[], unknown>, "postMessage">;
 }
 
 /** One copy to verify. */

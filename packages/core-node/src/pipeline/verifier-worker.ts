@@ -1,62 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { keepHeapSmall } from "@twentysix/platform";
-import { createNodeCrypto } from "@twentysix/protocol/node";
-import { isSubmitted, submissionError } from "./submission-rules.ts";
-import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
-import { type VerifiedCopy, type VerifyOptions, verifyCopy } from "./verify-copy.ts";
-import type { CopyJob } from "./writer/jobs.ts";
+import { runVerifier } from "./run-verifier.ts";
+import type { VerifierData } from "./verifier-protocol.ts";
 
 /*
  * Thread: syntax, hash, schema and signature of every copy, before anything else looks at it.
  */
 
-const main = parentPort;
-if (main === null) throw new Error("This file is started as a worker thread");
+if (parentPort === null) throw new Error("This file is started as a worker thread");
 keepHeapSmall();
-const { switches, limits, writer } = workerData as VerifierData;
-const crypto = createNodeCrypto();
-const options: VerifyOptions = { crypto, switches, limits };
-
-const respond = (response: VerifierResponse): void => main.postMessage(response);
-
-function verify(job: VerifyJob): CopyJob | null {
-  const { jobId, origin, receptionMicros, isBulk, skeletons, confirmation } = job;
-  try {
-    const copy = verifyCopy(job.text, job.trusted ? { ...options, trusted: true } : options);
-    if (job.tells) respond({ kind: "verified", jobId, isGenuine: copy.kind !== "refused" });
-    const taken = isSubmitted(origin) ? heldAgainstSubmission(copy, job.text) : copy;
-    return {
-      ...{ jobId, copy: taken, origin, receptionMicros, isBulk },
-      ...(skeletons === undefined ? {} : { skeletons }),
-      ...(confirmation === undefined ? {} : { confirmation }),
-    };
-  } catch (error) {
-    respond({ kind: "defect", jobId, requestId: null, error });
-    return null;
-  }
-}
-
-function heldAgainstSubmission(copy: VerifiedCopy, raw: string): VerifiedCopy {
-  if (copy.kind === "refused") return copy;
-  const envelope = copy.kind === "message" ? copy.message.envelope : copy.envelope;
-  const error = submissionError(envelope, limits);
-  return error === null ? copy : { kind: "refused", itemHash: envelope.itemHash, raw, error };
-}
-
-function inspect(requestId: number, text: string): void {
-  try {
-    respond({ kind: "inspected", requestId, copy: heldAgainstSubmission(verifyCopy(text, options), text) });
-  } catch (error) {
-    respond({ kind: "defect", jobId: null, requestId, error });
-  }
-}
-
-main.on("message", (request: VerifierRequest) => {
-  if (request.kind === "inspect") {
-    inspect(request.requestId, request.text);
-    return;
-  }
-  const jobs = request.jobs.flatMap((job) => verify(job) ?? []);
-  if (jobs.length > 0) writer.postMessage(jobs);
-});
-respond({ kind: "ready", implementation: crypto.implementation });
+runVerifier(workerData as VerifierData, { main: parentPort });

@@ -1,11 +1,11 @@
-import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@twentysix/platform";
 import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { StateRules } from "@twentysix/state";
 import type { Collected, StateRoot } from "@twentysix/storage";
+import type { ThreadPort } from "../threads/threads.ts";
 import type { PackedReport } from "./packed-report.ts";
 import type { RecalculationReport } from "./recalculation-report.ts";
-import type { SideJob } from "./writer/jobs.ts";
+import type { CopyJob, SideJob } from "./writer/jobs.ts";
 import type { LedgerAudit } from "./writer/ledger-auditor.ts";
 
 /** What the writer thread is started with. */
@@ -21,10 +21,12 @@ export interface WriterData {
   readonly priceDefaults: Pick<NetworkDefinition, "pricing" | "settings">;
   /** Give up files whose time of grace is over. Only where somebody removes their bytes. */
   readonly collectsFiles: boolean;
+  /** Move the log into the database on a thread of its own; else it grows until the end. */
+  readonly checkpointsApart: boolean;
   readonly logLevel: LogLevel;
   readonly logPretty: boolean;
   /** Copies arrive here from the verifiers. */
-  readonly verified: readonly MessagePort[];
+  readonly verified: readonly ThreadPort<never, readonly CopyJob[]>[];
 }
 
 export type WriterRequest =

@@ -1,6 +1,7 @@
-import { Worker } from "node:worker_threads";
 import { onAbort, type Timers } from "@twentysix/platform";
 import { ReadError } from "@twentysix/storage";
+import type { Thread, Threads } from "../threads/threads.ts";
+import { workerThreads } from "../threads/worker-threads.ts";
 import type {
   LedgerSettings,
   ReadCall,
@@ -13,6 +14,8 @@ export interface ReaderThreadOptions {
   readonly databasePath: string;
   readonly timers: Timers;
   readonly ledger: LedgerSettings;
+  /** Those of the machine by default. */
+  readonly threads?: Threads;
   /** From the call to its answer, waiting included (default 10 s). */
   readonly timeoutMs?: number;
   /** Calls that may wait for the thread (default 256); one more fails with READ_QUEUE_FULL. */
@@ -52,7 +55,10 @@ const DEFAULTS = {
   cacheBytes: 8 * 1024 * 1024,
   maxHeapMib: 192,
   stuckMs: 30_000,
+  threads: workerThreads,
 };
+
+type Worker = Thread<ReaderRequest, ReaderResponse>;
 
 /** A thread that lasted this long was no part of a row of failures. */
 const STEADY_MS = 60_000;
@@ -188,13 +194,10 @@ export class ReaderThread implements AsyncDisposable {
 
   #thread(): Worker {
     if (this.#worker !== null) return this.#worker;
-    const { databasePath, cacheBytes, maxHeapMib, timers, ledger } = this.#options;
+    const { databasePath, cacheBytes, maxHeapMib, timers, ledger, threads } = this.#options;
     const data: ReaderData = { databasePath, cacheBytes, ledger, cancelled: this.#cancelled.buffer };
-    const worker = new Worker(new URL("./reader-worker.ts", import.meta.url), {
-      workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: maxHeapMib },
-    });
-    worker.on("message", (response: ReaderResponse) => this.#answer(response));
+    const worker = threads.startReader(data, maxHeapMib);
+    worker.on("message", (response) => this.#answer(response));
     worker.on("error", (error) => this.#loseThread(error));
     worker.on("exit", (code) => this.#loseThread(new Error(`the reader thread ended with code ${code}`)));
     this.#worker = worker;

@@ -1,6 +1,6 @@
-import { open, readFile, rename } from "node:fs/promises";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@twentysix/protocol";
 import type { StateRoot } from "@twentysix/storage";
+import type { WorkingFiles } from "../content/working-files.ts";
 import { type Checkpoint, checkpointJson, readCheckpoint } from "./checkpoint.ts";
 import type { CheckpointVerdict, JudgedCheckpoint } from "./judge-checkpoint.ts";
 
@@ -81,11 +81,15 @@ export function keptJson(kept: KeptCheckpoint): JsonObject {
 }
 
 /** A file of the data folder. One that cannot be read is no loss to the state: peers sign again. */
-export function checkpointFile(path: string, onUnreadable: (error: unknown) => void): CheckpointFile {
+export function checkpointFile(
+  files: Pick<WorkingFiles, "readWhole" | "replace">,
+  path: string,
+  onUnreadable: (error: unknown) => void,
+): CheckpointFile {
   return {
     async read() {
       try {
-        const parsed = parseJson(await readFile(path, "utf8"));
+        const parsed = parseJson(new TextDecoder().decode(await files.readWhole(path)));
         if (!parsed.ok) onUnreadable(new TypeError(parsed.reason));
         const list = parsed.ok && Array.isArray(parsed.value) ? parsed.value : [];
         return list.flatMap((one) => readKept(one) ?? []);
@@ -94,16 +98,7 @@ export function checkpointFile(path: string, onUnreadable: (error: unknown) => v
         return [];
       }
     },
-    async write(kept) {
-      const file = await open(`${path}.new`, "w", 0o600);
-      try {
-        await file.writeFile(`${JSON.stringify(kept.map(keptJson))}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.new`, path);
-    },
+    write: (kept) => files.replace(path, Buffer.from(`${JSON.stringify(kept.map(keptJson))}\n`)),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import { decodeUtf8, type NetworkDefinition } from "@twentysix/protocol";
 import { BlobError, type ContentStore, type PointReads } from "@twentysix/storage";
+import type { WorkingFiles } from "../content/working-files.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { catchUpMark } from "./catch-up-mark.ts";
 import { checkpointFile } from "./kept-checkpoints.ts";
@@ -18,6 +19,7 @@ export interface SyncOptions {
   readonly contents: ContentStore;
   /** File of what peers signed. */
   readonly checkpointsPath: string;
+  readonly files: WorkingFiles;
   /** File that is there while this node lacks much. */
   readonly catchUpMarkPath: string;
   /** False once the node takes nothing more. */
@@ -44,6 +46,7 @@ export function startSync(options: SyncOptions): SyncService {
     definition,
     gracePeriodMs,
     checkpointsPath,
+    files,
     catchUpMarkPath,
     ...rest
   } = options;
@@ -63,7 +66,7 @@ export function startSync(options: SyncOptions): SyncService {
     readContent: (itemHash, maxBytes, signal) => readContent(contents, itemHash, maxBytes, signal),
     catchUpMark: catchUpMark(catchUpMarkPath),
     sumUp: () => pipeline.stateRoot(),
-    checkpoints: checkpointFile(checkpointsPath, (error) =>
+    checkpoints: checkpointFile(files, checkpointsPath, (error) =>
       log.warn("The checkpoints of peers cannot be read", { error }),
     ),
     heldMessages: async () => (await reads.totals()).liveMessages,

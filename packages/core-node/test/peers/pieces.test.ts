@@ -13,6 +13,7 @@ import {
   createSystemTimers,
 } from "@twentysix/platform";
 import { BlobError } from "@twentysix/storage";
+import { workingFilesOnDisk } from "../../src/content/working-files.ts";
 import {
   CONTENT_PROTOCOL,
   type ContentRequest,
@@ -104,6 +105,7 @@ async function taker(peer: TestPeer, givers: readonly Giver[]): Promise<Taker> {
     clock,
     timers: createSystemTimers(),
     folder,
+    files: workingFilesOnDisk,
     maxFileBytes: 2 * SIZE_BYTES,
     reserveDisk: () => ({ grow: () => undefined, [Symbol.dispose]: () => undefined }),
     credit,

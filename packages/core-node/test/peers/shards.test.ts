@@ -13,6 +13,7 @@ import {
 } from "@twentysix/platform";
 import { BlobError, ContentStore, cutShards, FileNamer, type KeptFileRecord } from "@twentysix/storage";
 import { FileHolds } from "../../src/content/file-holds.ts";
+import { workingFilesOnDisk } from "../../src/content/working-files.ts";
 import { CONTENT_PROTOCOL, readRequest, sendBytes, sendHead } from "../../src/peers/content-protocol.ts";
 import { ShardFetcher } from "../../src/peers/shards/shard-fetcher.ts";
 import { ShardGatherer } from "../../src/peers/shards/shard-gatherer.ts";
@@ -114,6 +115,7 @@ async function fetchFrom(
   await using contents = await ContentStore.open({ folder: join(folder, "contents"), timers });
   const shared = { streams: peer.network.streams, maxFileBytes: 1_000_000, clock, timers, credit, log };
   const gatherer = new ShardGatherer({
+    files: workingFilesOnDisk,
     ...shared,
     contents,
     holds: new FileHolds(),

@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { ByteWriter, encodeNodes, frameOf, framesOf, type PeerStream } from "@twentysix/network/reconcile";
 import { MemoryNetwork, type MemoryPeer } from "@twentysix/network/test-streams";
 import { createSystemTimers } from "@twentysix/platform";
+import { workingFilesOnDisk } from "../../src/content/working-files.ts";
 import { type CheckpointStatement, checkpointJson, signCheckpoint } from "../../src/sync/checkpoint.ts";
 import { checkpointFile, KeptCheckpoints } from "../../src/sync/kept-checkpoints.ts";
 import { ANSWER, REQUEST, SYNC_PROTOCOL, syncIdentity } from "../../src/sync/sync-protocol.ts";
@@ -92,7 +93,9 @@ describe("what a node signs of its state", { timeout: 60_000 }, () => {
       assert.partialDeepStrictEqual(own, { statement: { root, peer_id: "other", count: 3 } });
       assert.partialDeepStrictEqual(peers[0], { checkpoint: { statement: { root, count: 3 } } });
     }
-    const kept = new KeptCheckpoints(checkpointFile(join(folder, "checkpoints.json"), assert.ifError));
+    const kept = new KeptCheckpoints(
+      checkpointFile(workingFilesOnDisk, join(folder, "checkpoints.json"), assert.ifError),
+    );
     assert.equal((await kept.of("one"))?.checkpoint.statement.root, await one.root());
   });
 });

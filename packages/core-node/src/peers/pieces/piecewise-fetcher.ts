@@ -1,20 +1,21 @@
-import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { NetworkError } from "@twentysix/network";
 import type { Logger } from "@twentysix/platform";
 import { BlobError } from "@twentysix/storage";
 import type { KeptFile } from "../../api/services.ts";
+import type { WorkingFiles } from "../../content/working-files.ts";
 import type { DiskReservation } from "../../services/budgets.ts";
 import { firstFound } from "../sources/first-found.ts";
 import type { SourceCredit } from "../sources/source-credit.ts";
 import { askForClaim, getLeaves, type LeafPeers } from "./ask-for-leaves.ts";
 import { leafCount } from "./leaves.ts";
 import { PiecePlan, type Span } from "./piece-plan.ts";
-import { discardPieces, type LeafClaim, readClaim, StagedPieces } from "./staged-pieces.ts";
+import { type LeafClaim, readClaim, StagedPieces } from "./staged-pieces.ts";
 
 export interface PiecewiseOptions extends LeafPeers {
   /** Where pieces are kept until their file is whole. */
   readonly folder: string;
+  readonly files: WorkingFiles;
   readonly maxFileBytes: number;
   readonly reserveDisk: () => DiskReservation;
   readonly credit: SourceCredit;
@@ -60,14 +61,13 @@ export class PiecewiseFetcher {
 
   /** Counts what is left of the last run, and removes what is too old. */
   async open(nowMs: number): Promise<void> {
-    const { folder, log } = this.#options;
-    await mkdir(folder, { recursive: true });
-    for (const hash of await readdir(folder)) {
-      const claim = await readClaim(this.#folderOf(hash));
-      const { mtimeMs } = await stat(this.#folderOf(hash));
-      if (claim === null || mtimeMs < nowMs - MAX_AGE_MS || !this.#reserve(hash, claim)) {
+    const { folder, files, log } = this.#options;
+    await files.makeFolder(folder);
+    for (const { name: hash, modifiedMs } of await files.list(folder)) {
+      const claim = await readClaim(files, this.#folderOf(hash));
+      if (claim === null || modifiedMs < nowMs - MAX_AGE_MS || !this.#reserve(hash, claim)) {
         log.debug("Pieces of a file are removed", { hash });
-        await discardPieces(this.#folderOf(hash));
+        await files.remove(this.#folderOf(hash));
       }
     }
   }
@@ -94,15 +94,15 @@ export class PiecewiseFetcher {
   }
 
   async #pieces(hash: string, peerIds: readonly string[], signal: AbortSignal): Promise<StagedPieces | null> {
-    const { credit, timers } = this.#options;
-    const staged = await StagedPieces.reopen(this.#folderOf(hash));
+    const { credit, files, timers } = this.#options;
+    const staged = await StagedPieces.reopen(files, this.#folderOf(hash));
     if (staged !== null && credit.isTrusted(staged.claim.claimant)) return staged;
     await staged?.[Symbol.asyncDispose]();
     await this.#discard(hash);
     const ask = (peerId: string, stop: AbortSignal) => this.#claim(peerId, hash, stop);
     const found = await firstFound(peerIds, ask, timers, signal);
     if (found === null || !this.#reserve(hash, found.answer.claim)) return null;
-    return await StagedPieces.create(this.#folderOf(hash), found.answer.claim);
+    return await StagedPieces.create(files, this.#folderOf(hash), found.answer.claim);
   }
 
   async #claim(
@@ -201,7 +201,7 @@ export class PiecewiseFetcher {
   }
 
   async #discard(hash: string): Promise<void> {
-    await discardPieces(this.#folderOf(hash));
+    await this.#options.files.remove(this.#folderOf(hash));
     this.#reserved.get(hash)?.[Symbol.dispose]();
     this.#reserved.delete(hash);
   }

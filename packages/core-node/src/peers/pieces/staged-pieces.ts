@@ -1,6 +1,5 @@
-import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { WorkingFile, WorkingFiles } from "../../content/working-files.ts";
 import { DIGEST_BYTES, isLeaf, LEAF_BYTES, leafCount, leafLength } from "./leaves.ts";
 
 /**
@@ -18,71 +17,73 @@ export class StagedPieces implements AsyncDisposable {
   readonly claim: LeafClaim;
   /** Leaves that are there, and are what the claim says. */
   readonly here: Set<number>;
-  readonly #file: FileHandle;
-  readonly #path: string;
+  readonly #file: WorkingFile;
+  readonly #read: () => AsyncIterable<Uint8Array>;
 
-  private constructor(claim: LeafClaim, here: Set<number>, file: FileHandle, path: string) {
+  private constructor(
+    claim: LeafClaim,
+    here: Set<number>,
+    file: WorkingFile,
+    read: () => AsyncIterable<Uint8Array>,
+  ) {
     this.claim = claim;
     this.here = here;
     this.#file = file;
-    this.#path = path;
+    this.#read = read;
   }
 
   /** What is there of a file; null: nothing. What is on the disk is held against the claim, so a crash harms nothing. */
-  static async reopen(folder: string): Promise<StagedPieces | null> {
-    const claim = await readClaim(folder);
+  static async reopen(files: WorkingFiles, folder: string): Promise<StagedPieces | null> {
+    const claim = await readClaim(files, folder);
     if (claim === null) return null;
     const path = join(folder, "data");
-    const file = await open(path, "r+");
+    const file = await files.open(path);
     const here = new Set<number>();
-    const buffer = Buffer.alloc(LEAF_BYTES);
     for (let index = 0; index < leafCount(claim.sizeBytes); index += 1) {
-      const { bytesRead } = await file.read(buffer, 0, LEAF_BYTES, index * LEAF_BYTES);
-      const isWhole = bytesRead === leafLength(claim.sizeBytes, index);
-      if (isWhole && isLeaf(buffer.subarray(0, bytesRead), claim.leaves, index)) here.add(index);
+      const lengthBytes = leafLength(claim.sizeBytes, index);
+      const leaf = await file.readAt(index * LEAF_BYTES, lengthBytes);
+      if (leaf.byteLength === lengthBytes && isLeaf(leaf, claim.leaves, index)) here.add(index);
     }
-    return new StagedPieces(claim, here, file, path);
+    return new StagedPieces(claim, here, file, () => files.stream(path, claim.sizeBytes));
   }
 
-  static async create(folder: string, claim: LeafClaim): Promise<StagedPieces> {
-    await discardPieces(folder);
-    await mkdir(folder, { recursive: true });
+  static async create(files: WorkingFiles, folder: string, claim: LeafClaim): Promise<StagedPieces> {
+    await files.remove(folder);
+    await files.makeFolder(folder);
     const path = join(folder, "data");
-    const file = await open(path, "w+");
-    await writeFile(join(folder, "leaves"), claim.leaves);
+    const file = await files.create(path);
+    await files.writeWhole(join(folder, "leaves"), claim.leaves);
     const { claimant, sizeBytes } = claim;
     // Last, and at once: what has a claim is complete.
-    await writeFile(join(folder, "claim.new"), JSON.stringify({ claimant, sizeBytes }));
-    await rename(join(folder, "claim.new"), join(folder, "claim.json"));
-    return new StagedPieces(claim, new Set(), file, path);
+    await files.writeWhole(join(folder, "claim.new"), Buffer.from(JSON.stringify({ claimant, sizeBytes })));
+    await files.rename(join(folder, "claim.new"), join(folder, "claim.json"));
+    return new StagedPieces(claim, new Set(), file, () => files.stream(path, sizeBytes));
   }
 
   /** Keeps a leaf, if it is what the claim says. */
   async put(index: number, leaf: Uint8Array): Promise<boolean> {
     if (!isLeaf(leaf, this.claim.leaves, index)) return false;
-    await this.#file.write(leaf, 0, leaf.byteLength, index * LEAF_BYTES);
+    await this.#file.writeAt(index * LEAF_BYTES, leaf);
     this.here.add(index);
     return true;
   }
 
   read(): AsyncIterable<Uint8Array> {
-    return createReadStream(this.#path, { end: this.claim.sizeBytes - 1 });
+    return this.#read();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#file.close();
+    await this.#file[Symbol.asyncDispose]();
   }
 }
 
-export async function discardPieces(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-}
-
 /** null: there is none, or none that makes sense. */
-export async function readClaim(folder: string): Promise<LeafClaim | null> {
+export async function readClaim(files: WorkingFiles, folder: string): Promise<LeafClaim | null> {
   try {
-    const { claimant, sizeBytes } = JSON.parse(await readFile(join(folder, "claim.json"), "utf8"));
-    const leaves = await readFile(join(folder, "leaves"));
+    const { claimant, sizeBytes } = JSON.parse(
+      new TextDecoder().decode(await files.readWhole(join(folder, "claim.json"))),
+    );
+    const leaves = await files.readWhole(join(folder, "leaves"));
     const isWhole = leaves.byteLength === leafCount(sizeBytes) * DIGEST_BYTES;
     return typeof claimant === "string" && isWhole ? { claimant, sizeBytes, leaves } : null;
   } catch (error) {

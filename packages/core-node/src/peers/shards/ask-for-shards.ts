@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
 import { NetworkError, type PeerStreams } from "@twentysix/network";
 import type { Clock, Timers } from "@twentysix/platform";
+import type { WorkingFile } from "../../content/working-files.ts";
 import { askForContent } from "../content-protocol.ts";
 import { whileItMoves } from "../sources/while-it-moves.ts";
 import { readShardList, type ShardList } from "./shard-list.ts";
@@ -51,7 +51,7 @@ export interface WantedShard {
 }
 
 /**
- * Gets a shard of a peer into a file. False: what it sent is not the shard.
+ * Gets a shard of a peer into an empty file. False: what it sent is not the shard.
  *
  * @throws NetworkError NETWORK_PEER_FAILED
  */
@@ -59,7 +59,7 @@ export async function getShard(
   { streams, clock, timers }: ShardPeers,
   peerId: string,
   { hash, position, sha256, sizeBytes }: WantedShard,
-  path: string,
+  file: WorkingFile,
   signal: AbortSignal,
 ): Promise<boolean> {
   const request = { hash, offset: 0, length: null, part: "shard", position } as const;
@@ -75,11 +75,12 @@ export async function getShard(
         `${peerId} does not have shard ${position} of ${hash} now`,
       );
     const digest = createHash("sha256");
-    await using file = await open(path, "w");
+    let offsetBytes = 0;
     for await (const piece of whileItMoves(bytes, { name: peerId, maxBytes: sizeBytes, clock, timers })) {
       signal.throwIfAborted();
       digest.update(piece);
-      await file.writeFile(piece);
+      await file.writeAt(offsetBytes, piece);
+      offsetBytes += piece.byteLength;
     }
     return digest.digest("hex") === sha256;
   } finally {

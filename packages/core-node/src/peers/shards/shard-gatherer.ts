@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { NetworkError } from "@twentysix/network";
 import { type Logger, PlatformError } from "@twentysix/platform";
 import { BlobError, type ContentStore, type ReadShard, shardBytes } from "@twentysix/storage";
 import { ApiError } from "../../api/errors.ts";
 import type { FileHolds } from "../../content/file-holds.ts";
+import type { WorkingFiles } from "../../content/working-files.ts";
 import type { DiskReservation } from "../../services/budgets.ts";
 import { CONTENT_PROTOCOL } from "../content-protocol.ts";
 import type { SourceCredit } from "../sources/source-credit.ts";
@@ -17,6 +17,7 @@ export interface ShardGathererOptions extends ShardPeers {
   readonly holds: FileHolds;
   /** Where shards of others are kept while they are needed. */
   readonly folder: string;
+  readonly files: WorkingFiles;
   readonly reserveDisk: () => DiskReservation;
   readonly credit: Pick<SourceCredit, "inOrder" | "wrong">;
   /** Peers that are likely to have shards of a file, the likeliest first. */
@@ -161,21 +162,21 @@ export class ShardGatherer {
     opened: AsyncDisposableStack,
     signal: AbortSignal,
   ): Promise<ReadShard | null> {
-    const { folder, reserveDisk } = this.#options;
+    const { folder, files, reserveDisk } = this.#options;
     const sizeBytes = shardBytes(naming.codedBytes, naming);
     opened.use(reserveDisk()).grow(sizeBytes);
-    await mkdir(folder, { recursive: true });
+    await files.makeFolder(folder);
     const path = join(folder, `shard-${randomUUID()}`);
-    opened.defer(() => rm(path, { force: true }));
+    opened.defer(() => files.remove(path));
+    const file = opened.use(await files.create(path));
     const { sha256 = "" } = naming.shards[position] ?? {};
-    if (!(await getShard(this.#options, peerId, { hash, position, sha256, sizeBytes }, path, signal)))
+    if (!(await getShard(this.#options, peerId, { hash, position, sha256, sizeBytes }, file, signal)))
       return null;
-    const file = await open(path, "r");
-    opened.defer(() => file.close());
     return async (offset, length) => {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, offset);
-      if (bytesRead < length) throw new BlobError("BLOB_CORRUPT", "a shard is shorter than it was", { path });
-      return buffer;
+      const bytes = await file.readAt(offset, length);
+      if (bytes.byteLength < length)
+        throw new BlobError("BLOB_CORRUPT", "a shard is shorter than it was", { path });
+      return bytes;
     };
   }
 }

@@ -11,6 +11,7 @@ import {
 import type { NetworkDefinition } from "@twentysix/protocol";
 import { ContentStore, type HeldFile } from "@twentysix/storage";
 import { blobsFor } from "../../../src/content/read-blob.ts";
+import { workingFilesOnDisk } from "../../../src/content/working-files.ts";
 import { Pipeline } from "../../../src/pipeline/pipeline.ts";
 import { stateRulesOf } from "../../../src/pipeline/state-rules.ts";
 import { submissionRules } from "../../../src/pipeline/submission-rules.ts";
@@ -95,6 +96,7 @@ export async function syncNode(
   const faults: [string, string][] = [];
   const sync = stack.use(
     startSync({
+      files: workingFilesOnDisk,
       peers: network.peer(peerId),
       definition,
       pipeline,
