@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { type PendingTimer, TimerHeap } from "./timer-heap.ts";
 import { createTimers, type Timers } from "./timers.ts";
 
 /** A clock and timers that only move when told to. For tests and the simulator. */
@@ -14,27 +15,35 @@ export interface VirtualTime {
   advance(durationMs: number): Promise<void>;
 }
 
-interface PendingTimer {
-  readonly dueMs: number;
-  readonly callback: () => void;
-}
-
 export function createVirtualTime(startMicros: bigint = 0n): VirtualTime {
   let elapsedMs = 0;
-  // Insertion order breaks ties, as with the machine's timers.
-  const pending = new Set<PendingTimer>();
+  const heap = new TimerHeap();
+  let pendingTimers = 0;
+  let nextOrder = 0;
 
   const timers = createTimers((delayMs, callback) => {
-    const timer = { dueMs: elapsedMs + Math.max(0, delayMs), callback };
-    pending.add(timer);
-    return () => pending.delete(timer);
+    const timer: PendingTimer = {
+      dueMs: elapsedMs + Math.max(0, delayMs),
+      order: nextOrder,
+      callback,
+      isCancelled: false,
+    };
+    nextOrder += 1;
+    pendingTimers += 1;
+    heap.push(timer);
+    return () => {
+      if (!timer.isCancelled) pendingTimers -= 1;
+      timer.isCancelled = true;
+    };
   });
 
-  function earliest(limitMs: number): PendingTimer | undefined {
-    let next: PendingTimer | undefined;
-    for (const timer of pending) {
-      if (timer.dueMs <= limitMs && (next === undefined || timer.dueMs < next.dueMs)) next = timer;
-    }
+  function takeDue(limitMs: number): PendingTimer | undefined {
+    const next = heap.peek();
+    if (next === undefined || next.dueMs > limitMs) return undefined;
+    heap.pop();
+    // From here on there is nothing to be cancelled.
+    next.isCancelled = true;
+    pendingTimers -= 1;
     return next;
   }
 
@@ -45,13 +54,12 @@ export function createVirtualTime(startMicros: bigint = 0n): VirtualTime {
     },
     timers,
     get pendingTimers() {
-      return pending.size;
+      return pendingTimers;
     },
     async advance(durationMs) {
       const endMs = elapsedMs + durationMs;
       await drainMicrotasks();
-      for (let timer = earliest(endMs); timer !== undefined; timer = earliest(endMs)) {
-        pending.delete(timer);
+      for (let timer = takeDue(endMs); timer !== undefined; timer = takeDue(endMs)) {
         elapsedMs = timer.dueMs;
         timer.callback();
         await drainMicrotasks();

@@ -7,6 +7,7 @@ export { createBlobEngine } from "./blobs/create-engine.ts";
 export { FileNamer } from "./blobs/describe-file.ts";
 export { makeDurableFolder } from "./blobs/durable-folder.ts";
 export { BlobError, type BlobErrorCode, isServerFailure } from "./blobs/errors.ts";
+export { fileEngine } from "./blobs/file-engine.ts";
 export type { FileSystem, ReadableFile, WritableFile } from "./blobs/file-system.ts";
 export { type DagScope, exportPathCar, followPath, type PathEnd } from "./blobs/path-car.ts";
 export {

@@ -30,6 +30,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   twentysix: 7,
   "@twentysix/console": 6,
   "@twentysix/testnet": 6,
+  "@twentysix/simulator": 8,
 };
 
 /** Packages that see less than their floor would let them. */
