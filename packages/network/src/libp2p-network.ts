@@ -42,8 +42,6 @@ export type NetworkServices = {
 const MAX_PEER_AGE_MS = 86_400_000;
 const SAVE_BOOK_MS = 30_000;
 const SEND_AGAIN_MS = 1_000;
-/** What comes from its author is passed on within this time. */
-const MAX_RELAY_PAUSE_MS = 100;
 /** Peers of other networks that are remembered. */
 const MAX_FOREIGN = 1_000;
 /** What a frame has beside its message: the names, the signature, the key of its author. */
@@ -200,19 +198,7 @@ export class Libp2pNetwork implements Network {
     // What is sent again has blanks at its end, to be other bytes.
     const readings = decodeGossip(message.data).map((text) => text.trimEnd());
     if (readings.length === 0) return VERDICTS.reject;
-    const verdict = await this.#options.onMessage(readings, peer.toString());
-    if (verdict === "accept" && message.type === "signed" && message.from.equals(peer))
-      await this.#letOthers();
-    return VERDICTS[verdict];
-  }
-
-  /**
-   * Authors send to everyone that they are connected with, who would all pass it on to each other at the same moment.
-   * At different ones each sends it only to those that it has not come from meanwhile. Happens once on a message's way.
-   */
-  async #letOthers(): Promise<void> {
-    const { timers, random } = this.#options;
-    await timers.sleep(random.uniform(MAX_RELAY_PAUSE_MS), this.#ended.signal).catch(() => undefined);
+    return VERDICTS[await this.#options.onMessage(readings, peer.toString())];
   }
 
   #hearOf(message: Message): (typeof VERDICTS)[keyof typeof VERDICTS] {

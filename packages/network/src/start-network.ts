@@ -13,6 +13,7 @@ import { Libp2pNetwork, type NetworkServices } from "./libp2p-network.ts";
 import { mendGossip } from "./mend-gossip.ts";
 import type { Network, NetworkOptions } from "./network.ts";
 import { PeerBook } from "./peer-book.ts";
+import { relayOnce } from "./relay-once.ts";
 import { yamuxWithFewUpdates } from "./window-updates.ts";
 
 /** Connections at once, and those that are being made. */
@@ -86,5 +87,6 @@ async function createHost(options: NetworkOptions, gate: GossipGate): Promise<Li
   const host = await createLibp2p<NetworkServices>(settings);
   mendGossip(host);
   boundGossip(host, gate);
+  relayOnce(host, options);
   return host;
 }

@@ -23,7 +23,7 @@ export interface TestPeer extends AsyncDisposable {
   readonly heard: string[];
   readonly address: string;
   /** What it says of what it hears. */
-  verdict: GossipVerdict;
+  verdict: GossipVerdict | Promise<GossipVerdict>;
   /** Resolves once it has heard a text. */
   hears(text: string): Promise<void>;
 }
