@@ -31,7 +31,7 @@ export type AuditResult = "proven" | "unproven" | "unknown";
 
 const PROOF_TIMEOUT_MS = 30_000;
 const NONCE_BYTES = 32;
-/** A node that did not prove that it holds a file is not counted on for it during so many audits. */
+/** A node that claimed to hold a file and does not is not counted on for it during so many audits. */
 const DISTRUSTED_AUDITS = 10;
 /** A large file takes its time: a second for each MiB of it. */
 const PATIENCE_BYTES_PER_MS = 1_024 * 1.024;
@@ -114,7 +114,10 @@ export class Auditor {
     return false;
   }
 
-  /** Whoever has it not may soon; whoever gives it up may take it again; whoever claims what is not so lies. */
+  /**
+   * Whoever has it not may soon, and is asked again after an audit; whoever gives it up may take it again; whoever
+   * claims what is not so lies.
+   */
   #distrust(
     { name, sizeBytes }: Pick<Audited, "name" | "sizeBytes">,
     peerId: string,
@@ -122,7 +125,7 @@ export class Auditor {
   ): void {
     const { clock, patienceMs, auditMs } = this.#options;
     const isPatient = state === "absent";
-    const distrustMs = state === "leaving" ? auditMs : DISTRUSTED_AUDITS * auditMs;
+    const distrustMs = state === "held" ? DISTRUSTED_AUDITS * auditMs : auditMs;
     const key = `${name} ${peerId}`;
     const nowMs = clock.monotonicMs();
     const known = this.#distrusted.get(key);
