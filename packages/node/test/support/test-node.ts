@@ -29,6 +29,8 @@ export async function startTestNode(overrides: Partial<NodeConfig> = {}): Promis
     logLevel: "error",
     // What an authority publishes would be among what a test counts.
     roles: ["ccn"],
+    // Several nodes, their clients and what these send share one process.
+    maxMemoryBytes: 4 * 1024 ** 3,
     ...overrides,
   });
   let node = await startNode(config);
