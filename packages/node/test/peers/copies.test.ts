@@ -19,7 +19,7 @@ const network = writeNetwork(folder.path, "local", {
   durability: { copies: 2, auditSeconds: 3, outageSeconds: 2 },
 });
 
-describe("a network that keeps two copies of each file", { timeout: 240_000 }, () => {
+describe("a network that keeps two copies of each file", { timeout: 480_000 }, () => {
   test("has two, serves all of them everywhere, and has two again when a holder is gone", async () => {
     const nodes: TestNode[] = [];
     for (let index = 0; index < 4; index += 1) {

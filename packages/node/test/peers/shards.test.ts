@@ -55,7 +55,7 @@ async function isSpread(nodes: readonly TestNode[], hash: string): Promise<boole
   return true;
 }
 
-describe("a network that keeps files in four shards of which two give the file", { timeout: 240_000 }, () => {
+describe("a network that keeps files in four shards of which two give the file", { timeout: 480_000 }, () => {
   test("spreads them, serves all everywhere, and mends what two nodes take with them, and two again", async () => {
     const nodes: TestNode[] = [];
     for (let index = 0; index < 6; index += 1) {
