@@ -7,6 +7,7 @@ export {
   type DropReason,
   type QueueHooks,
 } from "./bounded-queue.ts";
+export { budgetKey, isLoopback } from "./client-address.ts";
 export { type Clock, createSystemClock } from "./clock.ts";
 export { createDeferred, type Deferred } from "./deferred.ts";
 export { PlatformError, type PlatformErrorCode } from "./errors.ts";
@@ -15,6 +16,7 @@ export { Latch } from "./latch.ts";
 export { LOG_LEVELS, type LogFields, type Logger, type LogLevel, type RecordLevel } from "./logger.ts";
 export { createMemoryLogger, type LogRecord, type MemoryLogger } from "./memory-logger.ts";
 export { createPinoLogger, type LogDestination, type PinoLoggerOptions } from "./pino-logger.ts";
+export { isPublicAddress } from "./public-address.ts";
 export { pick, type Random, shuffled } from "./random.ts";
 export { createSeededRandom } from "./seeded-random.ts";
 export { type Permit, Semaphore, type SemaphoreOptions } from "./semaphore.ts";

@@ -1,5 +1,5 @@
+import { createRequire } from "node:module";
 import { destination as fileDestination, type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
-import { prettyFactory } from "pino-pretty";
 import { serialiseError } from "./error-record.ts";
 import type { LogFields, Logger, LogLevel, RecordLevel } from "./logger.ts";
 
@@ -38,8 +38,9 @@ export function createPinoLogger(options: PinoLoggerOptions): Logger {
   return wrap(logger);
 }
 
-/** Turns each JSON line into readable text on its way out. */
+/** Turns each JSON line into readable text on its way out. What does so is loaded for a terminal alone. */
 function prettify(destination: LogDestination): LogDestination {
+  const { prettyFactory } = createRequire(import.meta.url)("pino-pretty") as typeof import("pino-pretty");
   const format = prettyFactory({
     messageKey: "message",
     errorLikeObjectKeys: ["error"],

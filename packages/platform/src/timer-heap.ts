@@ -6,9 +6,13 @@ export interface PendingTimer {
   isCancelled: boolean;
 }
 
+/** So many cancelled timers are let be. */
+const FEW_CANCELLED = 256;
+
 /** Timers in the order in which they are due: a binary heap. */
 export class TimerHeap {
-  readonly #timers: PendingTimer[] = [];
+  #timers: PendingTimer[] = [];
+  #cancelled = 0;
 
   push(timer: PendingTimer): void {
     const timers = this.#timers;
@@ -25,8 +29,24 @@ export class TimerHeap {
 
   /** The first one that was not cancelled. */
   peek(): PendingTimer | undefined {
-    while (this.#timers[0]?.isCancelled === true) this.#dropFirst();
+    while (this.#timers[0]?.isCancelled === true) {
+      this.#cancelled -= 1;
+      this.#dropFirst();
+    }
     return this.#timers[0];
+  }
+
+  /**
+   * Cancels one that waits. Most limits of time are cancelled long before they are due: what they hold would fill the heap,
+   * so they are thrown out once there are more of them than of others.
+   */
+  cancel(timer: PendingTimer): void {
+    timer.isCancelled = true;
+    this.#cancelled += 1;
+    if (this.#cancelled < Math.max(FEW_CANCELLED, this.#timers.length / 2)) return;
+    // What is sorted is a heap.
+    this.#timers = this.#timers.filter(({ isCancelled }) => !isCancelled).sort(inOrder);
+    this.#cancelled = 0;
   }
 
   pop(): PendingTimer | undefined {
@@ -50,6 +70,8 @@ export class TimerHeap {
     timers[at] = last;
   }
 }
+
+const inOrder = (one: PendingTimer, other: PendingTimer): number => (isBefore(one, other) ? -1 : 1);
 
 function isBefore(one: PendingTimer, other: PendingTimer): boolean {
   return one.dueMs < other.dueMs || (one.dueMs === other.dueMs && one.order < other.order);

@@ -99,7 +99,13 @@ function limitTime<T>(
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const controller = new AbortController();
   return new Promise<T>((resolve, reject) => {
+    const settle = (): void => {
+      release();
+      cancel();
+    };
     const stop = (reason: unknown): void => {
+      // The caller's listener and the timer must go at once, even if the work never ends.
+      settle();
       controller.abort(reason);
       reject(reason);
     };
@@ -107,12 +113,6 @@ function limitTime<T>(
     const cancel = schedule(timeoutMs, () => {
       stop(new PlatformError("TIMEOUT", `gave up after ${timeoutMs} ms`, { timeoutMs }));
     });
-    const settle = (): void => {
-      release();
-      cancel();
-    };
     Promise.try(work, controller.signal).then(resolve, reject).finally(settle);
-    // When stopped, the caller's listener and the timer must go at once, even if the work never ends.
-    onAbort(controller.signal, settle);
   });
 }

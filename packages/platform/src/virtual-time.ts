@@ -32,8 +32,9 @@ export function createVirtualTime(startMicros: bigint = 0n): VirtualTime {
     pendingTimers += 1;
     heap.push(timer);
     return () => {
-      if (!timer.isCancelled) pendingTimers -= 1;
-      timer.isCancelled = true;
+      if (timer.isCancelled) return;
+      pendingTimers -= 1;
+      heap.cancel(timer);
     };
   });
 

@@ -23,6 +23,35 @@ describe("virtual time", () => {
     );
   });
 
+  test("fires what was not cancelled in its order, however many others were", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(1_000), fc.nat(9)), { maxLength: 2_000, minLength: 600 }),
+        async (set) => {
+          const time = createVirtualTime();
+          const fired: number[] = [];
+          const expected: { atMs: number; index: number }[] = [];
+          set.forEach(([atMs, chance], index) => {
+            const cancel = time.timers.schedule(atMs, () => fired.push(index));
+            if (chance > 0) cancel();
+            cancel();
+            if (chance === 0) time.timers.schedule(atMs, () => fired.push(index));
+            if (chance === 0) expected.push({ atMs, index });
+          });
+          assert.equal(time.pendingTimers, expected.length);
+          await time.advance(1_000);
+          expected.sort((a, b) => a.atMs - b.atMs || a.index - b.index);
+          assert.deepEqual(
+            fired,
+            expected.map(({ index }) => index),
+          );
+          assert.equal(time.pendingTimers, 0);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
   test("the clock moves with it, in microseconds", async () => {
     const time = createVirtualTime(1_700_000_000_000_000n);
     await time.advance(1.5);

@@ -117,7 +117,8 @@ export function dependentNeeds(world: World, context: StateContext, hash: string
   for (const dependent of dependentsOf(world, hash, live)) {
     needs.push({ table: "items", key: dependent }, { table: "candidates", key: dependent });
     const item = world.facts.items.peek(dependent);
-    if (item?.live) needs.push(...retractionNeeds(world, context, dependent, item.live));
+    if (item?.live)
+      for (const each of retractionNeeds(world, context, dependent, item.live)) needs.push(each);
   }
   return needs;
 }

@@ -29,10 +29,11 @@ export function forgetNeeds(world: World, context: StateContext, hash: string): 
       ...retractionNeeds(world, context, hash, item.live),
       ...dependentNeeds(world, context, hash, item.live),
     );
-    if (keepsForUsers(context, item.live)) needs.push(...userNeeds(world, hash, item.live));
+    if (keepsForUsers(context, item.live))
+      for (const each of userNeeds(world, hash, item.live)) needs.push(each);
   } else if (item !== null && item.forgotten === null && world.index.candidates.has(hash)) {
     const candidate = bestCandidate(world, context, hash);
-    if (candidate !== null) needs.push(...candidateNeeds(candidate));
+    if (candidate !== null) for (const each of candidateNeeds(candidate)) needs.push(each);
   }
   return needs;
 }
@@ -51,7 +52,7 @@ export const retainedNeeds = (world: World, hash: string): Need[] => [
 function userNeeds(world: World, hash: string, live: LiveMessage): Need[] {
   const needs: Need[] = [{ table: "vmUsers", key: hash }];
   for (const vm of world.index.vmUsers.peek(hash) ?? [])
-    needs.push(...keptFileNeeds(world, vm, live.contentHash));
+    for (const each of keptFileNeeds(world, vm, live.contentHash)) needs.push(each);
   return needs;
 }
 

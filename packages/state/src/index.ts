@@ -39,7 +39,7 @@ export { servedOf } from "./ledger/sweep-account.ts";
 export { sweepAccounts } from "./ledger/sweep-accounts.ts";
 export { touchConfirmed } from "./ledger/touch-confirmed.ts";
 export { type NamedFile, namedFileNeeds, namedFiles, sizeNeeds } from "./named-files.ts";
-export type { Outcome, Refused } from "./outcome.ts";
+export type { Outcome, Refused, Waiting } from "./outcome.ts";
 export type * from "./prepared.ts";
 export { priceQuestion } from "./price-question.ts";
 export { compareCopies, signedByOwner } from "./rank-copies.ts";

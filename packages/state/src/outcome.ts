@@ -8,6 +8,8 @@ export interface Waiting {
   readonly error: MessageError;
   /** `item:<hash>`, `file:<hash>` or `security:<owner>`. */
   readonly waits: readonly string[];
+  /** What is missing is missing here and may be anywhere else: the copy is never given up. */
+  readonly isLackOfNode?: boolean;
 }
 
 /** The copy is refused. `waits` names what could still change the verdict, if anything can. */
@@ -50,6 +52,12 @@ export const wait = (error: MessageError, waits: readonly string[]): Waiting => 
   kind: "wait",
   error,
   waits,
+});
+
+/** For want of funds on a node that does not know all of them. */
+export const waitForFunds = (error: MessageError, owner: string): Waiting => ({
+  ...wait(error, [`account:${owner}`]),
+  isLackOfNode: true,
 });
 
 export const reject = (error: MessageError, waits: readonly string[] = []): Refused => ({

@@ -18,7 +18,7 @@ import { applyVm, checkVm } from "./handlers/vm.ts";
 import { mayForgetUsed, newVmNeeds } from "./kept-files.ts";
 import { applyLedgerPost, checkLedgerPost } from "./ledger/apply-ledger-post.ts";
 import { recordCost } from "./ledger/message-costs.ts";
-import { need, type Outcome, reject, type Stop } from "./outcome.ts";
+import { need, type Outcome, reject, type Stop, waitForFunds } from "./outcome.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import { priceQuestion } from "./price-question.ts";
 import type { StateContext } from "./rules.ts";
@@ -39,7 +39,7 @@ export function primaryNeeds(context: StateContext, message: PreparedMessage): N
         needs.push({ table: "items", key: detail.amends }, { table: "posts", key: detail.amends });
       break;
     case "AGGREGATE":
-      needs.push(...aggregateNeeds(content.owner, detail));
+      for (const each of aggregateNeeds(content.owner, detail)) needs.push(each);
       break;
     case "STORE":
       needs.push({ table: "files", key: detail.fileHash });
@@ -103,6 +103,8 @@ function judgeMessage(
   const question = priceQuestion(world, context, message, observedMicros);
   if (question !== null && "cost" in question) {
     const verdict = context.priceCheck(question);
+    if (!verdict.ok && verdict.isLackOfNode === true)
+      return waitForFunds(verdict.error, message.content.owner);
     if (!verdict.ok) return { ...reject(verdict.error, verdict.waits ?? []), payment: question };
   } else if (question !== null) return question;
   const missingForApply = missingFacts(world, applyNeeds(world, context, message));

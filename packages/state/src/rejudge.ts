@@ -27,7 +27,7 @@ export function rejudgeOwner(world: World, context: StateContext, owner: string)
   for (const hash of world.index.delegatedUses.get(owner) ?? []) {
     const coverage = coverageOf(world, context, hash);
     if (coverage === null) continue;
-    if (Array.isArray(coverage)) needs.push(...coverage);
+    if (Array.isArray(coverage)) for (const each of coverage) needs.push(each);
     else if (coverage.uncovered.length > 0) changed.push(coverage);
   }
   for (const { hash, covered } of changed) {
@@ -36,7 +36,7 @@ export function rejudgeOwner(world: World, context: StateContext, owner: string)
       covered.length === 0 || live === null
         ? retractNeeds(world, context, hash)
         : serveNeeds(world, context, hash, live);
-    needs.push(...missingFacts(world, asked));
+    for (const each of missingFacts(world, asked)) needs.push(each);
   }
   if (needs.length > 0) return needs;
   for (const coverage of changed) takeBack(world, context, coverage, owner);

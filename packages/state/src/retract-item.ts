@@ -104,13 +104,14 @@ function restoreNeeds(world: World, context: StateContext, forget: string): Need
   if (targets === undefined) return [{ table: "forgetTargets", key: forget }];
   const needs: Need[] = [];
   const named = forgetOf(world, context, forget);
-  for (const name of named?.detail.aggregates ?? []) needs.push(...tombstoneNeeds(named?.owner ?? "", name));
+  for (const name of named?.detail.aggregates ?? [])
+    for (const each of tombstoneNeeds(named?.owner ?? "", name)) needs.push(each);
   for (const target of targets ?? []) {
-    needs.push(...hiddenNeeds(world, context, target));
+    for (const each of hiddenNeeds(world, context, target)) needs.push(each);
     for (const other of world.facts.forgets.peek(target) ?? []) needs.push({ table: "items", key: other });
     needs.push({ table: "forgottenChildren", key: target });
     for (const child of world.index.forgottenChildren.peek(target) ?? [])
-      needs.push(...hiddenNeeds(world, context, child));
+      for (const each of hiddenNeeds(world, context, child)) needs.push(each);
   }
   return needs;
 }

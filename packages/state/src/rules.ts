@@ -87,7 +87,13 @@ export interface PriceRequest {
 export type PriceVerdict =
   | { readonly ok: true }
   /** `waits`: what could still change the verdict on a copy that others have accepted. */
-  | { readonly ok: false; readonly error: MessageError; readonly waits?: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly error: MessageError;
+      readonly waits?: readonly string[];
+      /** This node may lack what the owner has. */
+      readonly isLackOfNode?: boolean;
+    };
 
 /** Judges whether the owner can pay. Runs inside the transaction that would apply the message. */
 export type PriceCheck = (request: PriceRequest) => PriceVerdict;

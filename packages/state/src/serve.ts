@@ -18,7 +18,7 @@ export function serveNeeds(world: World, context: StateContext, hash: string, li
   if (live.type === "FORGET") {
     needs.push({ table: "forgetTargets", key: hash });
     for (const target of world.index.forgetTargets.peek(hash) ?? [])
-      needs.push(...retainedNeeds(world, target));
+      for (const each of retainedNeeds(world, target)) needs.push(each);
   }
   return needs;
 }

@@ -1,5 +1,5 @@
 import { invalidFormat } from "@twentysix/protocol";
-import { need, reject, type Stop } from "../outcome.ts";
+import { need, reject, type Stop, waitForFunds } from "../outcome.ts";
 import type { PreparedMessage } from "../prepared.ts";
 import type { StateContext } from "../rules.ts";
 import { missingFacts, type Need, type World } from "../world.ts";
@@ -13,7 +13,7 @@ import {
   precisionOf,
   settleLots,
 } from "./credit-entries.ts";
-import { refuseTransfer, transferEntries } from "./credit-transfer.ts";
+import { refuseTransferContent, refuseTransferFunds, transferEntries } from "./credit-transfer.ts";
 import { type LedgerPost, ledgerPostOf } from "./ledger-post.ts";
 import type { LedgerRules } from "./ledger-rules.ts";
 
@@ -52,11 +52,14 @@ export function checkLedgerPost(world: World, context: StateContext, message: Pr
   if (missing.length > 0) return need(missing);
   if (exceedsLedger(ledger, message, post)) return reject(invalidFormat("an amount is beyond 2^63 credits"));
   if (post.kind !== "transfer") return null;
+  const wrong = refuseTransferContent(ledger, post);
+  if (wrong !== null) return reject(wrong);
   const sender = message.content.owner;
   const unsettled = settleLots(world, sender);
   if (unsettled.length > 0) return need(unsettled);
-  const refusal = refuseTransfer(world, ledger, message, post, context.nowMicros);
+  const refusal = refuseTransferFunds(world, ledger, message, post, context.nowMicros);
   if (refusal === null) return null;
+  if (!ledger.fundsKnown) return waitForFunds(refusal, sender);
   return reject(refusal, ledger.isFromNetwork ? [`account:${sender}`] : []);
 }
 

@@ -15,24 +15,27 @@ export interface Transfer {
   readonly mints: boolean;
 }
 
+/** What is wrong with a transfer by itself. */
+export function refuseTransferContent(rules: LedgerRules, { entries }: Transfer): MessageError | null {
+  if (!rules.refusesSecondsExpirations) return null;
+  const wrong = entries.find(
+    ({ expirationMicros }) => expirationMicros !== null && expirationMicros < CLEARLY_SECONDS_MICROS,
+  );
+  if (wrong === undefined) return null;
+  return refusal(`expiration ${(wrong.expirationMicros ?? 0n) / 1_000n} is not in milliseconds`);
+}
+
 /**
- * May credits be sent? Their sum is compared with what the sender can spend now.
+ * Does the sender have what he sends? Its sum is compared with what he can spend now.
  * Source: pyaleph `src/aleph/handlers/content/post.py`.
  */
-export function refuseTransfer(
+export function refuseTransferFunds(
   world: World,
   rules: LedgerRules,
   message: PreparedMessage,
   transfer: Transfer,
   nowMicros: bigint,
 ): MessageError | null {
-  if (rules.refusesSecondsExpirations) {
-    const wrong = transfer.entries.find(
-      ({ expirationMicros }) => expirationMicros !== null && expirationMicros < CLEARLY_SECONDS_MICROS,
-    );
-    if (wrong !== undefined)
-      return refusal(`expiration ${(wrong.expirationMicros ?? 0n) / 1_000n} is not in milliseconds`);
-  }
   if (transfer.mints) return null;
   const sender = message.content.owner;
   const required = transfer.entries.reduce((sum, { amount }) => sum + amount, 0n);

@@ -21,7 +21,10 @@ export function judgePayment(request: PriceRequest): PriceVerdict {
   const decision = decidePayment(request);
   if (decision.isAccepted) return { ok: true };
   const error = errorOf(decision, request);
-  const revivable = decision.rule === "funds-missing" && request.rules.isFromNetwork;
+  const { isFromNetwork, fundsKnown } = request.rules;
+  const isShort = decision.rule === "funds-missing";
+  if (isShort && !fundsKnown) return { ok: false, error, isLackOfNode: true };
+  const revivable = isShort && isFromNetwork;
   return { ok: false, error, waits: revivable ? [`account:${request.message.content.owner}`] : [] };
 }
 

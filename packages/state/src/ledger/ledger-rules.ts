@@ -27,4 +27,6 @@ export interface LedgerRules {
   readonly refusesSecondsExpirations: boolean;
   /** Others have accepted the copy: a lack of funds does not end it, and revives when funds come. */
   readonly isFromNetwork: boolean;
+  /** This node has what its peers have. Else a lack of funds may be its own lack, and nothing is refused for it. */
+  readonly fundsKnown: boolean;
 }
