@@ -8,3 +8,4 @@ export {
   SYNC_EVENT_TOPIC,
 } from "./message-sync.ts";
 export { MESSAGE_SYNC_ABI, MESSAGE_SYNC_BYTECODE } from "./message-sync-artefact.ts";
+export { encodeSignatureCheck, readSignatureCheck, type SignatureQuestion } from "./signature-check.ts";

@@ -1,5 +1,11 @@
 /** The public surface of the protocol: what a message is, and how it is read, checked, signed and written. */
-export { type Account, bufferFieldsOf, type FieldsToSign, type LocalAccount } from "./accounts/account.ts";
+export {
+  type Account,
+  bufferFieldsOf,
+  type FieldsToSign,
+  type LocalAccount,
+  type TextAccount,
+} from "./accounts/account.ts";
 export { AccountError, type AccountErrorCode } from "./accounts/account-error.ts";
 export { type AvalancheAccountOptions, createAvalancheAccount } from "./accounts/avalanche-account.ts";
 export { type CosmosAccountOptions, createCosmosAccount } from "./accounts/cosmos-account.ts";
@@ -112,6 +118,7 @@ export {
   type MessageError,
   messageError,
 } from "./errors/message-error.ts";
+export { decodeBase32, encodeBase32 } from "./hash/base32.ts";
 export { decodeLowerHex, encodeHex } from "./hash/hex.ts";
 export {
   type ItemHashSwitches,
@@ -215,11 +222,17 @@ export {
   readPriceList,
 } from "./pricing/read-price-list.ts";
 export type { PricedFile, SizeOf } from "./pricing/volume-cost.ts";
+export {
+  type ContractQuestion,
+  contractChainsOf,
+  contractQuestionOf,
+} from "./signature/contract-question.ts";
 export type { CryptoProvider } from "./signature/crypto-provider.ts";
 export { evmChecksumAddress } from "./signature/evm-address.ts";
 export type { VerificationContext } from "./signature/family-verifier.ts";
 export { nobleCrypto } from "./signature/noble-crypto.ts";
 export { signatureIdentity } from "./signature/signature-identity.ts";
+export { recoverEvmSigner, verifySolanaBytes } from "./signature/signed-bytes.ts";
 export { DEFAULT_SIGNATURE_SWITCHES, type SignatureSwitches } from "./signature/switches.ts";
 export type { SignatureEvidence, SignatureVerdict } from "./signature/verdict.ts";
 export { type BufferFields, verificationBuffer, verificationText } from "./signature/verification-buffer.ts";

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { artefactSource, compileMessageSync } from "./compile-contracts.ts";
+import { ARTEFACTS, artefactSource } from "./compile-contracts.ts";
 
-writeFileSync(
-  new URL("../../src/message-sync-artefact.ts", import.meta.url),
-  artefactSource(compileMessageSync()),
-);
+for (const file of Object.keys(ARTEFACTS)) {
+  writeFileSync(new URL(`../../src/${file}`, import.meta.url), artefactSource(file));
+}

@@ -24,6 +24,12 @@ export interface LocalAccount extends Account {
   sign(fields: FieldsToSign): string;
 }
 
+/** An account that signs texts beside messages: what owners of machines prove themselves with. */
+export interface TextAccount extends Account {
+  /** Of Ethereum: as `personal_sign` does, `0x` and 130 hexadecimal digits. Of Solana: 128 hexadecimal digits. */
+  signText(text: Uint8Array): Promise<string> | string;
+}
+
 /** The fields of the verification buffer when `account` signs. */
 export function bufferFieldsOf(
   account: Pick<Account, "chain" | "address">,

@@ -4,7 +4,7 @@ import { evmDigest } from "../signature/evm.ts";
 import { evmAddress, evmChecksumAddress } from "../signature/evm-address.ts";
 import { nobleCrypto } from "../signature/noble-crypto.ts";
 import { verificationBuffer } from "../signature/verification-buffer.ts";
-import { bufferFieldsOf, type LocalAccount } from "./account.ts";
+import { bufferFieldsOf, type LocalAccount, type TextAccount } from "./account.ts";
 import { assertSecp256k1PrivateKey, nobleSecp256k1Signer, type Secp256k1Signer } from "./secp256k1-signer.ts";
 
 /** Chains whose messages are verified as EVM. */
@@ -28,20 +28,21 @@ export interface EvmAccountOptions {
  *
  * @throws AccountError `private_key_invalid`
  */
-export function createEvmAccount(options: EvmAccountOptions): LocalAccount {
+export function createEvmAccount(options: EvmAccountOptions): LocalAccount & TextAccount {
   const { privateKey, chain = "ETH", signer = nobleSecp256k1Signer } = options;
   assertSecp256k1PrivateKey(privateKey);
   const identity = {
     chain,
     address: evmChecksumAddress(evmAddress(signer.publicKey(privateKey), nobleCrypto), nobleCrypto),
   };
+  const signText = (text: Uint8Array): string => {
+    const { rs, recoveryId } = signer.sign(evmDigest(text, nobleCrypto), privateKey);
+    return `0x${bytesToHex(rs)}${(27 + recoveryId).toString(16)}`;
+  };
   return {
     ...identity,
     timeStepMicros: 1n,
-    sign(fields) {
-      const digest = evmDigest(verificationBuffer(bufferFieldsOf(identity, fields)), nobleCrypto);
-      const { rs, recoveryId } = signer.sign(digest, privateKey);
-      return `0x${bytesToHex(rs)}${(27 + recoveryId).toString(16)}`;
-    },
+    sign: (fields) => signText(verificationBuffer(bufferFieldsOf(identity, fields))),
+    signText,
   };
 }

@@ -1,8 +1,9 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { equalBytes } from "@noble/curves/utils.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { base58 } from "@scure/base";
 import { verificationBuffer } from "../signature/verification-buffer.ts";
-import { bufferFieldsOf, type LocalAccount } from "./account.ts";
+import { bufferFieldsOf, type LocalAccount, type TextAccount } from "./account.ts";
 import { AccountError } from "./account-error.ts";
 
 export interface SolanaAccountOptions {
@@ -17,7 +18,7 @@ export interface SolanaAccountOptions {
  *
  * @throws AccountError `private_key_invalid`
  */
-export function createSolanaAccount(options: SolanaAccountOptions): LocalAccount {
+export function createSolanaAccount(options: SolanaAccountOptions): LocalAccount & TextAccount {
   const seed = seedOf(options.privateKey);
   const address = base58.encode(ed25519.getPublicKey(seed));
   const identity = { chain: options.chain ?? "SOL", address };
@@ -28,6 +29,7 @@ export function createSolanaAccount(options: SolanaAccountOptions): LocalAccount
       const signature = ed25519.sign(verificationBuffer(bufferFieldsOf(identity, fields)), seed);
       return JSON.stringify({ signature: base58.encode(signature), publicKey: address });
     },
+    signText: (text) => bytesToHex(ed25519.sign(text, seed)),
   };
 }
 

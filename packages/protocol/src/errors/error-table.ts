@@ -40,6 +40,8 @@ type Errors<Element> = { readonly errors: readonly Element[] };
 /** The `details` of a rejected message, by the name of its error. */
 export interface ErrorDetails {
   readonly INTERNAL_ERROR: Errors<string> | null;
+  /** Of this program alone, and never final. */
+  readonly SIGNATURE_UNDECIDED: Errors<string>;
   readonly INVALID_FORMAT: Errors<FormatProblem | string>;
   readonly INVALID_SIGNATURE: Errors<string> & { readonly why?: SignatureWhy };
   readonly PERMISSION_DENIED: Errors<string>;
@@ -92,6 +94,11 @@ function define(code: number, retryable: boolean, text: string): ErrorDefinition
 /** Every way a message can fail. Source: pyaleph `src/aleph/types/message_status.py`. */
 export const ERROR_TABLE: Readonly<Record<ErrorName, ErrorDefinition>> = {
   INTERNAL_ERROR: define(-1, true, "Internal error"),
+  SIGNATURE_UNDECIDED: define(
+    -2,
+    true,
+    "The chain of the sender has not said yet whether its contract accepts the signature",
+  ),
   INVALID_FORMAT: define(0, false, "Invalid message format"),
   INVALID_SIGNATURE: define(1, false, "Invalid signature"),
   PERMISSION_DENIED: define(2, false, "Permission denied"),

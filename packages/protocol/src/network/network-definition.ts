@@ -6,6 +6,7 @@ import type { FormatProblem } from "../errors/error-table.ts";
 import { type Sha256, sha256OfText } from "../hash/sha256-hash.ts";
 import { isJsonObject, type JsonValue } from "../json/json-value.ts";
 import { stringifyCanonicalJson } from "../json/stringify-json.ts";
+import { contractChainsOf } from "../signature/contract-question.ts";
 import type { ProtocolSwitches } from "../switches/protocol-switches.ts";
 import { type Authorities, authorities } from "./authorities.ts";
 import { type Durability, durability, EVERYONE } from "./durability.ts";
@@ -124,6 +125,10 @@ const networkDefinition = withRules(
   ({ announce, developmentAccounts }) =>
     announce === "public" && developmentAccounts.length > 0
       ? "a public network cannot have accounts whose private keys are published"
+      : null,
+  (definition) =>
+    definition.switches.contractWallets && contractChainsOf(definition).length === 0
+      ? "contractWallets needs an EVM chain that the network anchors on: its contracts are asked there"
       : null,
 );
 

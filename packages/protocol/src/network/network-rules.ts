@@ -1,13 +1,7 @@
 import { CHAINS, type Chain } from "../chains.ts";
 import { closedObject, type Field, nullable, required } from "../content/composite-checks.ts";
 import { oneOf } from "../content/scalar-checks.ts";
-import type { Check } from "../content/validation.ts";
-import {
-  PROTOCOL_SWITCHES,
-  type ProtocolSwitches,
-  type SwitchDefinition,
-  type SwitchName,
-} from "../switches/protocol-switches.ts";
+import { PROTOCOL_SWITCHES, type ProtocolSwitches, type SwitchName } from "../switches/protocol-switches.ts";
 import { count, positive, seconds, strictFlag } from "./strict-checks.ts";
 
 /** Dates from which a rule holds, Unix seconds; at the very second it holds. null: the change never comes. */
@@ -79,19 +73,8 @@ export const networkLimits = closedObject<NetworkLimits>({
 
 /** Every switch must be named: a position that is left out would be a guess. */
 export const protocolSwitches = closedObject<ProtocolSwitches>(
-  Object.fromEntries(
-    Object.entries<SwitchDefinition>(PROTOCOL_SWITCHES).map(([name, definition]) => [
-      name,
-      required(positionOf(definition)),
-    ]),
-  ) as Record<SwitchName, Field<boolean>>,
+  Object.fromEntries(Object.keys(PROTOCOL_SWITCHES).map((name) => [name, required(strictFlag)])) as Record<
+    SwitchName,
+    Field<boolean>
+  >,
 );
-
-/** A switch that is accepted and does nothing would make a node drift apart from its network. */
-function positionOf({ unavailable }: SwitchDefinition): Check<boolean> {
-  if (unavailable === undefined) return strictFlag;
-  return (value, at) =>
-    value === true
-      ? at.fail("value_error", `Value error, it cannot be on: ${unavailable}`, value)
-      : strictFlag(value, at);
-}

@@ -15,10 +15,6 @@ export interface SwitchDefinition {
   readonly off: string;
   /** Switches whose on position comes with this one being on, whatever their own says. */
   readonly implies?: readonly string[];
-  /** Why both positions have the same outcome as yet. */
-  readonly idle?: string;
-  /** Why no network can have it on yet: a definition that has it on is refused. */
-  readonly unavailable?: string;
 }
 
 /**
@@ -53,10 +49,8 @@ export const PROTOCOL_SWITCHES = {
   },
   contractWallets: {
     kind: "leniency",
-    on: "signatures of contract wallets (ERC-1271, ERC-6492) are valid",
+    on: "signatures of contract wallets (ERC-1271, ERC-6492) are valid where the network anchors on their EVM chain and the contract accepted them at the time of the message",
     off: "only a signature of the sender's own key is valid",
-    unavailable: "this version has no way to ask a chain whether a contract accepts a signature",
-    idle: "no node reads a chain yet; a definition that has it on is refused",
   },
   securityAggregateOwnerOnly: {
     kind: "strictness",

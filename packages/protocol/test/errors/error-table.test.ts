@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ERROR_TABLE, errorOfCode, isRetryable, messageError } from "../../src/index.ts";
 
-// Source: pyaleph `src/aleph/types/message_status.py`. APIs serve these numbers: they never change.
+// Source: pyaleph `src/aleph/types/message_status.py`, but for -2. APIs serve these numbers: they never change.
 const PINNED = [
   [-1, "INTERNAL_ERROR", true],
+  [-2, "SIGNATURE_UNDECIDED", true],
   [0, "INVALID_FORMAT", false],
   [1, "INVALID_SIGNATURE", false],
   [2, "PERMISSION_DENIED", false],
@@ -31,7 +32,7 @@ const PINNED = [
 ];
 
 test("the error table is complete and its codes do not move", () => {
-  assert.equal(PINNED.length, 24);
+  assert.equal(PINNED.length, 25);
   assert.deepEqual(
     Object.entries(ERROR_TABLE).map(([name, { code, retryable }]) => [code, name, retryable]),
     PINNED,
@@ -40,7 +41,7 @@ test("the error table is complete and its codes do not move", () => {
 
 test("every text says something and no two are alike", () => {
   const texts = Object.values(ERROR_TABLE).map(({ text }) => text);
-  assert.equal(new Set(texts).size, 24);
+  assert.equal(new Set(texts).size, 25);
   assert.ok(texts.every((text) => text.length > 8));
 });
 
