@@ -1,3 +1,9 @@
+/**
+ * The door of whoever is neither the writer nor the reader: files, reads by key. What reads lists and what writes is
+ * behind doors of its own, for every module that a thread loads and does not use takes memory of it for as long as it
+ * lives.
+ */
+
 export type { BlobEngine, BlobServer } from "./blobs/blob-engine.ts";
 export { blobFilePath } from "./blobs/blob-paths.ts";
 export { openCar } from "./blobs/car-reader.ts";
@@ -23,18 +29,18 @@ export * from "./database/chain-records.ts";
 export * from "./database/codes.ts";
 export { decodeCostLines } from "./database/cost-lines.ts";
 export { forgottenLeaf } from "./database/merkle/leaf.ts";
-export { STATE_ROOT_ALGORITHM, type StateRoot, StateTree } from "./database/merkle/state-tree.ts";
+export { STATE_ROOT_ALGORITHM } from "./database/merkle/root-algorithm.ts";
+export type { StateRoot } from "./database/merkle/state-tree.ts";
 export type { LogPart, TreeLeaf, TreeState } from "./database/merkle/tree-reads.ts";
-export { assertNewestSchema, migrate } from "./database/migrations/migrate.ts";
 export { CommitListener } from "./database/postgres/commit-listener.ts";
 export { DatabaseError, type DatabaseErrorCode } from "./database/postgres/database-error.ts";
-export { holdForWriting } from "./database/postgres/writer-lease.ts";
 export {
   type ChainFigures,
   ChainRecords,
   type TroubledChainEvent,
   type UnconfirmedMessage,
   type UnconfirmedStep,
+  type UndecidedCopy,
 } from "./database/read/chain/chain-records-reader.ts";
 export {
   FileLedger,
@@ -47,6 +53,9 @@ export {
   type Proven,
   type RegisteredFile,
   type WantedFile,
+  type WantedFiles,
+  type WantedPage,
+  type WantedTurn,
 } from "./database/read/file-ledger.ts";
 export { costLineJson } from "./database/read/ledger/cost-line-json.ts";
 export type * from "./database/read/ledger/ledger-views.ts";
@@ -69,12 +78,7 @@ export {
 export { atOnce, type ReadByName } from "./database/read/promised-reads.ts";
 export { type ReadBudget, UNLIMITED } from "./database/read/read-budget.ts";
 export { READ_ERROR_CODES, ReadError, type ReadErrorCode } from "./database/read/read-error.ts";
-export {
-  createListReads,
-  type ListName,
-  type ListQueries,
-  type SyncListReads,
-} from "./database/read/sync-list-reads.ts";
+export type { ListName, ListQueries, SyncListReads } from "./database/read/sync-list-reads.ts";
 export { createPointReads } from "./database/read/sync-point-reads.ts";
 export type * from "./database/read/text-types.ts";
 export type * from "./database/read/types.ts";
@@ -90,14 +94,14 @@ export {
 export { SqliteConnection, type SqliteOptions } from "./database/sqlite/connection.ts";
 export type { Candidate, CandidateState, NewCandidate } from "./database/write/candidates.ts";
 export type { Collected } from "./database/write/collected-files.ts";
-export { completeCounters } from "./database/write/complete-counters.ts";
 export type { Confirmation } from "./database/write/confirmations.ts";
 export type { MessagePlace, PricedMessage } from "./database/write/ledger/priced-messages.ts";
-export { MessageStore, type MessageStoreOptions } from "./database/write/message-store.ts";
+export type { MessageStore, MessageStoreOptions } from "./database/write/message-store.ts";
 export type { Coding, FileNote, FileProof } from "./database/write/note-files.ts";
 export type { PeerFault, ShardNames } from "./database/write/note-shards.ts";
 export type { Refusal } from "./database/write/refusals.ts";
 export type { HeldFile } from "./database/write/register-file.ts";
+export type { SignatureDecision } from "./database/write/undecided-signatures.ts";
 export { ReedSolomon } from "./erasure/reed-solomon.ts";
 export { type ErasureCode, shardBytes } from "./erasure/shard-layout.ts";
 export { cutShards, joinShards, type ReadShard, remakeShards } from "./erasure/shard-streams.ts";

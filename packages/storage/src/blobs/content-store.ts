@@ -27,7 +27,7 @@ import type { FileSystem } from "./file-system.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { SqliteBlockIndex } from "./sqlite-block-index.ts";
 import { StoredBlocks } from "./stored-blocks.ts";
-import { type TreeEntry, TreeImport } from "./tree-import.ts";
+import type { TreeEntry } from "./tree-import.ts";
 import { verifiedBlocks } from "./verified-blocks.ts";
 
 export interface ContentStoreOptions {
@@ -197,6 +197,8 @@ export class ContentStore implements AsyncDisposable {
     cidVersion: 0 | 1,
     options: DagImportOptions = {},
   ): Promise<ImportedDag> {
+    // Loaded where directories are made of files, which a node that serves does not do.
+    const { TreeImport } = await import("./tree-import.ts");
     let root: CID | undefined;
     async function* blocks(): AsyncGenerator<Block, void, undefined> {
       root = (yield* new TreeImport(cidVersion).blocks(entries)).cid;

@@ -1,4 +1,3 @@
-import { walkPath } from "ipfs-unixfs-exporter";
 import type { CID } from "multiformats/cid";
 import { asReadableStorage, type BlockSource } from "./block-source.ts";
 import { type DagNodeLink, decodeDagNode } from "./dag-node.ts";
@@ -50,6 +49,8 @@ export async function resolvePath(
   blocks: BlockSource,
   signal?: AbortSignal,
 ): Promise<CID> {
+  // Most nodes are never asked for a path, and the library is large.
+  const { walkPath } = await import("ipfs-unixfs-exporter");
   let found = root;
   const segments = path.split("/").filter((segment) => segment !== "");
   const escaped = [root.toString(), ...segments].join("/");

@@ -12,8 +12,9 @@ import { BlobError } from "./errors.ts";
  * of the DAG can check them without having any of it; whoever does not hold the leaf cannot answer.
  */
 
-/** Blocks of one answer; a DAG is no deeper. */
-const MAX_DEPTH = 64;
+/** Blocks of one answer, and bytes after which no further one follows. Where a DAG goes on, so much of it is shown. */
+const MAX_BLOCKS = 64;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** The blocks from the root to the leaf that is challenged. @throws BlobError BLOCK_NOT_FOUND, BLOB_CORRUPT */
 export async function provePossession(
@@ -23,11 +24,11 @@ export async function provePossession(
   signal?: AbortSignal,
 ): Promise<readonly Uint8Array[]> {
   const proof: Uint8Array[] = [];
-  let cid: CID | null = parseCid(root);
-  for (let depth = 0; cid !== null && depth < MAX_DEPTH; depth += 1) {
-    const bytes = await blocks.getBlock(cid, signal);
+  const way = new Way(root, nonce);
+  while (way.next !== null) {
+    const bytes = await blocks.getBlock(way.next, signal);
     proof.push(bytes);
-    cid = nextOf(cid, bytes, nonce, depth);
+    way.go(bytes);
   }
   return proof;
 }
@@ -38,13 +39,13 @@ export async function provePossession(
  * @throws BlobError CID_INVALID, CID_UNSUPPORTED, BLOCK_HASH_MISMATCH, BLOB_MALFORMED
  */
 export function assertPossession(root: string, nonce: Uint8Array, proof: readonly Uint8Array[]): void {
-  let cid: CID | null = parseCid(root);
-  for (const [depth, bytes] of proof.entries()) {
-    if (cid === null || depth >= MAX_DEPTH) throw malformed(root);
-    assertBlockHash({ cid, bytes });
-    cid = nextOf(cid, bytes, nonce, depth);
+  const way = new Way(root, nonce);
+  for (const bytes of proof) {
+    if (way.next === null) throw malformed(root);
+    assertBlockHash({ cid: way.next, bytes });
+    way.go(bytes);
   }
-  if (cid !== null) throw malformed(root);
+  if (way.next !== null) throw malformed(root);
 }
 
 /** An answer that somebody gave, by the digests of its blocks, and as many of the blocks as it takes to judge it. */
@@ -62,41 +63,42 @@ export function wayToFault(
   { root, nonce, sizeBytes }: GivenProof,
   proof: readonly Uint8Array[],
 ): Uint8Array[] {
-  const way: Uint8Array[] = [];
-  let cid: CID | null = parseCid(root);
-  for (const [depth, bytes] of proof.entries()) {
-    if (cid === null || digestOf(cid) !== hash("sha256", bytes)) break;
-    way.push(bytes);
-    cid = nextOf(cid, bytes, nonce, depth);
+  const right: Uint8Array[] = [];
+  const way = new Way(root, nonce);
+  for (const bytes of proof) {
+    if (way.next === null || digestOf(way.next) !== hash("sha256", bytes)) break;
+    right.push(bytes);
+    way.go(bytes);
   }
   // A size is judged by the root alone.
   const isSizeWrong =
-    sizeBytes !== null && way[0] !== undefined && sizeOf(parseCid(root), way[0]) !== sizeBytes;
-  return isSizeWrong ? way.slice(0, 1) : way;
+    sizeBytes !== null && right[0] !== undefined && sizeOf(parseCid(root), right[0]) !== sizeBytes;
+  return isSizeWrong ? right.slice(0, 1) : right;
 }
 
 /**
  * Is an answer shown to be false? It is when one of its blocks has not the digest that the block before it says, when
- * it ends too early or too late, or when the root says another size. `way`: its first blocks.
+ * it ends too early or too late, or when the root says another size. `blocks`: its first ones.
  *
  * @throws BlobError CID_INVALID, CID_UNSUPPORTED, BLOCK_HASH_MISMATCH for a way that is none
  */
 export function isRefuted(
   { root, nonce, digests, sizeBytes }: GivenProof,
-  way: readonly Uint8Array[],
+  blocks: readonly Uint8Array[],
 ): boolean {
-  let cid: CID | null = parseCid(root);
-  for (let depth = 0; cid !== null && depth < MAX_DEPTH; depth += 1) {
-    if (digests[depth] !== digestOf(cid)) return true;
-    const bytes = way[depth];
+  const way = new Way(root, nonce);
+  while (way.next !== null) {
+    const cid = way.next;
+    const isRoot = way.blocks === 0;
+    if (digests[way.blocks] !== digestOf(cid)) return true;
+    const bytes = blocks[way.blocks];
     if (bytes === undefined) return false;
     assertBlockHash({ cid, bytes });
-    const size = depth === 0 ? sizeOf(cid, bytes) : null;
+    const size = isRoot ? sizeOf(cid, bytes) : null;
     if (sizeBytes !== null && size !== null && size !== sizeBytes) return true;
-    cid = nextOf(cid, bytes, nonce, depth);
-    if (cid === null) return digests.length > depth + 1;
+    way.go(bytes);
   }
-  return cid !== null;
+  return digests.length > way.blocks;
 }
 
 /** Bytes of the file under a root, as its block says; null for what is no file. */
@@ -112,6 +114,30 @@ function sizeOf(cid: CID, bytes: Uint8Array): number | null {
 /** In hexadecimal. */
 const digestOf = (cid: CID): string =>
   isInline(cid) ? hash("sha256", cid.multihash.digest) : Buffer.from(cid.multihash.digest).toString("hex");
+
+/** Where a challenge leads, block by block. */
+class Way {
+  readonly #nonce: Uint8Array;
+  #bytes = 0;
+  /** Blocks that it led over. */
+  blocks = 0;
+  /** null: it is at its end. */
+  next: CID | null;
+
+  constructor(root: string, nonce: Uint8Array) {
+    this.#nonce = nonce;
+    this.next = parseCid(root);
+  }
+
+  /** @param bytes the next block */
+  go(bytes: Uint8Array): void {
+    if (this.next === null) throw new RangeError("The way of a challenge has no such block");
+    this.#bytes += bytes.byteLength;
+    const isEnough = this.blocks + 1 >= MAX_BLOCKS || this.#bytes >= MAX_BYTES;
+    this.next = isEnough ? null : nextOf(this.next, bytes, this.#nonce, this.blocks);
+    this.blocks += 1;
+  }
+}
 
 /** The block that the challenge leads to from here; null at a leaf. */
 function nextOf(cid: CID, bytes: Uint8Array, nonce: Uint8Array, depth: number): CID | null {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { hash, randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import { createSystemTimers } from "@twentysix/platform";
+import { UnixFS } from "ipfs-unixfs";
+import type { Block } from "../../src/blobs/cids.ts";
 import {
   assertPossession,
   ContentStore,
@@ -10,6 +12,7 @@ import {
   sizeOfRoot,
   wayToFault,
 } from "../../src/index.ts";
+import { carOf, fileNode, memoryStore, nodeBlock, rawBlock } from "./dag-fixtures.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const MIB = 1024 * 1024;
@@ -108,4 +111,47 @@ test("a wrong answer is shown to be wrong by its digests and the blocks before; 
     assert.equal(isRefuted(oversized, wayToFault(oversized, proof)), true);
     assert.throws(() => isRefuted(oversized, [leaf]), "a way that is none shows nothing");
   }
+});
+
+/** Challenges a DAG whose blocks stand in a store, and holds the honest answer against the name alone. */
+async function answerOf(blocks: readonly Block[]): Promise<readonly Uint8Array[]> {
+  const { store } = await memoryStore();
+  const top = blocks[0]?.cid;
+  assert.ok(top);
+  await store.importCar([carOf([top], blocks)]);
+  const root = top.toString();
+  const nonce = randomBytes(32);
+  const proof = await provePossession(store.blocks, root, nonce);
+  assertPossession(root, nonce, proof);
+  const digests = proof.map((block) => hash("sha256", block));
+  const claim = { root, nonce, digests, sizeBytes: sizeOfRoot(root, proof[0] ?? new Uint8Array()) };
+  assert.equal(isRefuted(claim, wayToFault(claim, proof)), false);
+  assert.equal(isRefuted({ ...claim, digests: [...digests, hash("sha256", "more")] }, proof), true);
+  assert.throws(() => assertPossession(root, nonce, proof.slice(0, -1)));
+  return proof;
+}
+
+test("an honest answer is one however deep the DAG is that somebody has made", async () => {
+  for (const levels of [63, 64, 65, 400]) {
+    const blocks = [rawBlock(Buffer.from("the leaf"))];
+    for (let level = 1; level < levels; level += 1) {
+      const below = blocks[0];
+      assert.ok(below);
+      blocks.unshift(fileNode([{ cid: below.cid, contentBytes: 8, cumulativeBytes: 8 + level * 64 }]));
+    }
+    assert.equal((await answerOf(blocks)).length, Math.min(levels, 64));
+  }
+});
+
+test("an answer stays small, however large the blocks are that lead to a leaf", async () => {
+  const padding = "x".repeat(1_900_000);
+  const blocks = [rawBlock(Buffer.from("the leaf"))];
+  for (let level = 1; level < 12; level += 1) {
+    const below = blocks[0];
+    assert.ok(below);
+    const Data = new UnixFS({ type: "directory" }).marshal();
+    blocks.unshift(nodeBlock({ Data, Links: [{ Name: padding + level, Hash: below.cid, Tsize: 0 }] }));
+  }
+  const bytes = (await answerOf(blocks)).reduce((sum, block) => sum + block.byteLength, 0);
+  assert.ok(bytes < 6 * MIB, `${bytes} bytes`);
 });

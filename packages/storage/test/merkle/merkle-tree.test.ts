@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { BUCKET_SIZE, MerkleTree } from "../../src/database/merkle/merkle-tree.ts";
 import { derivedLeaves } from "../../src/database/merkle/tree-leaves.ts";
-import { migrate, SqliteConnection } from "../../src/index.ts";
+import { SqliteConnection } from "../../src/index.ts";
+import { migrate } from "../../src/writer.ts";
 
 const sha256 = (...parts: readonly Uint8Array[]): Buffer =>
   parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest();

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import { migrate, openConnection, type SqlConnection, StateTree } from "@twentysix/storage";
+import { openConnection, type SqlConnection } from "@twentysix/storage";
 import { TreeReads } from "@twentysix/storage/reader";
+import { migrate, StateTree } from "@twentysix/storage/writer";
 import { postgresDatabase, withoutPostgres } from "../postgres/on-postgres.ts";
 
 const digestOf = (text: string): Buffer => createHash("sha256").update(text).digest();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MIGRATIONS } from "../../src/database/migrations/all.ts";
-import { migrate, SqliteConnection } from "../../src/index.ts";
+import { SqliteConnection } from "../../src/index.ts";
+import { migrate } from "../../src/writer.ts";
 
 /** A database as the version before left it. */
 function databaseAt(number: number): SqliteConnection {

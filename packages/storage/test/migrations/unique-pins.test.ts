@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MIGRATIONS } from "../../src/database/migrations/all.ts";
-import { migrate, openConnection, type SqlConnection, SqliteConnection } from "../../src/index.ts";
+import { openConnection, type SqlConnection, SqliteConnection } from "../../src/index.ts";
+import { migrate } from "../../src/writer.ts";
 import { postgresDatabase, withoutPostgres } from "../postgres/on-postgres.ts";
 
 const ENGINES = [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { migrate, openConnection, type SqlConnection } from "@twentysix/storage";
+import { openConnection, type SqlConnection } from "@twentysix/storage";
+import { migrate } from "@twentysix/storage/writer";
 import { readStoredBytes } from "../../src/database/read/long-text/stored-bytes.ts";
 import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 

@@ -1,5 +1,6 @@
 import { after, describe, it } from "node:test";
-import { migrate, openConnection, type SqlConnection } from "@twentysix/storage";
+import { openConnection, type SqlConnection } from "@twentysix/storage";
+import { migrate } from "@twentysix/storage/writer";
 import { seedOn } from "../read/seed.ts";
 import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 

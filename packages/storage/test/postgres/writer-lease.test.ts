@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { createSystemClock } from "@twentysix/platform";
-import { MessageStore, openConnection } from "@twentysix/storage";
-import { openWhenFree } from "@twentysix/storage/writer";
+import { openConnection } from "@twentysix/storage";
+import { MessageStore, openWhenFree } from "@twentysix/storage/writer";
 import { postgresDatabase, withoutPostgres } from "./on-postgres.ts";
 
 const open = (path: string): MessageStore => new MessageStore({ path, readElementFields: () => [] });

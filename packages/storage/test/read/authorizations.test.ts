@@ -4,10 +4,10 @@ import {
   type AuthorizationFilter,
   type AuthorizationsPage,
   type AuthorizationsQuery,
-  createListReads,
   ReadError,
   UNLIMITED,
 } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { SeedDatabase } from "./seed.ts";
 import { seedAggregate } from "./seed-derived.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { createListReads, type ListName, type ListQueries, ReadError, UNLIMITED } from "../../src/index.ts";
+import { type ListName, type ListQueries, ReadError, UNLIMITED } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { SeedDatabase } from "./seed.ts";
 
 const QUERIES: { readonly [Name in ListName]: ListQueries[Name] } = {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MESSAGE_TYPES } from "@twentysix/protocol";
-import { createListReads, type MessageFilter, type MessagesQuery } from "../../src/index.ts";
+import type { MessageFilter, MessagesQuery } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { SeedDatabase } from "./seed.ts";
 import { hashesOf, walkList } from "./walk-list.ts";
 

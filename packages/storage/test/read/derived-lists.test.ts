@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  createListReads,
-  type PostsQuery,
-  STATUS_CODE,
-  type TerminatedQuery,
-  UNLIMITED,
-} from "../../src/index.ts";
+import { type PostsQuery, STATUS_CODE, type TerminatedQuery, UNLIMITED } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { SeedDatabase, type Seeded, sha256 } from "./seed.ts";
 import { seedAggregate, seedFile, seedForgotten, seedPin, seedPost } from "./seed-derived.ts";
 import { hashesOf, heldText, walkList } from "./walk-list.ts";

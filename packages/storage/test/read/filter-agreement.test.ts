@@ -3,13 +3,13 @@ import { describe, it } from "node:test";
 import { type Chain, MESSAGE_TYPES } from "@twentysix/protocol";
 import fc from "fast-check";
 import {
-  createListReads,
   createPointReads,
   type MessageFacts,
   type MessageFilter,
   matchesFilter,
   PAYMENT_TYPES,
 } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { SeedDatabase } from "./seed.ts";
 import { hashesOf, walkList } from "./walk-list.ts";
 

@@ -4,7 +4,6 @@ import { sliceMember, sliceMembers } from "@twentysix/protocol";
 import fc from "fast-check";
 import { memberRange } from "../../src/database/read/long-text/member-range.ts";
 import {
-  createListReads,
   createPointReads,
   type ItemText,
   LONG_TEXT_BYTES,
@@ -16,6 +15,7 @@ import {
   type SyncListReads,
   UNLIMITED,
 } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { SeedDatabase, type Seeded } from "./seed.ts";
 import { seedAggregate, seedPost } from "./seed-derived.ts";
 import { heldText, wholeText } from "./walk-list.ts";

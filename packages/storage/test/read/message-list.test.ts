@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
-  createListReads,
   type MessageFilter,
   type MessagesQuery,
   PAYMENT_TYPES,
   type SyncListReads,
   UNLIMITED,
 } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { SeedDatabase } from "./seed.ts";
 import { hashesOf, heldText, walkList } from "./walk-list.ts";
 

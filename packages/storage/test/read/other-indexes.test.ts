@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createListReads, type MessageFilter, type MessagesQuery, UNLIMITED } from "../../src/index.ts";
+import { type MessageFilter, type MessagesQuery, UNLIMITED } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { SeedDatabase } from "./seed.ts";
 import { walkList } from "./walk-list.ts";
 

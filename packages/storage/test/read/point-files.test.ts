@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  type ChunkRequest,
-  createListReads,
-  createPointReads,
-  EVENT_CODE,
-  UNLIMITED,
-} from "../../src/index.ts";
+import { type ChunkRequest, createPointReads, EVENT_CODE, UNLIMITED } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { SeedDatabase, sha256 } from "./seed.ts";
 import { seedFile, seedFileTag, seedPin } from "./seed-derived.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { encodeItemHash } from "@twentysix/protocol";
-import { createListReads, createPointReads, renderMessageView, UNLIMITED } from "../../src/index.ts";
+import { createPointReads, renderMessageView, UNLIMITED } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { SeedDatabase, sha256 } from "./seed.ts";
 import { seedAggregate, seedForgotten } from "./seed-derived.ts";
 import { heldText } from "./walk-list.ts";

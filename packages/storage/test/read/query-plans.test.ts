@@ -3,13 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import {
-  createListReads,
-  type ListName,
-  type ListQueries,
-  type MessageFilter,
-  UNLIMITED,
-} from "../../src/index.ts";
+import { type ListName, type ListQueries, type MessageFilter, UNLIMITED } from "../../src/index.ts";
+import { createListReads } from "../../src/reader.ts";
 import { RecordingConnection } from "./recording-connection.ts";
 import { SeedDatabase } from "./seed.ts";
 

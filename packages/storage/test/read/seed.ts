@@ -14,13 +14,13 @@ import {
   COUNTER_CODE,
   type CounterDimension,
   MESSAGE_TYPE_CODE,
-  migrate,
   type SqlConnection,
   SqliteConnection,
   STATUS_CODE,
   type Status,
   UNCONFIRMED,
 } from "../../src/index.ts";
+import { migrate } from "../../src/writer.ts";
 
 /** A message to be stored; everything has a default. */
 export interface SeedMessage {

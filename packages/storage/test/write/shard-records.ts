@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { encodeItemHash } from "@twentysix/protocol";
-import { FileLedger, MessageStore, openConnection } from "../../src/index.ts";
+import { FileLedger, openConnection } from "../../src/index.ts";
+import { MessageStore } from "../../src/writer.ts";
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 const cidOf = (text: string): string => `bafkrei${text.padEnd(52, "a")}`;
@@ -56,6 +57,10 @@ export function checkShardRecords(path: string): void {
       [false, true, false],
     );
     assert.deepEqual(coding?.shards[0]?.proofs, [{ peerId: "peer 1", provenMicros: 7n }]);
+    assert.deepEqual(
+      [cidOf("xa"), cidOf("xb")].map((root) => ledger.heldAs(name, root)),
+      [name, cidOf("xb")],
+    );
     assert.equal(ledger.isRegistered(cidOf("xb")), true);
     assert.equal(ledger.isRegistered(hashOf("xb")), true);
     assert.equal(ledger.isRegistered(hashOf("xa")), false);
@@ -79,6 +84,14 @@ export function checkShardRecords(path: string): void {
     written(() => store.noteFiles({ kind: "fault", fault: { ...fault, file: null } }, 13n));
     assert.deepEqual(ledger.peerFaults(name, 5), [fault]);
     assert.equal(ledger.peerFaults(null, 5).length, 2);
+    const heavy = { ...fault, file: null, evidence: JSON.stringify("e".repeat(9 * 1024 * 1024)) };
+    for (let index = 0; index < 9; index += 1)
+      written(() => store.noteFiles({ kind: "fault", fault: { ...heavy, peerId: `peer ${index}` } }, 14n));
+    assert.deepEqual(
+      ledger.peerFaults(null, 20).map(({ peerId }) => peerId),
+      [8, 7, 6, 5, 4, 3, 2].map((index) => `peer ${index}`),
+      "64 MiB of evidence are kept",
+    );
   } finally {
     connection.close();
     store.close();

@@ -65,14 +65,17 @@ export class KeyQueue {
     return taken;
   }
 
+  /** What a large queue took goes back; a small one, as there is after most batches, is used again as it is. */
   clear(): void {
-    this.#blocks = [];
+    this.#blocks.length = Math.min(this.#blocks.length, 1);
     this.#end = 0;
-    this.#starts = new Uint32Array(FIRST_ENTRIES);
-    this.#lengths = new Uint8Array(FIRST_ENTRIES);
-    this.#values = new Float64Array(FIRST_ENTRIES);
-    this.#order = new BigUint64Array(FIRST_ENTRIES);
-    this.#words = new Uint32Array(this.#order.buffer);
+    if (this.#starts.length > FIRST_ENTRIES) {
+      this.#starts = new Uint32Array(FIRST_ENTRIES);
+      this.#lengths = new Uint8Array(FIRST_ENTRIES);
+      this.#values = new Float64Array(FIRST_ENTRIES);
+      this.#order = new BigUint64Array(FIRST_ENTRIES);
+      this.#words = new Uint32Array(this.#order.buffer);
+    }
     this.#count = 0;
     this.#taken = 0;
     this.#isSorted = true;

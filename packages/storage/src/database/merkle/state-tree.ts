@@ -1,14 +1,13 @@
 import { encodeHex } from "@twentysix/protocol";
 import type { SqlConnection } from "../sql/connection.ts";
+import { StandingReads } from "../sql/standing-reads.ts";
 import { derivedKey, derivedLeaf } from "./derived-leaf.ts";
 import { DERIVED_KINDS, type DirtyEntities } from "./dirty.ts";
 import { KeyQueue, type QueuedKey } from "./key-queue.ts";
 import { sha256 } from "./leaf.ts";
 import { MerkleTree } from "./merkle-tree.ts";
+import { STATE_ROOT_ALGORITHM } from "./root-algorithm.ts";
 import { derivedLeaves, messageLeaves } from "./tree-leaves.ts";
-
-/** Names how the root is computed; a change of any digest changes it. */
-export const STATE_ROOT_ALGORITHM = "twentysix-merkle-sha256-v1";
 
 /** Keys brought up to date in one go, so that the writer is never held up long. */
 const SLICE = 256;
@@ -54,6 +53,7 @@ interface Sweep {
  */
 export class StateTree {
   readonly #connection: SqlConnection;
+  readonly #standing: StandingReads;
   readonly #messages: MerkleTree;
   readonly #derived: MerkleTree;
   readonly #changedMessages = new KeyQueue();
@@ -67,6 +67,7 @@ export class StateTree {
   constructor(connection: SqlConnection, dirty: Pick<DirtyEntities, "forget"> | null) {
     this.#connection = connection;
     this.#dirty = dirty;
+    this.#standing = new StandingReads(connection);
     this.#messages = new MerkleTree(connection, MESSAGES, messageLeaves(connection));
     this.#derived = new MerkleTree(connection, DERIVED, derivedLeaves(connection));
     const row = connection.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", TREE_WATERMARK);
@@ -202,9 +203,8 @@ export class StateTree {
   }
 
   #last(table: "events" | "derived_dirty", column: "seq" | "id"): number {
-    return (
-      this.#connection.get<{ last: number | null }>(`SELECT max(${column}) AS last FROM ${table}`)?.last ?? 0
-    );
+    const row = this.#standing.getBig<{ last: bigint | null }>(`SELECT max(${column}) AS last FROM ${table}`);
+    return Number(row?.last ?? 0n);
   }
 }
 

@@ -10,6 +10,7 @@ import { uniquePins } from "./0009-unique-pins.ts";
 import { fileProofs } from "./0010-file-proofs.ts";
 import { anchoringTables } from "./0011-anchoring.ts";
 import { fileShards } from "./0012-file-shards.ts";
+import { undecidedSignatures } from "./0013-undecided-signatures.ts";
 import type { Migration } from "./migration.ts";
 
 /** All migrations in order; a published one never changes. */
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   fileProofs,
   anchoringTables,
   fileShards,
+  undecidedSignatures,
 ];

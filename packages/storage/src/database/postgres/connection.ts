@@ -35,6 +35,7 @@ export class PostgresConnection implements SqlConnection {
   readonly #session: BlockingSession;
   #queue: QueuedStatement[] = [];
   #queuedBytes = 0;
+  #writes = 0;
   #isInTransaction = false;
   /** The server has been told of the transaction. */
   #hasBegun = false;
@@ -53,7 +54,12 @@ export class PostgresConnection implements SqlConnection {
     });
   }
 
+  get writes(): number | null {
+    return this.#isInTransaction ? null : this.#writes;
+  }
+
   exec(sql: string): void {
+    this.#writes += 1;
     this.#send({ text: sql, values: null });
   }
 
@@ -64,6 +70,7 @@ export class PostgresConnection implements SqlConnection {
   }
 
   #enqueue(sql: string, parameters: readonly SqlValue[]): SqlChanges {
+    this.#writes += 1;
     const queued = new QueuedStatement(statementOf(sql, parameters), () => this.#flush());
     this.#queue.push(queued);
     this.#queuedBytes += bytesOf(parameters);

@@ -24,6 +24,29 @@ export interface WantedFile {
   readonly damage: FileDamage | null;
 }
 
+/** Where a look at what is wanted has come to: ids of rows, of which 0 is before the first. */
+export interface WantedTurn {
+  readonly waiting: number;
+  readonly damaged: number;
+}
+
+/** What is next in one turn, with the row at which each stands. */
+export interface WantedPage {
+  readonly files: readonly (WantedFile & { readonly at: number })[];
+  /** Where the turn goes on after them. */
+  readonly next: number;
+}
+
+/** Files that this node should get. Nobody can keep others from having their turn, however many names he makes up. */
+export interface WantedFiles {
+  /** What messages wait for that came last, the latest first. */
+  readonly latest: readonly WantedFile[];
+  /** What messages wait for, the oldest first. */
+  readonly waiting: WantedPage;
+  /** Registered files whose bytes are missing or corrupt. */
+  readonly damaged: WantedPage;
+}
+
 export interface FileLedgerFigures {
   /** Entries of the journal. */
   readonly pendingDeletions: number;
@@ -96,6 +119,7 @@ interface KeptRow {
   readonly size: number;
   readonly reason: number | null;
   readonly content: number;
+  readonly coded: number;
 }
 
 interface ShardRow {
@@ -106,12 +130,30 @@ interface ShardRow {
 }
 
 const SHA256_BYTES = 32;
+/** In front of the name of a file that a candidate waits for. */
+const FILE_WAIT = "file:";
+
+interface WaitingRow {
+  /** Of the candidate. */
+  readonly at: number;
+  /** null: it waits for no file. */
+  readonly key: string | null;
+}
+
+const namesOf = (rows: readonly WaitingRow[]): WantedPage["files"] =>
+  rows.flatMap(({ at, key }) =>
+    key === null ? [] : [{ at, name: key.slice(FILE_WAIT.length), damage: null }],
+  );
 
 interface DeletionRow {
   readonly hash: Uint8Array;
   readonly cid: Uint8Array | null;
   readonly size: number;
 }
+
+/** A file has a pin of this kind. */
+const hasPin = (kind: PinKind): string =>
+  `EXISTS (SELECT 1 FROM pins p WHERE p.file_id = f.id AND p.kind = ${PIN_CODE[kind]})`;
 
 /** What the records say of the bytes on the disk, read anew at every call. Each call is a few indexed look-ups. */
 export class FileLedger {
@@ -150,22 +192,46 @@ export class FileLedger {
     return this.#has("SELECT 1 FROM file_deletions WHERE hash = ?", name);
   }
 
-  /** Files that messages wait for, and registered ones whose bytes are missing or corrupt; in no particular order. */
-  wantedFiles(limit: number): WantedFile[] {
-    const prefix = "file:";
-    const waited = this.#connection
-      .all<{ key: string }>(
-        "SELECT DISTINCT key FROM waits WHERE key >= 'file:' AND key < 'file;' LIMIT ?",
-        limit,
-      )
-      .map(({ key }) => ({ name: key.slice(prefix.length), damage: null }));
+  /**
+   * Files that messages wait for, and registered ones whose bytes are missing or corrupt.
+   *
+   * @param limit messages that are looked at, and damaged files
+   */
+  wantedFiles(turn: WantedTurn, limit: number): WantedFiles {
+    const waiting = this.#waitedFor("ASC", turn.waiting, limit);
+    const seen = new Set(waiting.map(({ at }) => at));
+    const areAll = turn.waiting === 0 && seen.size < limit;
+    const latest = areAll ? waiting.toReversed() : this.#waitedFor("DESC", 0, limit);
     const damaged = this.#connection
-      .all<{ hash: Uint8Array; reason: number }>(
-        `SELECT f.hash, d.reason FROM damaged_files d JOIN files f ON f.id = d.file_id WHERE d.reason <> ${ELSEWHERE} LIMIT ?`,
+      .all<{ id: number; hash: Uint8Array; reason: number }>(
+        `SELECT f.id, f.hash, d.reason FROM damaged_files d JOIN files f ON f.id = d.file_id
+         WHERE d.reason <> ${ELSEWHERE} AND d.file_id > ? ORDER BY d.file_id LIMIT ?`,
+        turn.damaged,
         limit,
       )
-      .map(({ hash, reason }) => ({ name: decodeItemHash(hash), damage: FILE_DAMAGES[reason] ?? null }));
-    return [...waited, ...damaged];
+      .map(({ id, hash, reason }) => ({
+        at: id,
+        name: decodeItemHash(hash),
+        damage: FILE_DAMAGES[reason] ?? null,
+      }));
+    const nextAfter = (rows: readonly { readonly at: number }[], looked: number): number =>
+      looked < limit ? 0 : (rows.at(-1)?.at ?? 0);
+    return {
+      latest: namesOf(latest),
+      waiting: { files: namesOf(waiting), next: nextAfter(waiting, seen.size) },
+      damaged: { files: damaged, next: nextAfter(damaged, damaged.length) },
+    };
+  }
+
+  /** Some candidates, each with the files that it waits for. */
+  #waitedFor(order: "ASC" | "DESC", afterId: number, limit: number): WaitingRow[] {
+    return this.#connection.all(
+      `SELECT c.id AS at, w.key FROM (SELECT id FROM candidates WHERE id > ? ORDER BY id ${order} LIMIT ?) c
+       LEFT JOIN waits w ON w.candidate_id = c.id AND w.key >= '${FILE_WAIT}' AND w.key < 'file;'
+       ORDER BY c.id ${order}`,
+      afterId,
+      limit,
+    );
   }
 
   /** Bytes that a record needs: those of a file, or of a shard that is held here. */
@@ -219,32 +285,49 @@ export class FileLedger {
     return this.#kept("f.hash = ?", encodeItemHash(name), 1)[0] ?? null;
   }
 
+  /**
+   * The name under which the bytes of a file, or of the shard of it that is this DAG, stand here; null for those of which
+   * no message stores the file, and which were given up or lost.
+   */
+  heldAs(name: string, root: string): string | null {
+    const row = this.#connection.get<{ is_whole: number; is_shard: number }>(
+      `SELECT NOT EXISTS (SELECT 1 FROM damaged_files d WHERE d.file_id = f.id) AS is_whole,
+         EXISTS (SELECT 1 FROM file_shards s WHERE s.file_id = f.id AND s.cid = ? AND s.is_held = 1) AS is_shard
+       FROM files f WHERE f.hash = ? AND ${hasPin("message")}`,
+      encodeItemHash(root),
+      encodeItemHash(name),
+    );
+    if (row === undefined) return null;
+    if (Number(row.is_shard) === 1) return root;
+    return Number(row.is_whole) === 1 ? name : null;
+  }
+
   #kept(condition: string, value: number | Uint8Array, limit: number): KeptFileRecord[] {
-    const hasPin = (kind: PinKind): string =>
-      `EXISTS (SELECT 1 FROM pins p WHERE p.file_id = f.id AND p.kind = ${PIN_CODE[kind]})`;
-    return this.#connection
-      .all<KeptRow>(
-        `SELECT f.id, f.hash, f.cid, f.size, d.reason, ${hasPin("content")} AS content
-         FROM files f LEFT JOIN damaged_files d ON d.file_id = f.id
-         WHERE ${condition} AND ${hasPin("message")} ORDER BY f.id LIMIT ?`,
-        value,
-        limit,
-      )
-      .map(({ id, hash, cid, size, reason, content }) => {
-        const name = decodeItemHash(hash);
-        const isDag = hash.byteLength > SHA256_BYTES;
-        return {
-          id,
-          name,
-          root: isDag ? name : cid === null ? null : decodeItemHash(cid),
-          sizeBytes: size,
-          damage: reason === null ? null : (FILE_DAMAGES[reason] ?? null),
-          isContent: content === 1,
-          proofs: this.#proofsOf(id),
-          furtherName: cid === null ? null : decodeItemHash(cid),
-          coding: this.#codingOf(id),
-        };
-      });
+    const rows = this.#connection.all<KeptRow>(
+      `SELECT f.id, f.hash, f.cid, f.size, d.reason, ${hasPin("content")} AS content,
+         EXISTS (SELECT 1 FROM coded_files c WHERE c.file_id = f.id) AS coded
+       FROM files f LEFT JOIN damaged_files d ON d.file_id = f.id
+       WHERE ${condition} AND ${hasPin("message")} ORDER BY f.id LIMIT ?`,
+      value,
+      limit,
+    );
+    const proofs = this.#proofsOf(rows.map(({ id }) => id));
+    return rows.map(({ id, hash, cid, size, reason, content, coded }) => {
+      const name = decodeItemHash(hash);
+      const isDag = hash.byteLength > SHA256_BYTES;
+      const furtherName = cid === null ? null : decodeItemHash(cid);
+      return {
+        id,
+        name,
+        root: isDag ? name : furtherName,
+        sizeBytes: size,
+        damage: reason === null ? null : (FILE_DAMAGES[reason] ?? null),
+        isContent: content === 1,
+        proofs: proofs.get(id) ?? [],
+        furtherName,
+        coding: coded === 1 ? this.#codingOf(id) : null,
+      };
+    });
   }
 
   #codingOf(fileId: number): KeptCoding | null {
@@ -295,13 +378,20 @@ export class FileLedger {
       }));
   }
 
-  #proofsOf(fileId: number): KeptFileRecord["proofs"] {
-    return this.#connection
-      .allBig<{ peer: string; proven_us: bigint }>(
-        "SELECT peer, proven_us FROM file_proofs WHERE file_id = ? ORDER BY peer",
+  /** By file. */
+  #proofsOf(fileIds: readonly number[]): ReadonlyMap<number, readonly Proven[]> {
+    if (fileIds.length === 0) return new Map();
+    const rows = this.#connection.allBig<{ file_id: bigint; peer: string; proven_us: bigint }>(
+      `SELECT p.file_id, p.peer, p.proven_us FROM ${this.#connection.dialect.jsonIntegers("?")} AS ids
+       CROSS JOIN file_proofs p WHERE p.file_id = ids.value ORDER BY p.file_id, p.peer`,
+      JSON.stringify(fileIds),
+    );
+    return new Map(
+      [...Map.groupBy(rows, (row) => Number(row.file_id))].map(([fileId, ofFile]) => [
         fileId,
-      )
-      .map(({ peer, proven_us: provenMicros }) => ({ peerId: peer, provenMicros }));
+        ofFile.map(({ peer, proven_us: provenMicros }) => ({ peerId: peer, provenMicros })),
+      ]),
+    );
   }
 
   figures(): FileLedgerFigures {

@@ -43,6 +43,7 @@ const FILE_RECORDS: Readonly<Record<keyof FileLedger, true>> = {
   wantedFiles: true,
   keptFiles: true,
   keptFile: true,
+  heldAs: true,
   peerFaults: true,
   isRegistered: true,
   isRegisteredByCid: true,
@@ -62,6 +63,7 @@ const CHAIN_RECORDS: Readonly<Record<keyof ChainRecords, true>> = {
   isTaken: true,
   hasUntried: true,
   unconfirmed: true,
+  undecided: true,
 };
 
 /** What the database says of chains, for a thread that must not block. */

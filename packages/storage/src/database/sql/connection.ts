@@ -24,6 +24,11 @@ export interface SqlChanges {
  */
 export interface SqlConnection {
   readonly dialect: Dialect;
+  /**
+   * How often something was begun that writes through this connection: until it changes, what the only writer has read
+   * holds. null within a transaction.
+   */
+  readonly writes: number | null;
   /** Runs statements that return nothing. */
   exec(sql: string): void;
   /** A failure may show only at the next read, or at the end of the transaction. */

@@ -18,6 +18,8 @@ export class SqliteConnection implements SqlConnection {
   readonly dialect = SQLITE;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #writes = 0;
+  #isInTransaction = false;
 
   constructor(path: string, options: SqliteOptions = {}) {
     this.#database = new DatabaseSync(path, {
@@ -33,11 +35,17 @@ export class SqliteConnection implements SqlConnection {
     }
   }
 
+  get writes(): number | null {
+    return this.#isInTransaction ? null : this.#writes;
+  }
+
   exec(sql: string): void {
+    this.#writes += 1;
     this.#database.exec(sql);
   }
 
   run(sql: string, ...parameters: SqlValue[]): SqlChanges & { readonly lastId: number } {
+    this.#writes += 1;
     const result = this.#prepare(sql, false).run(...parameters);
     return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
   }
@@ -69,19 +77,33 @@ export class SqliteConnection implements SqlConnection {
   }
 
   begin(): void {
-    this.#database.exec("BEGIN IMMEDIATE");
+    this.#prepare("BEGIN IMMEDIATE", false).run();
+    this.#writes += 1;
+    this.#isInTransaction = true;
   }
 
   commit(): void {
-    this.#database.exec("COMMIT");
+    this.#prepare("COMMIT", false).run();
+    this.#isInTransaction = false;
   }
 
   rollBack(): void {
     if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    this.#isInTransaction = false;
   }
 
   transaction<T>(work: () => T): T {
     return inTransaction(this, work);
+  }
+
+  /** The whole database as bytes, for `fill` of another one. */
+  copy(): Uint8Array {
+    return this.#database.serialize();
+  }
+
+  /** Makes this database, which is new and in memory, the same as the one that was copied. */
+  fill(copied: Uint8Array): void {
+    this.#database.deserialize(copied);
   }
 
   close(): void {

@@ -12,6 +12,9 @@ export interface Candidate {
   readonly origin: Origin;
   readonly receptionMicros: bigint;
   readonly attempts: number;
+  /** Why it was not applied the last time; null: it was not tried, or everything is right with it now. */
+  readonly code: number | null;
+  readonly detailsText: string | null;
 }
 
 /** What is known of a copy that is to be queued. */

@@ -31,8 +31,8 @@ export function releaseFile(session: WriterSession, fileHash: string, nowMicros:
   if (fileId !== null) giveUpUnpinned(session, fileId, nowMicros);
 }
 
-export function nextGraceEndMicros({ connection }: WriterSession): bigint | null {
-  const row = connection.getBig<{ at: bigint | null }>(
+export function nextGraceEndMicros({ standing }: WriterSession): bigint | null {
+  const row = standing.getBig<{ at: bigint | null }>(
     "SELECT min(delete_by_us) AS at FROM pins WHERE delete_by_us IS NOT NULL",
   );
   return row?.at ?? null;

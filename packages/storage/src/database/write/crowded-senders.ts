@@ -2,6 +2,7 @@ import { decodeItemHash } from "@twentysix/protocol";
 import { ORIGIN_CODE, type Origin } from "../codes.ts";
 import { countQueued } from "./candidates.ts";
 import { typeOfEnvelope } from "./envelope-type.ts";
+import { IS_VOUCHED_FOR } from "./undecided-signatures.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 /** A queued copy that is given up to make room, with the reason for which it waited. */
@@ -19,7 +20,7 @@ const NOT_LIVE: readonly Origin[] = ["import", "onchain"];
 export const isLive = (origin: Origin): boolean => !NOT_LIVE.includes(origin);
 
 /** As the index `candidates_sender` spells it. */
-const LIVE_OF_SENDER = `sender_id = ? AND next_attempt_us IS NOT NULL AND origin NOT IN (${NOT_LIVE.map((origin) => ORIGIN_CODE[origin]).join(", ")})`;
+const LIVE_OF_SENDER = `sender_id = ? AND next_attempt_us IS NOT NULL AND origin NOT IN (${NOT_LIVE.map((origin) => ORIGIN_CODE[origin]).join(", ")}) AND ${IS_VOUCHED_FOR}`;
 
 interface CrowdedRow {
   readonly id: number;

@@ -1,5 +1,6 @@
 import { decodeItemHash, ERROR_TABLE, encodeItemHash } from "@twentysix/protocol";
 import type { CandidateFact, CopyFact } from "@twentysix/state";
+import { IS_VOUCHED_FOR } from "./undecided-signatures.ts";
 import type { WriterSession } from "./writer-session.ts";
 
 const hashesOf = (rows: readonly { readonly hash: Uint8Array }[]): string[] =>
@@ -22,7 +23,8 @@ export function loadCandidates(session: WriterSession, hash: string): CandidateF
   if (id === null) return [];
   return session.connection
     .all<{ envelope: string; content: string | null; retained: number }>(
-      `SELECT envelope, content, code IS NOT DISTINCT FROM ${ERROR_TABLE.FORGOTTEN_DUPLICATE.code} AS retained FROM candidates WHERE item_id = ?`,
+      `SELECT envelope, content, code IS NOT DISTINCT FROM ${ERROR_TABLE.FORGOTTEN_DUPLICATE.code} AS retained FROM candidates
+       WHERE item_id = ? AND ${IS_VOUCHED_FOR}`,
       id,
     )
     .map((row) => ({

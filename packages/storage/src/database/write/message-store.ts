@@ -50,6 +50,7 @@ import { addGracePin } from "./save-files.ts";
 import { appendEvent, trimAttempts } from "./save-relations.ts";
 import { type AppendedEvent, type SaveContext, saveWorld } from "./save-world.ts";
 import type { ReadElementFields } from "./stored-content.ts";
+import { countUndecided, decideSignature, type SignatureDecision } from "./undecided-signatures.ts";
 import { WriterSession } from "./writer-session.ts";
 
 const INDEX_TABLES = new Set<Need["table"]>([
@@ -199,6 +200,15 @@ export class MessageStore {
 
   countCandidates(hash: string): { total: number; queued: number } {
     return countCandidates(this.#session, hash);
+  }
+
+  /** Copies whose signatures chains are to be asked about. */
+  countUndecided(): number {
+    return countUndecided(this.#session);
+  }
+
+  decideSignature(decision: SignatureDecision, nowMicros: bigint): void {
+    decideSignature(this.#session, decision, nowMicros);
   }
 
   wake(keys: Iterable<string>, nowMicros: bigint): number {

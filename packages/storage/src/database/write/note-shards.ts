@@ -19,8 +19,9 @@ export interface PeerFault {
   readonly evidence: string;
 }
 
-/** Faults that are kept; the oldest go. */
+/** Faults that are kept, and bytes of their evidence; the oldest go, and the newest stays in any case. */
 const MAX_FAULTS = 10_000;
+const MAX_EVIDENCE_BYTES = 64 * 1024 * 1024;
 
 /** Writes down what a file becomes in shards. Those of another code go, the same ones stay as they are. */
 export function noteCoding(session: WriterSession, name: string, coding: Coding, nowMicros: bigint): void {
@@ -109,6 +110,12 @@ export function noteFault({ connection }: WriterSession, fault: PeerFault): void
     evidence,
   );
   connection.run("DELETE FROM peer_faults WHERE id <= (SELECT max(id) FROM peer_faults) - ?", MAX_FAULTS);
+  connection.run(
+    `DELETE FROM peer_faults WHERE id < (SELECT max(id) FROM peer_faults) AND id IN (
+       SELECT id FROM (SELECT id, sum(octet_length(evidence)) OVER (ORDER BY id DESC) AS bytes FROM peer_faults) newest
+       WHERE bytes > ?)`,
+    MAX_EVIDENCE_BYTES,
+  );
 }
 
 /** Whether somebody else needs them too is looked at before they are removed. */

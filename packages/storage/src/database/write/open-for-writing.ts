@@ -1,4 +1,5 @@
 import { migrate } from "../migrations/migrate.ts";
+import { migrateInMemory } from "../migrations/migrate-in-memory.ts";
 import { PostgresConnection } from "../postgres/connection.ts";
 import {
   beginEpoch,
@@ -14,6 +15,8 @@ import { LogKeeper } from "../sqlite/log-keeper.ts";
 
 /** A migration, or counting what older versions did not, may look at every row. */
 const STATEMENT_TIMEOUT_MS = 600_000;
+/** How SQLite calls a database without a file. */
+const IN_MEMORY = ":memory:";
 
 export interface WritableOptions {
   readonly path: DatabaseLocation;
@@ -96,6 +99,7 @@ function openFile(options: WritableOptions): WritableDatabase {
     synchronous,
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
   });
-  migrate(connection);
+  if (path === IN_MEMORY) migrateInMemory(connection);
+  else migrate(connection);
   return { connection, log: new LogKeeper(connection, path, options.checkpoints === "apart") };
 }

@@ -89,7 +89,8 @@ function prefetchNames(session: WriterSession, world: World): void {
     const { sender, owner, channel, label, tags } = after.live;
     addresses.push(sender, owner);
     if (channel !== null) channels.push(channel);
-    labels.push(...(label === null ? [] : [label]), ...tags);
+    if (label !== null) labels.push(label);
+    for (const tag of tags) labels.push(tag);
   }
   session.addresses.prefetch(addresses);
   session.channels.prefetch(channels);

@@ -1,6 +1,7 @@
 import { encodeItemHash } from "@twentysix/protocol";
 import { DirtyEntities } from "../merkle/dirty.ts";
 import type { SqlConnection } from "../sql/connection.ts";
+import { StandingReads } from "../sql/standing-reads.ts";
 import { CollectedFiles } from "./collected-files.ts";
 import { CounterDeltas } from "./counter-deltas.ts";
 import { Dictionary } from "./dictionary.ts";
@@ -13,6 +14,8 @@ import { PriceListNames } from "./ledger/price-list-names.ts";
  */
 export class WriterSession {
   readonly connection: SqlConnection;
+  /** What is asked whenever the writer has nothing to do. */
+  readonly standing: StandingReads;
   readonly addresses: Dictionary;
   readonly channels: Dictionary;
   readonly labels: Dictionary;
@@ -30,6 +33,7 @@ export class WriterSession {
 
   constructor(connection: SqlConnection) {
     this.connection = connection;
+    this.standing = new StandingReads(connection);
     this.addresses = new Dictionary(connection, "addresses", "address");
     this.channels = new Dictionary(connection, "channels", "channel");
     this.labels = new Dictionary(connection, "labels", "label");

@@ -1,4 +1,4 @@
-import { decodeItemHash } from "@twentysix/protocol";
+import { decodeItemHash, ERROR_TABLE } from "@twentysix/protocol";
 import {
   CHAIN_EVENT_STATES,
   CHAIN_PAYLOADS,
@@ -25,6 +25,12 @@ export interface UnconfirmedStep {
   readonly messages: readonly UnconfirmedMessage[];
   /** Where the next step begins; null when there is none. */
   readonly afterId: number | null;
+}
+
+/** A queued copy that the key of its sender has not signed. */
+export interface UndecidedCopy {
+  readonly candidateId: number;
+  readonly envelopeText: string;
 }
 
 export interface ChainFigures {
@@ -237,6 +243,18 @@ export class ChainRecords {
         })),
       afterId: last === undefined || rows.length < limit ? null : Number(last.id),
     };
+  }
+
+  /** Queued copies whose signatures chains are to be asked about, after `afterId`. */
+  undecided(afterId: number, limit: number): UndecidedCopy[] {
+    return this.#connection
+      .all<{ id: number; envelope: string }>(
+        `SELECT id, envelope FROM candidates
+         WHERE code = ${ERROR_TABLE.SIGNATURE_UNDECIDED.code} AND id > ? ORDER BY id LIMIT ?`,
+        afterId,
+        limit,
+      )
+      .map(({ id, envelope }) => ({ candidateId: id, envelopeText: envelope }));
   }
 
   #packs(where: string, ...parameters: (string | number)[]): Pack[] {
