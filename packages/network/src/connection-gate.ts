@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
 import type { ConnectionGater, MultiaddrConnection, PeerId } from "@libp2p/interface";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
+import { isPublicAddress } from "@twentysix/platform";
 import type { DenyList } from "./deny-list.ts";
 import type { PeerOpinions } from "./network.ts";
-import { isPublicAddress } from "./public-address.ts";
 
 export interface ConnectionGateOptions {
   readonly denied: DenyList;

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Libp2p } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { multiaddr } from "@multiformats/multiaddr";
@@ -8,6 +9,7 @@ import { NetworkError } from "./errors.ts";
 import { frameOf, framesOf } from "./frames.ts";
 import { isRecord } from "./is-record.ts";
 import type { PeerStream, PeerStreams } from "./peer-streams.ts";
+import { resolveAddress } from "./resolve-addresses.ts";
 
 /*
  * Whether an address leads to the peer that wants to announce it, as somebody else sees it. The asking side sends one
@@ -15,7 +17,8 @@ import type { PeerStream, PeerStreams } from "./peer-streams.ts";
  * `{"reachable": true | false}`, or `{"reachable": null}` where the other side does not try.
  *
  * Only the host that the asking peer calls from is called: whoever could have any address called would have found a
- * way to send others to strangers.
+ * way to send others to strangers. A name is called where it leads to that host; that it does not exist is an answer
+ * too, while one that leads elsewhere may be right for somebody with several addresses, so nothing is said of it.
  */
 
 export const DIAL_BACK_PROTOCOL = "/twentysix/dial-back/1.0.0";
@@ -84,16 +87,22 @@ export class DialBackServer {
     const target = targetOf(address);
     const hosts = host.getConnections(peerIdFromString(peerId)).map(({ remoteAddr }) => hostOf(remoteAddr));
     const isDue = clock.monotonicMs() - (this.#lastMs.get(peerId) ?? Number.NEGATIVE_INFINITY) >= PAUSE_MS;
-    if (target === null || !hosts.includes(target.host) || this.#calls >= MAX_CALLS || !isDue) return null;
+    if (target === null || this.#calls >= MAX_CALLS || !isDue) return null;
+    if (isIP(target.host) !== 0 && !hosts.includes(target.host)) return null;
     this.#remember(peerId);
     this.#calls += 1;
     try {
-      // The name of the peer is part of the address, so that nobody else can answer for it.
-      const connection = await timers.withTimeout(DIAL_TIMEOUT_MS, (signal) =>
-        host.dial(multiaddr(`${target.address}/p2p/${peerId}`), { signal, force: true }),
-      );
-      await connection.close();
-      return true;
+      return await timers.withTimeout(DIAL_TIMEOUT_MS, async (signal) => {
+        const resolved = await resolveAddress(target.address);
+        if (resolved === null) return false;
+        const own = resolved.filter((one) => hosts.includes(hostOf(multiaddr(one))));
+        if (own.length === 0) return null;
+        // The name of the peer is part of the address, so that nobody else can answer for it.
+        const addresses = own.map((one) => multiaddr(`${one}/p2p/${peerId}`));
+        const connection = await host.dial(addresses, { signal, force: true });
+        await connection.close();
+        return true;
+      });
     } catch (error) {
       log.debug("A peer is not reached where it says", { peerId, address, error });
       return false;
@@ -110,7 +119,7 @@ export class DialBackServer {
   }
 }
 
-/** null: no address of a host by its number. */
+/** null: no address of a host. */
 function targetOf(text: string): { readonly address: string; readonly host: string } | null {
   try {
     const { address } = withoutPeerId(text);

@@ -12,7 +12,8 @@ export function frameOf(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The frames of a stream.
+ * The frames of a stream. One that lies whole in a piece of it is a view of that piece; whatever the sizes of the pieces, a
+ * byte is copied a few times at most.
  *
  * @throws NetworkError NETWORK_PEER_FAILED for a frame that is longer than it may be, or not complete at the end
  */
@@ -20,64 +21,81 @@ export async function* framesOf(
   source: AsyncIterable<Uint8Array>,
   maxFrameBytes: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const parts = new ByteQueue();
+  const begun = new BegunFrame(maxFrameBytes);
   for await (const piece of source) {
-    parts.push(piece);
-    for (let frame = takeFrame(parts, maxFrameBytes); frame !== null; frame = takeFrame(parts, maxFrameBytes))
-      yield frame;
+    for (let rest = piece; rest.byteLength > 0; ) {
+      const end = begun.isEmpty ? endOfWholeFrame(rest, maxFrameBytes) : null;
+      if (end !== null) {
+        yield rest.subarray(LENGTH_BYTES, end);
+        rest = rest.subarray(end);
+        continue;
+      }
+      rest = rest.subarray(begun.fill(rest));
+      if (begun.isWhole) yield begun.take();
+    }
   }
-  if (parts.length > 0) throw new NetworkError("NETWORK_PEER_FAILED", "the peer broke off within a frame");
+  if (!begun.isEmpty) throw new NetworkError("NETWORK_PEER_FAILED", "the peer broke off within a frame");
 }
 
-function takeFrame(parts: ByteQueue, maxFrameBytes: number): Uint8Array | null {
-  if (parts.length < LENGTH_BYTES) return null;
-  const length = parts.peekLength();
+/** Where the first frame of a piece ends; null when it does not end there. */
+function endOfWholeFrame(piece: Uint8Array, maxFrameBytes: number): number | null {
+  if (piece.byteLength < LENGTH_BYTES) return null;
+  const end = frameEnd(piece, maxFrameBytes);
+  return end > piece.byteLength ? null : end;
+}
+
+/** Its bytes with those of its length, which stand at the beginning. */
+function frameEnd(bytes: Uint8Array, maxFrameBytes: number): number {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   if (length > maxFrameBytes) {
     const message = `the peer sent a frame of ${length} bytes; ${maxFrameBytes} are allowed`;
     throw new NetworkError("NETWORK_PEER_FAILED", message);
   }
-  if (parts.length < LENGTH_BYTES + length) return null;
-  parts.take(LENGTH_BYTES);
-  return parts.take(length);
+  return LENGTH_BYTES + length;
 }
 
-/** Pieces of bytes that are taken out in other sizes. */
-class ByteQueue {
-  readonly #pieces: Uint8Array[] = [];
-  length = 0;
+/** A frame that comes in several pieces. Takes no more memory than twice what came of it. */
+class BegunFrame {
+  readonly #maxFrameBytes: number;
+  #bytes = new Uint8Array(0);
+  #filled = 0;
+  #end = LENGTH_BYTES;
 
-  push(piece: Uint8Array): void {
-    if (piece.byteLength === 0) return;
-    this.#pieces.push(piece);
-    this.length += piece.byteLength;
+  constructor(maxFrameBytes: number) {
+    this.#maxFrameBytes = maxFrameBytes;
   }
 
-  peekLength(): number {
-    const head = this.take(LENGTH_BYTES);
-    this.#pieces.unshift(head);
-    this.length += LENGTH_BYTES;
-    return new DataView(head.buffer, head.byteOffset).getUint32(0);
+  get isEmpty(): boolean {
+    return this.#filled === 0;
   }
 
-  take(bytes: number): Uint8Array {
-    const first = this.#pieces[0];
-    if (first !== undefined && first.byteLength >= bytes) return this.#cut(first, bytes);
-    const taken = new Uint8Array(bytes);
-    for (let at = 0; at < bytes; ) {
-      const piece = this.#pieces[0];
-      if (piece === undefined) throw new RangeError("More bytes are taken than there are");
-      const part = this.#cut(piece, Math.min(piece.byteLength, bytes - at));
-      taken.set(part, at);
-      at += part.byteLength;
-    }
-    return taken;
+  get isWhole(): boolean {
+    return this.#filled >= LENGTH_BYTES && this.#filled === this.#end;
   }
 
-  /** Cuts bytes off the first piece. */
-  #cut(first: Uint8Array, bytes: number): Uint8Array {
-    this.length -= bytes;
-    if (first.byteLength === bytes) this.#pieces.shift();
-    else this.#pieces[0] = first.subarray(bytes);
-    return first.subarray(0, bytes);
+  /** Takes what the frame lacks, its length first, and tells how many bytes that were. */
+  fill(piece: Uint8Array): number {
+    const part = piece.subarray(0, this.#end - this.#filled);
+    this.#makeRoom(part.byteLength);
+    this.#bytes.set(part, this.#filled);
+    this.#filled += part.byteLength;
+    if (this.#filled === LENGTH_BYTES) this.#end = frameEnd(this.#bytes, this.#maxFrameBytes);
+    return part.byteLength;
+  }
+
+  take(): Uint8Array {
+    const frame = this.#bytes.subarray(LENGTH_BYTES, this.#end);
+    this.#bytes = new Uint8Array(0);
+    this.#filled = 0;
+    this.#end = LENGTH_BYTES;
+    return frame;
+  }
+
+  #makeRoom(more: number): void {
+    const needed = this.#filled + more;
+    if (needed <= this.#bytes.byteLength) return;
+    const bytes = new Uint8Array(Math.max(needed, Math.min(this.#end, 2 * this.#bytes.byteLength)));
+    bytes.set(this.#bytes.subarray(0, this.#filled));
+    this.#bytes = bytes;
   }
 }

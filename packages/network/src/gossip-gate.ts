@@ -9,6 +9,22 @@ export interface GossipGateOptions {
 /** What became of a gossiped message, as far as its sender answers for it. */
 export type GossipOutcome = "new" | "known" | "passed over" | "refused";
 
+/** What has come to the gate since the start, and how it stands now. */
+export interface GossipFigures {
+  readonly frames: number;
+  readonly frameBytes: number;
+  /** Messages that were looked at, by what became of them. */
+  readonly messages: ReadonlyMap<GossipOutcome, number>;
+  /** Frames and messages that had to wait for their turn. */
+  readonly heldBack: number;
+  /** Frames and messages that wait now. */
+  readonly waiting: number;
+  /** Peers that are not read now, since they have used up what one may cost. */
+  readonly exhaustedPeers: number;
+  /** Units that all peers together may cost at once; less than nothing where they have cost more. */
+  readonly unitsLeft: number;
+}
+
 /** Units. One is about what a new message costs that is what it should be. */
 const COSTS: Readonly<Record<GossipOutcome, number>> = { new: 1, "passed over": 1, known: 0.1, refused: 20 };
 const FRAME_COST = 0.2;
@@ -41,6 +57,10 @@ export class GossipGate {
   readonly #lookedAt = new Map<string, number>();
   #lookedAtOfAll = 0;
   #line: Waiting[] = [];
+  #frames = 0;
+  #frameBytes = 0;
+  readonly #outcomes = new Map<GossipOutcome, number>();
+  #heldBack = 0;
   /** Somebody waits who has a share: whoever comes now waits behind him. */
   #isFull = false;
   #inThisTurn = 0;
@@ -55,6 +75,8 @@ export class GossipGate {
 
   /** Resolves when the peer may be read further. */
   async read(peerId: string, frameBytes: number): Promise<void> {
+    this.#frames += 1;
+    this.#frameBytes += frameBytes;
     await this.#turnOf(peerId, () => this.#spend(peerId, FRAME_COST + frameBytes * COST_OF_BYTE));
   }
 
@@ -68,9 +90,23 @@ export class GossipGate {
       return result;
     } finally {
       this.#count(peerId, -1);
+      this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
       this.#spend(peerId, COSTS[outcome]);
       if (this.#line.length > 0) this.#lookSoon(0);
     }
+  }
+
+  figures(): GossipFigures {
+    const waitingPeers = new Set(this.#line.map(({ peerId }) => peerId));
+    return {
+      frames: this.#frames,
+      frameBytes: this.#frameBytes,
+      messages: this.#outcomes,
+      heldBack: this.#heldBack,
+      waiting: this.#line.length,
+      exhaustedPeers: [...waitingPeers].filter((peerId) => this.#leftOf(peerId) <= 0).length,
+      unitsLeft: this.#all.left(this.#options.clock.monotonicMs()),
+    };
   }
 
   /** Nobody is let in any more, and no timer runs: what waits is given up with its streams. */
@@ -96,6 +132,7 @@ export class GossipGate {
         resolve();
       };
       if (this.#isClosed) return;
+      this.#heldBack += 1;
       this.#line.push({ peerId, enter: entered });
       this.#isFull ||= !this.#hasRoom();
       this.#lookSoon(this.#delayMs());

@@ -1,6 +1,7 @@
 export { type DenyList, denyListOf } from "./deny-list.ts";
 export { NetworkError, type NetworkErrorCode } from "./errors.ts";
 export { frameOf, framesOf } from "./frames.ts";
+export type { GossipFigures, GossipOutcome } from "./gossip-gate.ts";
 export { decodeGossip, encodeGossip } from "./gossip-text.ts";
 export { messageIdOf } from "./message-id.ts";
 export type { GossipVerdict, Network, NetworkOptions, PeerOpinions, PublishReport } from "./network.ts";
@@ -9,5 +10,4 @@ export { loadPeerKey, type PeerKey, type PeerKeyKind, peerKeyOf } from "./peer-k
 export { isSignedBy, type PeerSignature, type PeerSignatures, signaturesOf } from "./peer-signature.ts";
 export type { PeerStream, PeerStreams } from "./peer-streams.ts";
 export { placesOf, type StorageNode, shardPlacesOf } from "./placement.ts";
-export { isPublicAddress } from "./public-address.ts";
 export { startNetwork } from "./start-network.ts";

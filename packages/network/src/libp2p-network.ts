@@ -5,7 +5,7 @@ import type { Libp2p, PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import type { Ping } from "@libp2p/ping";
 import { multiaddr } from "@multiformats/multiaddr";
-import { shuffled } from "@twentysix/platform";
+import { isPublicAddress, shuffled } from "@twentysix/platform";
 import {
   ALIVE_PERIOD_MS,
   type Announcement,
@@ -19,14 +19,13 @@ import { oneTooMany } from "./connection-limits.ts";
 import { askDialBack, DIAL_BACK_PROTOCOL, DialBackServer } from "./dial-back.ts";
 import { NetworkError } from "./errors.ts";
 import { VERDICTS } from "./gossip.ts";
-import type { GossipGate } from "./gossip-gate.ts";
+import type { GossipFigures, GossipGate } from "./gossip-gate.ts";
 import { decodeGossip, encodeGossip } from "./gossip-text.ts";
 import { Libp2pStreams } from "./libp2p-streams.ts";
 import { LinkMonitor } from "./link-monitor.ts";
 import type { Network, NetworkOptions, PublishReport } from "./network.ts";
 import type { PeerBook } from "./peer-book.ts";
 import { type PeerSignatures, signaturesOf } from "./peer-signature.ts";
-import { isPublicAddress } from "./public-address.ts";
 import { Reachability } from "./reachability.ts";
 import { Redialler } from "./redialler.ts";
 import { resolveAddresses } from "./resolve-addresses.ts";
@@ -116,9 +115,17 @@ export class Libp2pNetwork implements Network {
     return this.#host.getPeers().map(String);
   }
 
+  sought(): readonly string[] {
+    return [...this.#wanted().keys()];
+  }
+
   onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void {
     this.#peerListeners.add(listener);
     return () => this.#peerListeners.delete(listener);
+  }
+
+  gossipFigures(): GossipFigures {
+    return this.#gate.figures();
   }
 
   disconnect(peerId: string): void {

@@ -2,7 +2,7 @@ import type { Libp2p, Stream } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import type { Timers } from "@twentysix/platform";
 import { boundedSource } from "./bounded-source.ts";
-import { drained } from "./drained.ts";
+import { someTaken } from "./drained.ts";
 import { NetworkError } from "./errors.ts";
 import type { PeerStream, PeerStreams } from "./peer-streams.ts";
 
@@ -119,7 +119,8 @@ function streamOf(
     source: source(),
     async send(bytes) {
       try {
-        if (!stream.send(bytes)) await timers.withTimeout(STALLED_MS, () => drained(stream));
+        stream.send(bytes);
+        while (stream.writableNeedsDrain) await timers.withTimeout(STALLED_MS, () => someTaken(stream));
       } catch (cause) {
         stream.abort(cause instanceof Error ? cause : new Error(String(cause)));
         throw failure(cause);

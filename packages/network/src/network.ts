@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import type { DenyList } from "./deny-list.ts";
+import type { GossipFigures } from "./gossip-gate.ts";
 import type { PeerBook, PeerBookFile } from "./peer-book.ts";
 import type { PeerKey } from "./peer-key.ts";
 import type { PeerSignatures } from "./peer-signature.ts";
@@ -64,6 +65,8 @@ export interface Network {
   multiAddresses(): readonly string[];
   /** Names of the peers that are connected. */
   peers(): readonly string[];
+  /** Names of those that it would be connected with: the ones it was told of, and that were heard of within a day. */
+  sought(): readonly string[];
   readonly book: Pick<PeerBook, "get" | "all">;
   readonly streams: PeerStreams;
   /** Statements of peers, this one among them. */
@@ -74,6 +77,8 @@ export interface Network {
    * @throws NetworkError NETWORK_FRAME_TOO_LARGE
    */
   publish(text: string): Promise<PublishReport>;
+  /** How gossip is held back; null where nothing holds it. */
+  gossipFigures(): GossipFigures | null;
   /** Ends the connections with a peer. */
   disconnect(peerId: string): void;
   /** Calls back when a peer is connected or gone. Returns the end of it. */

@@ -69,6 +69,8 @@ export class PeerBook {
 
 /** A peer book in a file. One that cannot be read is no loss: peers are heard of again. */
 export function peerBookFile(path: string, onUnreadable: (error: unknown) => void): PeerBookFile {
+  /** One write after the other: they share a file on the way, and a node that stops writes while it may be writing. */
+  let written: Promise<unknown> = Promise.resolve();
   return {
     async read() {
       try {
@@ -79,17 +81,24 @@ export function peerBookFile(path: string, onUnreadable: (error: unknown) => voi
         return [];
       }
     },
-    async write(peers) {
-      const file = await open(`${path}.new`, "w", 0o600);
-      try {
-        await file.writeFile(`${JSON.stringify(peers)}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.new`, path);
+    write(peers) {
+      const turn = written.then(() => writeBook(path, peers));
+      // Whoever asked for it hears of a failure; the next write does not depend on it.
+      written = turn.catch(() => undefined);
+      return turn;
     },
   };
+}
+
+async function writeBook(path: string, peers: readonly KnownPeer[]): Promise<void> {
+  const file = await open(`${path}.new`, "w", 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(peers)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
 }
 
 function isKnownPeer(value: unknown): value is KnownPeer {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** A node that can keep files. */
 export interface StorageNode {
@@ -71,5 +71,5 @@ function spread(ranked: readonly StorageNode[], count: number): readonly string[
 }
 
 function weightOf(fileHash: string, peerId: string): string {
-  return createHash("sha256").update(`${fileHash}\n${peerId}`).digest("hex");
+  return hash("sha256", `${fileHash}\n${peerId}`);
 }

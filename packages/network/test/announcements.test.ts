@@ -38,8 +38,17 @@ describe("a peer that is asked to call back", { timeout: 30_000 }, () => {
   });
 
   test("calls nobody but the host that asks", async () => {
-    for (const address of ["/ip4/127.0.0.2/tcp/80", "/dns4/localhost/tcp/80", "nonsense"])
+    // The second is a name to us, and leads to the first.
+    for (const address of ["/ip4/127.0.0.2/tcp/80", "/dns4/127.2/tcp/80", "nonsense"])
       assert.equal(await asked(() => address), null, address);
+  });
+
+  test("calls a name that leads to that host, and says when there is no such name", async () => {
+    const named = (address: string, name: string): string =>
+      nameless(address).replace("/ip4/127.0.0.1", `/dns4/${name}`);
+    assert.equal(await asked(({ address }) => named(address, "localhost")), true);
+    assert.equal(await asked(() => "/dns4/localhost/tcp/1"), false, "nobody is there");
+    assert.equal(await asked(({ address }) => named(address, "nowhere.invalid")), false);
   });
 });
 

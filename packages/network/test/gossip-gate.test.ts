@@ -107,4 +107,23 @@ describe("gossip waits for its turn", () => {
     assert.equal(run.countOf("slow"), 32);
     assert.ok(run.countOf("quick") > 100);
   });
+
+  test("and says how much came, what became of it, and who is held back", async () => {
+    using run = world();
+    run.sendsOne("good");
+    await run.advance(1_000);
+    const calm = run.gate.figures();
+    assert.deepEqual([...calm.messages], [["new", 1]]);
+    assert.deepEqual([calm.frames, calm.frameBytes], [1, FRAME_BYTES]);
+    assert.deepEqual([calm.heldBack, calm.waiting, calm.exhaustedPeers], [0, 0, 0]);
+    const unitsOfAll = calm.unitsLeft;
+    run.sends("bad", "refused");
+    await run.advance(10_000);
+    const { messages, frames, heldBack, waiting, exhaustedPeers, unitsLeft } = run.gate.figures();
+    assert.equal(messages.get("refused"), run.countOf("bad"));
+    assert.ok(frames > run.countOf("bad"));
+    assert.ok(heldBack > 0);
+    assert.deepEqual([waiting, exhaustedPeers], [1, 1]);
+    assert.ok(unitsLeft > 0 && unitsLeft <= unitsOfAll, "one bad peer takes nothing from the others");
+  });
 });

@@ -76,6 +76,35 @@ describe("streams", { timeout: 60_000 }, () => {
     assert.equal(await done.promise, pieces * PIECE.byteLength);
   });
 
+  test("hold back what is for a slow reader, however quick others are over the same connection", async () => {
+    await using node = await testPeer();
+    const sent = new Map<string, number>();
+    node.network.streams.handle(PROTOCOL, async (stream) => {
+      const { value } = await stream.source[Symbol.asyncIterator]().next();
+      const name = new TextDecoder().decode(value);
+      for (let index = 0; index < 1_024; index += 1) {
+        await stream.send(PIECE);
+        sent.set(name, (sent.get(name) ?? 0) + PIECE.byteLength);
+      }
+      await stream.end();
+    });
+    await using reader = await rawPeer(node.address);
+    const slow = await reader.open(PROTOCOL);
+    slow.pause();
+    slow.send(new TextEncoder().encode("slow"));
+    const quick = await reader.open(PROTOCOL);
+    let readBytes = 0;
+    const ended = new Promise((resolve) => quick.addEventListener("remoteCloseWrite", resolve));
+    quick.addEventListener("message", ({ data }) => {
+      readBytes += data.byteLength;
+    });
+    quick.send(new TextEncoder().encode("quick"));
+    await ended;
+    assert.equal(readBytes, 1_024 * PIECE.byteLength);
+    assert.ok((sent.get("slow") ?? 0) < 1024 * 1024, `${sent.get("slow")} bytes are kept for the slow one`);
+    slow.abort(new Error("done"));
+  });
+
   test("give what was sent before their end, and tell how they ended", async () => {
     await using node = await testPeer();
     const outcomes: Promise<number>[] = [];

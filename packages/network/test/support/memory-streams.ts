@@ -14,6 +14,9 @@ export interface MemoryPeer {
   readonly streams: PeerStreams;
   readonly signatures: PeerSignatures;
   onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void;
+  /** Whom it was told of; nobody, until a test says so. */
+  readonly told: string[];
+  sought(): readonly string[];
   /** What handlers of this peer threw, in their order. */
   readonly handlerErrors: readonly unknown[];
 }
@@ -86,8 +89,8 @@ export class MemoryNetwork {
   }
 
   #tell(one: string, other: string, isConnected: boolean): void {
-    this.#peers.get(one)?.told(other, isConnected);
-    this.#peers.get(other)?.told(one, isConnected);
+    this.#peers.get(one)?.hears(other, isConnected);
+    this.#peers.get(other)?.hears(one, isConnected);
   }
 }
 
@@ -98,6 +101,7 @@ class LocalPeer implements MemoryPeer {
   readonly streams: PeerStreams;
   readonly handlers = new Map<string, Handler>();
   readonly handlerErrors: unknown[] = [];
+  readonly told: string[] = [];
   readonly signatures: PeerSignatures;
   readonly publicKey: Uint8Array;
   readonly #listeners = new Set<(peerId: string, isConnected: boolean) => void>();
@@ -134,7 +138,11 @@ class LocalPeer implements MemoryPeer {
     return () => this.#listeners.delete(listener);
   }
 
-  told(peerId: string, isConnected: boolean): void {
+  sought(): readonly string[] {
+    return this.told;
+  }
+
+  hears(peerId: string, isConnected: boolean): void {
     for (const listener of this.#listeners) listener(peerId, isConnected);
   }
 }
