@@ -1,11 +1,12 @@
 import { createEventLoopMonitor } from "@twentysix/platform";
+import { addProcessMetrics } from "@twentysix/platform/metrics";
+import { contractChainsOf } from "@twentysix/protocol";
 import type { PointReads } from "@twentysix/storage";
 import { createApi } from "./api/create-api.ts";
 import type { ApiSettings } from "./api/settings.ts";
 import { type ChainSettings, NO_CHAINS } from "./chain/chain-settings.ts";
 import { type NodePartsOptions, startNodeParts } from "./node-parts.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
-import { addProcessMetrics } from "./services/process-metrics.ts";
 
 export interface CoreNodeOptions extends NodePartsOptions {
   readonly apiHost: string;
@@ -43,6 +44,10 @@ export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNode>
   stack.defer(() => peers.close());
   await parts.startPeers(apiUrl);
   const { chains: settings = NO_CHAINS } = options;
+  for (const chain of contractChainsOf(definition).filter((name) => settings.rpc[name] === undefined)) {
+    const text = "Messages of contract wallets wait: there is no RPC of their chain to ask (--rpc)";
+    log.warn(text, { chain });
+  }
   if (Object.keys({ ...settings.rpc, ...settings.indexers }).length > 0) {
     const { startAnchoring } = await import("./chain/start-anchoring.ts");
     const { holds } = lifecycle;

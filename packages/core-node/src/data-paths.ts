@@ -16,6 +16,8 @@ export interface DataPaths {
   readonly checkpoints: string;
   /** There while this node lacks much of what its peers have. */
   readonly catchUpMark: string;
+  /** When this node was ready last. */
+  readonly lastReady: string;
 }
 
 export function dataPaths(dataDir: string): DataPaths {
@@ -29,5 +31,6 @@ export function dataPaths(dataDir: string): DataPaths {
     peerBook: join(folder, "peers.json"),
     checkpoints: join(folder, "checkpoints.json"),
     catchUpMark: join(folder, "catching-up"),
+    lastReady: join(folder, "last-ready"),
   };
 }

@@ -1,11 +1,5 @@
 export { REQUEST_COSTS } from "./api/http/rate-limit.ts";
 export { type ApiSettings, DEFAULT_API_SETTINGS } from "./api/settings.ts";
-export { assertDatabase } from "./archive/assert-database.ts";
-export { ExportPositionError, ImportOutOfRoomError, NoDatabaseError } from "./archive/errors.ts";
-export { type ExportOptions, type ExportReport, exportMessages } from "./archive/export-messages.ts";
-export { type ImportOptions, type ImportServices, importMessages } from "./archive/import-messages.ts";
-export type { ImportProblem, ImportReport } from "./archive/import-report.ts";
-export { type VerifyReport, verifyData } from "./archive/verify-data.ts";
 export { type ChainSettings, NO_CHAINS, usableChains } from "./chain/chain-settings.ts";
 export { ChainError, type ChainErrorCode } from "./chain/errors.ts";
 export { blobsFor } from "./content/read-blob.ts";
@@ -19,5 +13,4 @@ export type { PipelineOptions } from "./pipeline/pipeline-options.ts";
 export { stateRulesOf } from "./pipeline/state-rules.ts";
 export type { CopyResult } from "./pipeline/writer/jobs.ts";
 export { MAX_QUEUED_PER_SENDER } from "./pipeline/writer/sender-places.ts";
-export { type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
 export { folderBytes } from "./services/disk-usage.ts";

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Timers } from "@twentysix/platform";
-import { effectiveSwitches, type NetworkDefinition } from "@twentysix/protocol";
+import { contractChainsOf, effectiveSwitches, type NetworkDefinition } from "@twentysix/protocol";
 import {
   type BlobEngine,
   ContentStore,
@@ -116,12 +116,15 @@ export async function startNodeParts(
     writerCacheBytes: 32 * MIB,
     switches: definition.switches,
     limits: definition.limits,
+    contractChains: contractChainsOf(definition),
     rules,
     priceDefaults: definition,
     collectsFiles: true,
+    isComplete: options.peers === undefined,
     threads,
     checkpointsApart: surroundings.checkpointsApart,
     verifierCount: 1,
+    verifierQuietMs: surroundings.verifierQuietMs,
     maxInFlight: MAX_IN_FLIGHT,
     clock,
     timers,
@@ -151,6 +154,7 @@ export async function startNodeParts(
       timers,
       threads,
       ledger: ledgerSettings,
+      quietMs: surroundings.readerQuietMs,
       onThreadLost: (reason) => readerLog.error("The reader thread was lost", { error: reason }),
     }),
   );
@@ -199,7 +203,9 @@ export async function startNodeParts(
     pipeline,
     budgets,
     graceRoom,
-    checkFunds: (store, sizeBytes) => checkUploadFunds(ledger, switches, store, sizeBytes),
+    // What is missing may be missing here alone: as the writer has it, see `Pipeline.knowsAll`.
+    checkFunds: async (store, sizeBytes) =>
+      peers.sync().state === "ready" ? checkUploadFunds(ledger, switches, store, sizeBytes) : { ok: true },
     holds: lifecycle.holds,
     stagingFolder: paths.staging,
     files: disk.files,
@@ -220,6 +226,7 @@ export async function startNodeParts(
     downloads: createDownloads({
       contents,
       holds: lifecycle.holds,
+      isElsewhere: async (fileHash) => (await fileRecords.keptFile(fileHash))?.damage === "elsewhere",
       fetch: (fileHash, signal) => peers.fetch(fileHash, signal),
     }),
     gateway: createGateway(contents, lifecycle.holds),
@@ -262,6 +269,7 @@ export async function startNodeParts(
           bookPath: paths.peerBook,
           checkpointsPath: paths.checkpoints,
           catchUpMarkPath: paths.catchUpMark,
+          lastReadyPath: paths.lastReady,
           pipeline,
           contents,
           holds: lifecycle.holds,

@@ -1,10 +1,7 @@
 import { createEventLoopMonitor } from "@twentysix/platform";
-import {
-  assertNewestSchema,
-  CommitListener,
-  type DatabaseLocation,
-  openConnection,
-} from "@twentysix/storage";
+import { addProcessMetrics } from "@twentysix/platform/metrics";
+import { CommitListener, type DatabaseLocation, openConnection } from "@twentysix/storage";
+import { assertNewestSchema } from "@twentysix/storage/writer";
 import { Registry } from "prom-client";
 import { createApi } from "./api/create-api.ts";
 import type { ApiServices } from "./api/services.ts";
@@ -22,7 +19,6 @@ import { addEconomyMetrics } from "./services/economy-metrics.ts";
 import { type CommitSource, createLiveFeed, type HeardCommit } from "./services/live-feed.ts";
 import { NodeFigures } from "./services/node-figures.ts";
 import { addPipelineMetrics } from "./services/pipeline-metrics.ts";
-import { addProcessMetrics } from "./services/process-metrics.ts";
 import {
   noRecalculation,
   refuseCustody,

@@ -29,9 +29,18 @@ export interface Surroundings {
   readonly disk: NodeDisk;
   /** Moves the log of the database into it on a thread of the machine. */
   readonly checkpointsApart: boolean;
+  /** See `PipelineOptions`. */
+  readonly verifierQuietMs: number | null;
+  /** See `ReaderThreadOptions`. */
+  readonly readerQuietMs: number | null;
   /** Over libp2p where it is not given. */
   readonly openNetwork?: OpenNetwork;
 }
+
+/** To start a thread takes a tenth of a second or two, which whoever comes after a pause may wait. */
+const VERIFIER_QUIET_MS = 30_000;
+/** The first list of a thread takes a quarter of a second longer. */
+const READER_QUIET_MS = 120_000;
 
 /** This machine. */
 export function machineSurroundings(): Surroundings {
@@ -46,6 +55,8 @@ export function machineSurroundings(): Surroundings {
       freeBytes,
     },
     checkpointsApart: true,
+    verifierQuietMs: VERIFIER_QUIET_MS,
+    readerQuietMs: READER_QUIET_MS,
   };
 }
 

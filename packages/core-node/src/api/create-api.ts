@@ -1,10 +1,10 @@
 import multipart from "@fastify/multipart";
-import swagger from "@fastify/swagger";
 import websocket from "@fastify/websocket";
 import { type FastifyInstance, fastify } from "fastify";
 import type { ApiContext } from "./context.ts";
 import { answerClientError } from "./http/client-error.ts";
 import { addCors } from "./http/cors.ts";
+import { collectDescribedRoutes } from "./http/described-routes.ts";
 import { createErrorReport, handleError } from "./http/error-handler.ts";
 import { addLinger } from "./http/linger.ts";
 import { addNotFoundHandler } from "./http/not-found.ts";
@@ -16,7 +16,6 @@ import { addUrlLimit } from "./http/url-limit.ts";
 import { Connections } from "./live/connections.ts";
 import { refuseOtherUpgrades } from "./live/upgrade-only.ts";
 import { createApiMetrics } from "./metrics.ts";
-import { API_DOCUMENT_OPTIONS } from "./openapi.ts";
 import { addAddressRoutes } from "./routes/addresses.ts";
 import { addAggregateRoutes } from "./routes/aggregates.ts";
 import { addAuthorizationRoutes } from "./routes/authorizations.ts";
@@ -105,7 +104,7 @@ export async function createApi(services: ApiServices, settings: ApiSettings): P
   addRateLimit(api, settings.rate, services.clock);
   addRequestMetrics(api, metrics);
   addLinger(api, services.timers);
-  await api.register(swagger, API_DOCUMENT_OPTIONS);
+  collectDescribedRoutes(api);
   addNotFoundHandler(api, routes);
   addRoutes(api, context);
   await api.register(async (uploads) => {

@@ -1,9 +1,10 @@
-import { Counter, Histogram, type Registry } from "prom-client";
+import { createRequestSeconds, type RequestSeconds } from "@twentysix/platform/metrics";
+import { Counter, type Registry } from "prom-client";
 
 /** The API's own metrics; every name ends in its unit. */
 export interface ApiMetrics {
   readonly internalErrors: Counter;
-  readonly requestSeconds: Histogram<"route" | "method" | "status">;
+  readonly requestSeconds: RequestSeconds;
   readonly uploadBytes: Counter<"engine">;
   readonly downloadBytes: Counter;
   readonly submissions: Counter<"outcome">;
@@ -18,13 +19,7 @@ export function createApiMetrics(registry: Registry): ApiMetrics {
       help: "Unexpected failures of this node; anything but 0 is a defect.",
       registers,
     }),
-    requestSeconds: new Histogram({
-      name: "twentysix_http_request_duration_seconds",
-      help: "Time from the request's headers to the end of the answer.",
-      labelNames: ["route", "method", "status"],
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30],
-      registers,
-    }),
+    requestSeconds: createRequestSeconds(registry),
     uploadBytes: new Counter({
       name: "twentysix_http_upload_bytes_total",
       help: "Bytes of files received.",

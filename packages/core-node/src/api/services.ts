@@ -247,6 +247,8 @@ export interface GatewayContent {
 export interface DownloadServices {
   /** Whether the bytes are here; a file may be recorded and have lost them. */
   isHeld(fileHash: string, options: { readonly signal: AbortSignal }): Promise<boolean>;
+  /** Whether whoever asks is given it: its bytes are here, or others keep them, from whom they are got. */
+  isServed(fileHash: string, options: { readonly signal: AbortSignal }): Promise<boolean>;
   /** Bytes of a file, verified as they are read when they came from elsewhere; null when they cannot be had. */
   openFile(fileHash: string, options: OpenOptions): Promise<AsyncIterable<Uint8Array> | null>;
   /** A directory as a tar archive; null when it cannot be had. */

@@ -76,11 +76,13 @@ export class ForgottenExport {
 
   async #send(hidden: HiddenMessage): Promise<void> {
     const { sink, files } = this.#options;
-    const { texts, message } = hidden;
+    const { textBytes, message } = hidden;
     if (message.type === "STORE" && message.contentHash !== null)
-      await files?.sendKept(message.contentHash, texts.length > 0);
-    for (const { envelope, content } of texts) await sink.write(writeExchangeLine(envelope, content));
-    if (texts.length === 0) await sink.write(writeSkeleton(hidden));
+      await files?.sendKept(message.contentHash, textBytes > 0);
+    if (textBytes === 0) await sink.write(writeSkeleton(hidden));
+    else
+      for (const { envelope, content } of hidden.texts)
+        await sink.write(writeExchangeLine(envelope, content));
     this.sent += 1;
   }
 }

@@ -1,4 +1,4 @@
-import type { CryptoProvider, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
+import type { Chain, CryptoProvider, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { PreparedMessage } from "@twentysix/state";
 import { ORIGINS } from "@twentysix/storage";
 import type { CopyReader } from "../pipeline/copy-reader.ts";
@@ -12,6 +12,8 @@ export interface CopyChecks {
   readonly crypto: CryptoProvider;
   readonly switches: ProtocolSwitches;
   readonly limits: NetworkLimits;
+  /** Chains whose contracts may send messages. What they accepted is taken as it is stored: no chain is asked. */
+  readonly contractChains: readonly Chain[];
   readonly reader: CopyReader;
   /** Contents that are not inline, each held against its hash. */
   readonly contents: ContentSource;
@@ -49,6 +51,8 @@ async function readCopy(
   const envelope = verified.kind === "message" ? verified.message.envelope : verified.envelope;
   if (envelope.itemHash !== hash) return refuse(`is one of message ${envelope.itemHash}`);
   if (verified.kind === "message") return verified.message;
+  if (verified.kind === "undecided" && envelope.itemType === "inline")
+    return checks.reader.prepare(verified.envelopeText, null);
   const text = await checks.contents.read(hash);
   if (text === null) return refuse("has no content: the file is missing or has not its hash");
   const completed = checks.reader.withContent(envelope, verified.envelopeText, text);
@@ -59,9 +63,14 @@ async function readCopy(
 /** Syntax, hash, schema and signature of a stored text; what came out of a chain event is vouched for by that. */
 export function verifyStored(
   stored: Pick<StoredCopy, "envelope" | "origin">,
-  { crypto, switches, limits }: Pick<CopyChecks, "crypto" | "switches" | "limits">,
+  {
+    crypto,
+    switches,
+    limits,
+    contractChains,
+  }: Pick<CopyChecks, "crypto" | "switches" | "limits" | "contractChains">,
 ): VerifiedCopy {
   const trusted = ORIGINS[stored.origin] === "onchain";
-  const options = { crypto, switches, limits };
+  const options = { crypto, switches, limits, contractChains };
   return verifyCopy(stored.envelope, trusted ? { ...options, trusted } : options);
 }

@@ -12,7 +12,9 @@ import type { SqlConnection } from "@twentysix/storage";
 /** A forgotten message as this node still has it. */
 export interface HiddenMessage extends Skeleton {
   readonly id: number;
-  /** Its texts, while they are retained behind the FORGET of a delegate. */
+  /** Of its texts; 0 where there are none. */
+  readonly textBytes: number;
+  /** Its texts, while they are retained behind the FORGET of a delegate; read when they are asked for. */
   readonly texts: readonly { readonly envelope: string; readonly content: string | null }[];
 }
 
@@ -41,13 +43,23 @@ const SKELETON = `SELECT i.hash, f.type, c.label AS chain, s.address AS sender, 
   JOIN addresses o ON o.id = f.owner_id JOIN labels p ON p.id = f.payment_id
   LEFT JOIN channels h ON h.id = f.channel_id LEFT JOIN labels l ON l.id = f.label_id
   WHERE f.id = ? AND i.status = 3`;
-const TEXTS = `SELECT envelope, content FROM candidates WHERE item_id = ? AND code = ${ERROR_TABLE.FORGOTTEN_DUPLICATE.code} ORDER BY id`;
+const RETAINED = `FROM candidates WHERE item_id = ? AND code = ${ERROR_TABLE.FORGOTTEN_DUPLICATE.code}`;
+const TEXTS = `SELECT envelope, content ${RETAINED} ORDER BY id`;
+const TEXT_BYTES = `SELECT sum(octet_length(envelope) + coalesce(octet_length(content), 0)) AS bytes ${RETAINED}`;
 
 /** A forgotten message by its id; null when there is none. */
 export function hiddenMessage(stored: SqlConnection, id: number): HiddenMessage | null {
   const row = stored.getBig<Row>(SKELETON, id);
   if (row === undefined) return null;
-  return { id, hash: decodeItemHash(row.hash), message: messageOf(row), texts: stored.all(TEXTS, id) };
+  return {
+    id,
+    hash: decodeItemHash(row.hash),
+    message: messageOf(row),
+    textBytes: Number(stored.getBig<{ bytes: bigint | null }>(TEXT_BYTES, id)?.bytes ?? 0),
+    get texts() {
+      return stored.all<{ envelope: string; content: string | null }>(TEXTS, id);
+    },
+  };
 }
 
 function messageOf(row: Row): ForgottenMessage {

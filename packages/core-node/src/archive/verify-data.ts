@@ -2,20 +2,22 @@ import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
-import type { NetworkDefinition } from "@twentysix/protocol";
+import { contractChainsOf, type NetworkDefinition } from "@twentysix/protocol";
 import { createNodeCrypto } from "@twentysix/protocol/node";
 import {
   type BlobEngine,
   ContentStore,
+  openConnection,
+  type SqlConnection,
+  SqliteConnection,
+} from "@twentysix/storage";
+import {
   completeCounters,
   holdForWriting,
   MessageStore,
   migrate,
-  openConnection,
-  type SqlConnection,
-  SqliteConnection,
   StateTree,
-} from "@twentysix/storage";
+} from "@twentysix/storage/writer";
 import { readBlobsFrom } from "../content/read-blob.ts";
 import { createCopyReader } from "../pipeline/copy-reader.ts";
 import { stateRulesOf } from "../pipeline/state-rules.ts";
@@ -141,6 +143,7 @@ function copyChecks(
     crypto,
     switches,
     limits,
+    contractChains: contractChainsOf(options.definition),
     problems,
     reader: createCopyReader(crypto.sha256, switches, limits),
     contents: createBlobContents(stored, readBlobsFrom(files), limits),

@@ -46,12 +46,19 @@ export class EventProcessor {
     const due = await records.due(clock.nowMicros(), DUE_STEP);
     const waiting = [...due];
     const worker = async (): Promise<void> => {
-      for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
-        signal.throwIfAborted();
-        await this.#try(event, signal);
+      try {
+        for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
+          signal.throwIfAborted();
+          await this.#try(event, signal);
+        }
+      } finally {
+        // Where one fails the others begin no further event.
+        waiting.length = 0;
       }
     };
-    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    // All have ended before the next round: it would try the same events beside them.
+    const ends = await Promise.allSettled(Array.from({ length: CONCURRENCY }, worker));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
     return due.length === DUE_STEP;
   }
 

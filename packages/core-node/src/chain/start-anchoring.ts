@@ -1,5 +1,5 @@
 import { type Clock, createSystemRandom, type Logger, type Timers } from "@twentysix/platform";
-import type { NetworkDefinition } from "@twentysix/protocol";
+import { contractChainsOf, type NetworkDefinition } from "@twentysix/protocol";
 import { type ChainFigures, type ContentStore, remoteChainRecords } from "@twentysix/storage";
 import type { Registry } from "prom-client";
 import type { FileHolds } from "../content/file-holds.ts";
@@ -12,6 +12,8 @@ import { addChainMetrics } from "./chain-metrics.ts";
 import type { ChainReport } from "./chain-report.ts";
 import { type ChainSettings, usableChains } from "./chain-settings.ts";
 import type { ChainSource, SourceFigures } from "./chain-source.ts";
+import { ChainVerdicts } from "./contract-wallets/chain-verdicts.ts";
+import { ContractWallets } from "./contract-wallets/contract-wallets.ts";
 import { EventProcessor } from "./event-processor.ts";
 import { EvmReads } from "./evm/evm-reads.ts";
 import { EvmSource } from "./evm/evm-source.ts";
@@ -27,8 +29,8 @@ export interface AnchoringOptions {
   readonly reader: Pick<ReaderThread, "call">;
   readonly contents: ContentStore;
   readonly holds: FileHolds;
-  /** Bring archives that this node does not have. */
-  readonly peers: Pick<Peers, "fetch">;
+  /** Bring archives that this node does not have, and messages before they are packed. */
+  readonly peers: Pick<Peers, "fetch" | "collect">;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -51,6 +53,8 @@ export interface AnchoringFigures {
 
 /** How soon an event is tried again whose time has come. */
 const PROCESS_PERIOD_MS = 2_000;
+/** How soon a signature that a chain is to be asked about is looked at. */
+const ASK_PERIOD_MS = 1_000;
 /** Events that failed, in a report. */
 const MAX_TROUBLED = 100;
 
@@ -79,6 +83,8 @@ export function startAnchoring(options: AnchoringOptions): Anchoring {
   const sources: ChainSource[] = indexerSources(definition, settings, services);
   const packers: Packer[] = [];
   const rules: PackingRules = { ...PACKING_RULES, ...settings.packing };
+  const contractChains = contractChainsOf(definition);
+  const verdicts = new Map<string, ChainVerdicts>();
   for (const { chain, sync, urls } of usableChains(definition, settings)) {
     const rpc = new JsonRpc({ urls, chainId: chain.chainId, timers, log, signal });
     const { pollPeriodMs } = settings;
@@ -90,10 +96,15 @@ export function startAnchoring(options: AnchoringOptions): Anchoring {
       ...(pollPeriodMs === undefined ? {} : { pollPeriodMs }),
     });
     sources.push(source);
+    if (contractChains.includes(chain.chain)) {
+      const { finalityDepth } = sync;
+      verdicts.set(chain.chain, new ChainVerdicts({ chain: chain.chain, reads, finalityDepth }));
+    }
     if (settings.packerKey === null || !sync.events.includes("sync")) continue;
     const sender = new EvmSender(rpc, settings.packerKey);
     const isInSync = (): boolean => source.figures().remainingBlocks === 0;
-    packers.push(new Packer({ ...parts, sender, archives, isInSync, rules, clock }));
+    const collect = options.peers.collect.bind(options.peers);
+    packers.push(new Packer({ ...parts, sender, archives, collect, isInSync, rules, clock }));
   }
   const loop = (
     name: string,
@@ -123,6 +134,12 @@ export function startAnchoring(options: AnchoringOptions): Anchoring {
       return hasMore;
     });
   });
+  const decide = pipeline.decideSignature.bind(pipeline);
+  const wallets = new ContractWallets({ definition, records, chains: verdicts, decide, clock, log });
+  const asking =
+    verdicts.size === 0
+      ? []
+      : [loop("Asking contract wallets", ASK_PERIOD_MS, (ends) => wallets.round(ends))];
   addChainMetrics(options.registry, { events: () => events, sources, packers });
   return {
     figures: () => ({
@@ -141,7 +158,7 @@ export function startAnchoring(options: AnchoringOptions): Anchoring {
     }),
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("the node is stopping"));
-      await Promise.all([processing, ...readings, ...packing].map((one) => one.ended));
+      await Promise.all([processing, ...readings, ...packing, ...asking].map((one) => one.ended));
     },
   };
 }

@@ -13,9 +13,20 @@ export type SyncPayload =
   | { readonly kind: Exclude<ChainPayloadKind, "message">; readonly payload: string; readonly error: null }
   | { readonly kind: null; readonly payload: string; readonly error: string };
 
+const MAX_UNREADABLE_CHARACTERS = 2_000;
+
 /** The text of an archive as a chain carries it: compact, keys in this order. */
 export function archivePayload(archive: string): string {
   return JSON.stringify({ protocol: "aleph-offchain", version: 1, content: archive });
+}
+
+/** What is kept of a transaction of which nothing can be made: it holds up none of those after it. */
+export function unreadablePayload(transaction: unknown, error: string): SyncPayload {
+  return {
+    kind: null,
+    payload: (JSON.stringify(transaction) ?? "").slice(0, MAX_UNREADABLE_CHARACTERS),
+    error,
+  };
 }
 
 /**

@@ -6,6 +6,8 @@ import { serverRefusal } from "./server-refusal.ts";
 export interface DownloadOptions {
   readonly contents: ContentStore;
   readonly holds: FileHolds;
+  /** Its bytes were given up here, since others have proven that they keep them. */
+  readonly isElsewhere: (fileHash: string) => Promise<boolean>;
   /** Gets from other nodes what has a record here and no bytes; false when nobody gives it. */
   readonly fetch: (fileHash: string, signal: AbortSignal) => Promise<boolean>;
 }
@@ -14,7 +16,7 @@ export interface DownloadOptions {
  * Files and directories that this node holds, or gets from others when they are asked for. A name is held until its last byte is read, so that a collection
  * meanwhile breaks no download off; whoever asks after the collection finds no record.
  */
-export function createDownloads({ contents, holds, fetch }: DownloadOptions): DownloadServices {
+export function createDownloads({ contents, holds, isElsewhere, fetch }: DownloadOptions): DownloadServices {
   const opened = async (
     fileHash: string,
     signal: AbortSignal,
@@ -26,14 +28,16 @@ export function createDownloads({ contents, holds, fetch }: DownloadOptions): Do
     using _hold = await holds.hold(fileHash);
     return (await fetch(fileHash, signal)) ? await open(fileHash, contents, holds, signal, read) : null;
   };
+  const isHeld: DownloadServices["isHeld"] = async (fileHash, { signal }) => {
+    try {
+      return (await contents.stat(fileHash, signal)) !== undefined;
+    } catch (error) {
+      throw serverRefusal(error);
+    }
+  };
   return {
-    async isHeld(fileHash, { signal }) {
-      try {
-        return (await contents.stat(fileHash, signal)) !== undefined;
-      } catch (error) {
-        throw serverRefusal(error);
-      }
-    },
+    isHeld,
+    isServed: async (fileHash, options) => (await isHeld(fileHash, options)) || (await isElsewhere(fileHash)),
     async openFile(fileHash, { range, signal }) {
       return await opened(fileHash, signal, () =>
         contents.read(fileHash, {

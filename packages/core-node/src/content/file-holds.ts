@@ -7,9 +7,11 @@ import { createDeferred, type Deferred } from "@twentysix/platform";
 export class FileHolds {
   readonly #users = new Map<string, number>();
   readonly #deletions = new Map<string, Deferred<void>>();
+  /** Names in use that were to be taken for a deletion meanwhile. */
+  readonly #awaited = new Set<string>();
   #onFree: () => void = () => undefined;
 
-  /** Called whenever the last user of a name lets go of it. */
+  /** Called when the last user lets go of a name that a deletion was refused. */
   set onFree(callback: () => void) {
     this.#onFree = callback;
   }
@@ -33,6 +35,7 @@ export class FileHolds {
 
   /** Takes a name for its deletion; null when somebody is busy with it. */
   takeForDeletion(name: string): Disposable | null {
+    if (this.#users.has(name)) this.#awaited.add(name);
     if (this.#users.has(name) || this.#deletions.has(name)) return null;
     const deletion = createDeferred<void>();
     this.#deletions.set(name, deletion);
@@ -51,6 +54,6 @@ export class FileHolds {
       return;
     }
     this.#users.delete(name);
-    this.#onFree();
+    if (this.#awaited.delete(name)) this.#onFree();
   }
 }

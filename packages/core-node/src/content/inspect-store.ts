@@ -14,6 +14,11 @@ export async function inspectStore(pipeline: Pipeline, messageText: string): Pro
       details: copy.error.details as JsonValue,
     };
   }
+  if (copy.kind === "undecided") {
+    const reason =
+      "whether the sender's contract accepts the signature is to be asked of its chain: upload the file alone, and submit the message";
+    return { ok: false, refusal: "signature", reason, details: null };
+  }
   if (copy.kind === "incomplete" || copy.message.content.detail.kind !== "STORE") {
     return { ok: false, refusal: "malformed", reason: "metadata must hold an inline STORE message" };
   }

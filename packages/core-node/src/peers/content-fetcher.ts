@@ -7,6 +7,8 @@ import {
   type FileNote,
   type FileRecords,
   type WantedFile,
+  type WantedPage,
+  type WantedTurn,
 } from "@twentysix/storage";
 import { ApiError } from "../api/errors.ts";
 import {
@@ -22,12 +24,14 @@ import { keepCarBytes, keepFile } from "../content/uploads.ts";
 import type { WorkingFiles } from "../content/working-files.ts";
 import type { DiskReservation } from "../services/budgets.ts";
 import { CONTENT_PROTOCOL } from "./content-protocol.ts";
+import { BackOff } from "./custody/back-off.ts";
 import { type KeepPieces, PiecewiseFetcher } from "./pieces/piecewise-fetcher.ts";
 import type { KeepWhole, ShardFetcher } from "./shards/shard-fetcher.ts";
 import { apiSource } from "./sources/api-source.ts";
 import type { ContentAnswer, ContentSource } from "./sources/content-source.ts";
 import { firstFound } from "./sources/first-found.ts";
 import { gatewaySource } from "./sources/gateway-source.ts";
+import { MemoryRoom } from "./sources/memory-room.ts";
 import type { SourceCredit } from "./sources/source-credit.ts";
 import { streamSource } from "./sources/stream-source.ts";
 import { whileItMoves } from "./sources/while-it-moves.ts";
@@ -59,18 +63,37 @@ export interface ContentFetcherOptions {
 
 /** How often it is looked for what messages wait for. */
 const PERIOD_MS = 1_000;
-const MAX_FETCHES = 8;
-/** Names looked at in one turn. */
+/** Files on their way at once: those wanted last, and those whose turn it is. Neither takes the places of the other. */
+const MAX_LATEST = 4;
+const MAX_IN_TURN = 4;
+/** Waiting messages looked at in one turn, and damaged files. */
 const MAX_WANTED = 256;
+/** Between two looks for pieces that nobody came back for. */
+const TIDY_MS = 3_600_000;
 /** Who has not begun to answer by then has nothing. */
 const ANSWER_MS = 10_000;
 /** Largest file that is taken from others. Source: pyaleph `ipfs.max_upload_car_size`. */
 export const MAX_FILE_BYTES = 4 * 1024 * 1024 * 1024;
-const MAX_PAUSE_MS = 600_000;
+/** Of files in JSON from the APIs of others, which stand in memory until they are stored. */
+const MAX_JSON_ROOM_BYTES = 128 * 1024 * 1024;
 
-interface Attempts {
-  readonly failures: number;
-  readonly nextMs: number;
+/** When others wait for a place, who has had one for so long and got less than that a second leaves it. */
+const PATIENCE_MS = 60_000;
+const LEAST_BYTES_PER_SECOND = 16 * 1024;
+
+/** A file on its way. */
+interface Transfer {
+  readonly startedMs: number;
+  /** That came; null: it is made of shards, each of which has bounds of its own. */
+  bytes: number | null;
+  readonly signal: AbortSignal;
+  giveUp(reason: Error): void;
+}
+
+/** Of files that are got at once. */
+interface Places {
+  readonly max: number;
+  readonly taken: Set<string>;
 }
 
 /**
@@ -80,17 +103,27 @@ interface Attempts {
 export class ContentFetcher {
   readonly #options: ContentFetcherOptions;
   readonly #fetching = new Map<string, Promise<boolean>>();
-  readonly #attempts = new Map<string, Attempts>();
+  readonly #backOff: BackOff;
+  readonly #transfers = new Map<string, Transfer>();
+  readonly #latest: Places = { max: MAX_LATEST, taken: new Set() };
+  readonly #inTurn: Places = { max: MAX_IN_TURN, taken: new Set() };
+  #turn: WantedTurn = { waiting: 0, damaged: 0 };
+  /** They take turns with what is waited for in being first. */
+  #isDamagedFirst = false;
   readonly #credit: SourceCredit;
+  readonly #jsonRoom = new MemoryRoom(MAX_JSON_ROOM_BYTES);
   readonly #pieces: PiecewiseFetcher;
   readonly #opened: Promise<void>;
   readonly #ended = new AbortController();
   readonly #done: Promise<void>;
   readonly #figures = { storage: newFigures(), ipfs: newFigures() };
+  #tidiedMs: number;
 
   constructor(options: ContentFetcherOptions) {
     this.#options = options;
     this.#credit = options.credit;
+    this.#backOff = new BackOff(options.clock, options.random);
+    this.#tidiedMs = options.clock.monotonicMs();
     const { network, piecesFolder, clock } = options;
     this.#pieces = new PiecewiseFetcher({
       ...options,
@@ -118,7 +151,7 @@ export class ContentFetcher {
 
   /** There is somebody new to ask. */
   peerCame(): void {
-    this.#attempts.clear();
+    this.#backOff.clear();
   }
 
   async close(): Promise<void> {
@@ -128,43 +161,96 @@ export class ContentFetcher {
   }
 
   async #look(): Promise<void> {
-    const { records, clock } = this.#options;
+    const { records } = this.#options;
+    await this.#tidy();
+    // Whoever fetches a file by itself waits for it, with everything else that it has to do.
+    const isAlone = (name: string): boolean => !this.#latest.taken.has(name) && !this.#inTurn.taken.has(name);
+    this.#endSlowest([...this.#transfers.keys()].filter(isAlone));
     if (this.#sources().length === 0) return;
-    const wanted = await records.wantedFiles(MAX_WANTED);
-    const names = new Set(wanted.map(({ name }) => name));
-    for (const name of this.#attempts.keys()) if (!names.has(name)) this.#attempts.delete(name);
-    for (const file of wanted) {
-      if (this.#fetching.size >= MAX_FETCHES || this.#ended.signal.aborted) return;
-      const isDue = clock.monotonicMs() >= (this.#attempts.get(file.name)?.nextMs ?? 0);
-      if (isDue) void this.fetch(file);
+    const { latest, waiting, damaged } = await records.wantedFiles(this.#turn, MAX_WANTED);
+    for (const file of latest) if (!this.#begin(file, this.#latest)) break;
+    const next = { waiting: 0, damaged: 0 };
+    this.#isDamagedFirst = !this.#isDamagedFirst;
+    if (this.#isDamagedFirst) next.damaged = this.#takeTurn(damaged);
+    next.waiting = this.#takeTurn(waiting);
+    if (!this.#isDamagedFirst) next.damaged = this.#takeTurn(damaged);
+    this.#turn = next;
+  }
+
+  async #tidy(): Promise<void> {
+    const { clock } = this.#options;
+    if (clock.monotonicMs() - this.#tidiedMs < TIDY_MS) return;
+    this.#tidiedMs = clock.monotonicMs();
+    await this.#opened;
+    await this.#pieces.removeOld(Number(clock.nowMicros() / 1_000n));
+  }
+
+  /** Gives where the turn goes on: with the first for which there was no place. */
+  #takeTurn({ files, next }: WantedPage): number {
+    for (const file of files) if (!this.#begin(file, this.#inTurn)) return file.at - 1;
+    return next;
+  }
+
+  /** Begins to get a file, if it is time for that. False: there is no place now. */
+  #begin(file: WantedFile, places: Places): boolean {
+    if (this.#ended.signal.aborted) return false;
+    if (!this.#backOff.isDue(file.name) || this.#fetching.has(file.name)) return true;
+    if (places.taken.size >= places.max) {
+      this.#endSlowest(places.taken);
+      return false;
     }
+    places.taken.add(file.name);
+    this.fetch(file)
+      .catch((error: unknown) => {
+        this.#backOff.failed(file.name);
+        this.#options.log.error("Getting a content from others failed", { hash: file.name, error });
+      })
+      .finally(() => places.taken.delete(file.name));
+    return true;
+  }
+
+  /** Whoever sends a little now and then keeps nobody else's file from coming. */
+  #endSlowest(names: Iterable<string>): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const rateOf = ({ bytes, startedMs }: Transfer): number =>
+      bytes === null ? Number.POSITIVE_INFINITY : bytes / ((nowMs - startedMs) / 1_000);
+    const [slowest] = [...names]
+      .flatMap((name) => this.#transfers.get(name) ?? [])
+      .filter((one) => nowMs - one.startedMs >= PATIENCE_MS && rateOf(one) < LEAST_BYTES_PER_SECOND)
+      .sort((one, other) => rateOf(one) - rateOf(other));
+    slowest?.giveUp(new Error("others wait, and next to nothing comes of the file"));
   }
 
   /** Gets a file now, whatever was tried before; whoever asks for it meanwhile gets the same answer. */
   fetch(file: WantedFile): Promise<boolean> {
     const running = this.#fetching.get(file.name);
     if (running !== undefined) return running;
-    const fetching = this.#fetch(file).finally(() => this.#fetching.delete(file.name));
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#ended.signal, stop.signal]);
+    const startedMs = this.#options.clock.monotonicMs();
+    const transfer: Transfer = { startedMs, bytes: 0, signal, giveUp: (reason) => stop.abort(reason) };
+    this.#transfers.set(file.name, transfer);
+    const fetching = this.#fetch(file, transfer).finally(() => {
+      this.#fetching.delete(file.name);
+      this.#transfers.delete(file.name);
+    });
     this.#fetching.set(file.name, fetching);
     return fetching;
   }
 
-  async #fetch(file: WantedFile): Promise<boolean> {
-    const { clock, random } = this.#options;
+  async #fetch(file: WantedFile, transfer: Transfer): Promise<boolean> {
+    const { clock } = this.#options;
     const { name: hash } = file;
     const startedMs = clock.monotonicMs();
     const figures = this.#figures[itemTypeOfHash(hash) === "storage" ? "storage" : "ipfs"];
     figures.total += 1;
-    if ((await this.#fromAnyone(file)) || (await this.#fromShards(file))) {
+    if ((await this.#fromAnyone(file, transfer)) || (await this.#fromShards(file, transfer))) {
       figures.durationMs += clock.monotonicMs() - startedMs;
-      this.#attempts.delete(hash);
+      this.#backOff.succeeded(hash);
       return true;
     }
     figures.failed += 1;
-    const failures = (this.#attempts.get(hash)?.failures ?? 0) + 1;
-    const ceilingMs = Math.min(MAX_PAUSE_MS, PERIOD_MS * 2 ** Math.min(failures, 20));
-    const nextMs = clock.monotonicMs() + ceilingMs / 2 + random.uniform(ceilingMs);
-    this.#attempts.set(hash, { failures, nextMs });
+    this.#backOff.failed(hash);
     return false;
   }
 
@@ -179,15 +265,25 @@ export class ContentFetcher {
       .flatMap(({ peerId, apiUrl }) => (apiUrl === null || asked.has(peerId) ? [] : [apiUrl]));
     return [
       ...ours.map((peerId) => streamSource(streams, peerId)),
-      ...[...new Set(apis)].map((apiUrl) => apiSource({ apiUrl, allowsPrivate, maxBytes: MAX_FILE_BYTES })),
+      ...[...new Set(apis)].map((apiUrl) =>
+        apiSource({ apiUrl, allowsPrivate, maxBytes: MAX_FILE_BYTES, jsonRoom: this.#jsonRoom }),
+      ),
       ...gateways.map((gatewayUrl) => gatewaySource(gatewayUrl, MAX_FILE_BYTES)),
     ];
   }
 
-  async #fromAnyone(file: WantedFile): Promise<boolean> {
+  /** Who broke off lately is asked once all others have nothing: by answering first he would break off again. */
+  async #fromAnyone(file: WantedFile, transfer: Transfer): Promise<boolean> {
+    const sources = this.#credit.inOrder(this.#sources());
+    const isSteady = ({ name }: ContentSource): boolean => this.#credit.isSteady(name);
+    const [steady, others] = [sources.filter(isSteady), sources.filter((one) => !isSteady(one))];
+    return (await this.#fromSome(steady, file, transfer)) || (await this.#fromSome(others, file, transfer));
+  }
+
+  async #fromSome(all: readonly ContentSource[], file: WantedFile, transfer: Transfer): Promise<boolean> {
     const { timers, log } = this.#options;
-    const { signal } = this.#ended;
-    let sources: readonly ContentSource[] = this.#credit.inOrder(this.#sources());
+    const { signal } = transfer;
+    let sources = all;
     while (sources.length > 0 && !signal.aborted) {
       const ask = (source: ContentSource, stop: AbortSignal) => this.#ask(source, file.name, stop);
       const found = await firstFound(sources, ask, timers, signal).catch((error: unknown) => {
@@ -198,13 +294,18 @@ export class ContentFetcher {
       const { source, answer, others } = found;
       sources = others;
       try {
-        if (answer.isWhole) await this.#take(source, answer, file);
-        else return await this.#inPieces(file);
+        if (!answer.isWhole) return await this.#inPieces(file, transfer);
+        await this.#take(source, answer, file, transfer);
+        this.#credit.gave(source.name);
         return true;
       } catch (error) {
-        if (signal.aborted) return false;
+        if (signal.aborted) {
+          this.#credit.brokeOff(source.name);
+          return false;
+        }
         if (isWrong(error)) this.#credit.wrong(source.name, file.name);
-        else if (!(error instanceof NetworkError || error instanceof ApiError)) {
+        else if (error instanceof NetworkError) this.#credit.brokeOff(source.name);
+        else if (!(error instanceof ApiError)) {
           log.error("Content from a peer could not be kept", { hash: file.name, source: source.name, error });
           return false;
         }
@@ -249,10 +350,11 @@ export class ContentFetcher {
     source: ContentSource,
     answer: ContentAnswer,
     { name: hash, damage }: WantedFile,
+    transfer: Transfer,
   ): Promise<void> {
     const { contents } = this.#options;
-    const { signal } = this.#ended;
-    await using staged = await this.#stage(source, answer, hash);
+    const { signal } = transfer;
+    await using staged = await this.#stage(source, answer, hash, transfer);
     const name = "root" in staged ? await staged.root() : staged.hash;
     if (name !== hash && isProvenBy(answer, hash))
       throw new WrongContent(`${source.name} sent ${name} for ${hash}`);
@@ -263,7 +365,7 @@ export class ContentFetcher {
     await this.#register(await ("root" in staged ? staged.keep(signal) : staged.keep()));
   }
 
-  async #inPieces({ name: hash, damage }: WantedFile): Promise<boolean> {
+  async #inPieces({ name: hash, damage }: WantedFile, transfer: Transfer): Promise<boolean> {
     const { network, contents, holds } = this.#options;
     await this.#opened;
     const peers = network.streams.peersWith(CONTENT_PROTOCOL).map((name) => ({ name }));
@@ -273,15 +375,19 @@ export class ContentFetcher {
       if (damage === "corrupt") await contents.remove(hash);
       return await keepFile(contents, { read }, "storage", hash);
     };
-    const kept = await this.#pieces.fetch(hash, peerIds, keep, this.#ended.signal);
+    const onBytes = (bytes: number): void => {
+      transfer.bytes = (transfer.bytes ?? 0) + bytes;
+    };
+    const kept = await this.#pieces.fetch(hash, peerIds, keep, transfer.signal, onBytes);
     if (kept !== null) await this.#register(kept);
     return kept !== null;
   }
 
-  async #fromShards({ name: hash, damage }: WantedFile): Promise<boolean> {
+  async #fromShards({ name: hash, damage }: WantedFile, transfer: Transfer): Promise<boolean> {
     const { contents, holds, shards, note, records, log } = this.#options;
-    const { signal } = this.#ended;
+    const { signal } = transfer;
     if (shards === null || signal.aborted) return false;
+    transfer.bytes = null;
     const isDag = itemTypeOfHash(hash) === "ipfs";
     using _hold = await holds.hold(hash);
     const keep: KeepWhole = async (_hash, read) => {
@@ -311,15 +417,29 @@ export class ContentFetcher {
     await uploads.registerFile({ ...kept, graceUntilMicros });
   }
 
-  async #stage(source: ContentSource, answer: ContentAnswer, hash: string): Promise<StagedFile | StagedCar> {
-    const { uploads } = this.#options;
-    const { signal } = this.#ended;
-    const { clock, timers } = this.#options;
+  async #stage(
+    source: ContentSource,
+    answer: ContentAnswer,
+    hash: string,
+    transfer: Transfer,
+  ): Promise<StagedFile | StagedCar> {
+    const { uploads, clock, timers } = this.#options;
+    const { signal } = transfer;
     const moving = { name: source.name, maxBytes: MAX_FILE_BYTES, clock, timers };
-    const bytes = whileItMoves(answer.bytes, moving);
+    const bytes = counted(whileItMoves(answer.bytes, moving), transfer);
     if (answer.form === "car") return await uploads.stageCar(bytes, { signal });
     const engine = itemTypeOfHash(hash) === "ipfs" ? "ipfs" : "storage";
     return await uploads.stageFile(bytes, { engine, signal, expectedHash: hash });
+  }
+}
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  transfer: Transfer,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of bytes) {
+    transfer.bytes = (transfer.bytes ?? 0) + piece.byteLength;
+    yield piece;
   }
 }
 

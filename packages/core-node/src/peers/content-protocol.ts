@@ -41,6 +41,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const END = frameOf(new Uint8Array());
 
+/** Every request ends with it: to make an error with its stack each time costs much. */
+const GIVEN_UP = new Error("the content is not wanted any more");
+
 /** Asks a peer. @throws NetworkError NETWORK_PEER_FAILED */
 export async function askForContent(
   streams: PeerStreams,
@@ -49,7 +52,7 @@ export async function askForContent(
   signal: AbortSignal,
 ): Promise<{ readonly head: ContentHead; readonly bytes: AsyncIterable<Uint8Array>; end(): void }> {
   const stream = await streams.open(peerId, CONTENT_PROTOCOL, signal);
-  const giveUp = (): void => stream.abort(new Error("the content is not wanted any more"));
+  const giveUp = (): void => stream.abort(GIVEN_UP);
   signal.addEventListener("abort", giveUp, { once: true });
   try {
     await stream.send(frameOf(encoder.encode(JSON.stringify(written(request)))));

@@ -1,10 +1,13 @@
 import type { GossipVerdict } from "@twentysix/network";
-import { createDeferred, type Logger } from "@twentysix/platform";
+import { type Clock, createDeferred, type Logger } from "@twentysix/platform";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { ToldCopy } from "../pipeline/verifier-protocol.ts";
+import { PassedOn } from "./passed-on.ts";
 
 export interface GossipIntakeOptions {
   readonly pipeline: Pick<Pipeline, "submit" | "inspect">;
+  readonly clock: Pick<Clock, "monotonicMs">;
   readonly log: Logger;
 }
 
@@ -13,14 +16,17 @@ const MAX_IN_FLIGHT_PER_PEER = 512;
 
 /**
  * The door for gossip. A message is passed on as soon as its hash, schema and signature are known to be right, whatever
- * this node's state makes of it; the state never reflects on the peer that brought it.
+ * this node's state makes of it, and once, however often it is written anew; the state never reflects on the peer that
+ * brought it.
  */
 export class GossipIntake {
   readonly #options: GossipIntakeOptions;
   readonly #inFlight = new Map<string, number>();
+  readonly #passedOn: PassedOn;
 
   constructor(options: GossipIntakeOptions) {
     this.#options = options;
+    this.#passedOn = new PassedOn(options.clock);
   }
 
   /** @param readings what the bytes may mean, the likelier first */
@@ -52,15 +58,19 @@ export class GossipIntake {
   }
 
   async #take(text: string): Promise<GossipVerdict> {
-    const verified = createDeferred<boolean>();
+    const verified = createDeferred<ToldCopy>();
     const outcome = this.#options.pipeline.submit(text, {
       origin: "p2p",
-      onVerified: (isGenuine) => verified.resolve(isGenuine),
+      onVerified: (told) => verified.resolve(told),
     });
     // What comes of it after the verdict is the pipeline's own matter.
     outcome.catch((error: unknown) => this.#options.log.debug("A gossiped message was not taken", { error }));
-    const isGenuine = await Promise.race([verified.promise, outcome.then(({ refused }) => !refused)]);
-    return isGenuine ? "accept" : "reject";
+    // It fails where the copy could not be looked at.
+    const told = await Promise.race([verified.promise, outcome.then(() => verified.promise)]);
+    // Who has it decided compares what it has with its peers.
+    if (told.isGenuine === null) return "ignore";
+    if (!told.isGenuine) return "reject";
+    return this.#passedOn.add(told.identity) ? "accept" : "ignore";
   }
 
   #leave(peerId: string): void {

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { addSyncMetrics } from "../sync/sync-metrics.ts";
+import { addGossipMetrics } from "./gossip-metrics.ts";
 import type { PeerFigures, Peers } from "./peers.ts";
 
 /** Metrics of the links to other nodes. */
@@ -8,6 +9,7 @@ export function addPeerMetrics(registry: Registry, peers: Pick<Peers, "figures" 
     status: () => peers.sync(),
     statistics: () => peers.figures().sync,
   });
+  addGossipMetrics(registry, () => peers.figures().gossip);
   new Gauge({
     name: "twentysix_connected_peers",
     help: "Nodes that this one is connected with",

@@ -1,4 +1,4 @@
-import type { Network, NetworkOptions } from "@twentysix/network";
+import type { GossipFigures, Network, NetworkOptions } from "@twentysix/network";
 import { type Clock, type Logger, type Random, raceAbort, type Timers } from "@twentysix/platform";
 import { type NetworkDefinition, networkHash } from "@twentysix/protocol";
 import type { ContentStore, FileRecords, PointReads } from "@twentysix/storage";
@@ -33,6 +33,8 @@ export interface PeersOptions {
   readonly checkpointsPath: string;
   /** File that is there while this node lacks much. */
   readonly catchUpMarkPath: string;
+  /** File that says when this node was ready last. */
+  readonly lastReadyPath: string;
   readonly pipeline: Pipeline;
   readonly contents: ContentStore;
   readonly holds: FileHolds;
@@ -77,6 +79,8 @@ export interface PeerFigures {
   readonly faults: ReadonlyMap<FaultKind, number>;
   /** Peers that are kept away now. */
   readonly barred: number;
+  /** How gossip is held back; null where nothing holds it. */
+  readonly gossip: GossipFigures | null;
 }
 
 /** Nobody to publish to is no failure. */
@@ -107,7 +111,7 @@ export class Peers {
     // Loaded by nodes that have peers alone.
     const { startSync } = await import("../sync/start-sync.ts");
     const bootstrap = [...definition.bootstrap.libp2p, ...settings.bootstrap];
-    const intake = new GossipIntake({ pipeline, log });
+    const intake = new GossipIntake({ pipeline, clock, log });
     const isPrivate = definition.announce === "private";
     const announcers = new Announcers({ ...options, registry: definition.authorities.registry, isPrivate });
     this.#announcers = announcers;
@@ -183,6 +187,7 @@ export class Peers {
       custody: this.#custody?.figures() ?? null,
       faults: this.#scores?.counts() ?? new Map(),
       barred: this.#scores?.barred ?? 0,
+      gossip: this.#network?.gossipFigures() ?? null,
     };
   }
 
@@ -190,6 +195,11 @@ export class Peers {
   sync(): SyncStatus {
     const state = this.#takesPart ? "starting" : "ready";
     return this.#sync?.status() ?? { state, percent: null, secondsLeft: null };
+  }
+
+  /** Takes in what peers have that were not visited for so long; ends within a bounded time, whatever they do. */
+  async collect(freshMs: number, signal: AbortSignal): Promise<void> {
+    await this.#sync?.collect(freshMs, signal);
   }
 
   /** What this node and its peers signed of their states. */

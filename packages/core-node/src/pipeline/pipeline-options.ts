@@ -1,8 +1,9 @@
 import type { Clock, Logger, Timers } from "@twentysix/platform";
-import type { NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
+import type { Chain, NetworkDefinition, NetworkLimits, ProtocolSwitches } from "@twentysix/protocol";
 import type { Skeleton, StateRules } from "@twentysix/state";
 import type { Origin } from "@twentysix/storage";
 import type { Threads } from "../threads/threads.ts";
+import type { ToldCopy } from "./verifier-protocol.ts";
 import type { ReadBlob } from "./writer/blob-contents.ts";
 import type { CopyConfirmation, ItemChange } from "./writer/jobs.ts";
 import type { LedgerAudit } from "./writer/ledger-auditor.ts";
@@ -14,6 +15,8 @@ export interface PipelineOptions {
   readonly writerCacheBytes: number;
   readonly switches: ProtocolSwitches;
   readonly limits: NetworkLimits;
+  /** Chains whose contracts may send messages; none by default. */
+  readonly contractChains?: readonly Chain[];
   readonly rules: StateRules;
   /** Prices and settings that are in force until others are published. */
   readonly priceDefaults: Pick<NetworkDefinition, "pricing" | "settings">;
@@ -23,7 +26,11 @@ export interface PipelineOptions {
   readonly threads?: Threads;
   /** See `WriterData`; true by default. */
   readonly checkpointsApart?: boolean;
+  /** False on a node that has to get what its peers have: see `Pipeline.knowsAll`; true by default. */
+  readonly isComplete?: boolean;
   readonly verifierCount: number;
+  /** A verifier thread without work for this long ends, until there is work again; null (the default): it stays. */
+  readonly verifierQuietMs?: number | null;
   /** Copies that may be on their way at once; more are refused. */
   readonly maxInFlight: number;
   /** Gives the start up, which may take long where another process writes to the database. */
@@ -59,7 +66,7 @@ export interface SubmitOptions {
   /** The copy comes out of a smart-contract event, whose transaction vouches for it. */
   readonly trusted?: boolean;
   /** Told, long before the commit, whether hash, schema and signature are right; not told of what could not be looked at. */
-  readonly onVerified?: (isGenuine: boolean) => void;
+  readonly onVerified?: (told: ToldCopy) => void;
   /** One of many of which nobody waits for one: larger batches write each page less often; by default an import. */
   readonly isBulk?: boolean;
   /** Beside a FORGET: what a source that is trusted has kept of messages that it hides. */

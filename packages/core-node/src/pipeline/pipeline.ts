@@ -1,5 +1,13 @@
 import { createDeferred, type Deferred, raceAbort } from "@twentysix/platform";
-import type { ChainChange, Collected, Confirmation, FileNote, HeldFile, StateRoot } from "@twentysix/storage";
+import type {
+  ChainChange,
+  Collected,
+  Confirmation,
+  FileNote,
+  HeldFile,
+  SignatureDecision,
+  StateRoot,
+} from "@twentysix/storage";
 import type { Thread } from "../threads/threads.ts";
 import { workerThreads } from "../threads/worker-threads.ts";
 import { answerBlob } from "./answer-blob.ts";
@@ -7,19 +15,16 @@ import { PipelineError } from "./errors.ts";
 import { unpackReport } from "./packed-report.ts";
 import type { CommitNotice, PipelineOptions, PipelineStatistics, SubmitOptions } from "./pipeline-options.ts";
 import type { RecalculationReport } from "./recalculation-report.ts";
-import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
+import type { ToldCopy, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
+import { VerifierThread } from "./verifier-thread.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
 import type { BatchReport, CopyResult } from "./writer/jobs.ts";
 import type { LedgerAudit } from "./writer/ledger-auditor.ts";
 import type { WriterData, WriterRequest, WriterResponse } from "./writer-protocol.ts";
 
-type CopyOnItsWay = Deferred<CopyResult> & {
-  readonly receptionMicros: bigint;
-  readonly onVerified: ((isGenuine: boolean) => void) | null;
-};
+type CopyOnItsWay = Deferred<CopyResult> & { readonly receptionMicros: bigint };
 
 type Writer = Thread<WriterRequest, WriterResponse>;
-type Verifier = Thread<VerifierRequest, VerifierResponse>;
 
 /** Longest wait for the answers to what has arrived; the writer commits it all the same. */
 const DRAIN_TIMEOUT_MS = 4_000;
@@ -32,10 +37,12 @@ const END_TIMEOUT_MS = 30_000;
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
-  readonly #verifiers: Verifier[] = [];
+  readonly #verifiers: VerifierThread[] = [];
   readonly #writer: Writer;
   /** In the order of their arrival. */
   readonly #copies = new Map<number, CopyOnItsWay>();
+  /** Told by another thread than what becomes of the copy, so that either may come first. */
+  readonly #firstLooks = new Map<number, (told: ToldCopy) => void>();
   readonly #sides = new Map<number, Deferred<void>>();
   readonly #inspections = new Map<number, Deferred<VerifiedCopy>>();
   readonly #roots = new Map<number, Deferred<StateRoot>>();
@@ -71,19 +78,27 @@ export class Pipeline {
       rules: options.rules,
       priceDefaults: options.priceDefaults,
       collectsFiles: options.collectsFiles ?? false,
+      isComplete: options.isComplete ?? true,
       checkpointsApart: options.checkpointsApart ?? true,
       logLevel: options.log.level,
       logPretty: options.logPretty,
       verified: channels.map((channel) => channel.writer),
     };
-    this.#writer = this.#watched("writer", threads.startWriter(writerData));
+    this.#writer = this.#watched(threads.startWriter(writerData));
     const ready: Promise<unknown>[] = [this.#onWriter()];
     for (const channel of channels) {
-      const { switches, limits } = options;
-      const verifierData: VerifierData = { switches, limits, writer: channel.verifier };
-      const verifier = this.#watched("verifier", threads.startVerifier(verifierData));
+      const { switches, limits, contractChains = [], clock, timers } = options;
+      const verifier = new VerifierThread({
+        ...{ threads, clock, timers, quietMs: options.verifierQuietMs ?? null },
+        data: { switches, limits, contractChains },
+        writer: channel.verifier,
+        onResponse: (response) => this.#onVerifier(response),
+        onFailure: (error) => {
+          if (!this.#isClosing) this.#fail("verifier", error);
+        },
+      });
       this.#verifiers.push(verifier);
-      ready.push(this.#onVerifier(verifier));
+      ready.push(this.#orFailure(verifier.ready.then((made) => this.#logCryptography(made))));
     }
     this.#ready = Promise.all(ready).then(() => undefined);
   }
@@ -118,19 +133,28 @@ export class Pipeline {
     }
     const jobId = this.#newId();
     const receptionMicros = this.#options.clock.nowMicros();
-    const { onVerified = null } = options;
-    const result = Object.assign(createDeferred<CopyResult>(), { receptionMicros, onVerified });
+    const { onVerified } = options;
+    const result = Object.assign(createDeferred<CopyResult>(), { receptionMicros });
+    if (onVerified !== undefined) this.#firstLooks.set(jobId, onVerified);
     this.#copies.set(jobId, result);
     if (this.#outgoing.length === 0) queueMicrotask(() => this.#send());
     const { origin, trusted = false, skeletons, confirmation } = options;
     this.#outgoing.push({
       ...{ jobId, text, origin, receptionMicros, trusted },
       isBulk: options.isBulk ?? origin === "import",
-      tells: onVerified !== null,
+      tells: onVerified !== undefined,
       ...(skeletons === undefined ? {} : { skeletons }),
       ...(confirmation === undefined ? {} : { confirmation: { ...confirmation, vouches: trusted } }),
     });
     return result.promise;
+  }
+
+  /**
+   * Tells whether this node has what its peers have. While it has not, a copy is not refused for want of funds: it waits,
+   * since what is missing may be missing here alone.
+   */
+  knowsAll(isComplete: boolean): void {
+    this.#tellWriter({ kind: "complete", isComplete });
   }
 
   /** Verifies a copy that came to a submit endpoint, without passing it on. */
@@ -139,7 +163,7 @@ export class Pipeline {
     const requestId = this.#newId();
     const result = createDeferred<VerifiedCopy>();
     this.#inspections.set(requestId, result);
-    this.#pickVerifier().postMessage({ kind: "inspect", requestId, text } satisfies VerifierRequest);
+    this.#pickVerifier().post({ kind: "inspect", requestId, text });
     return result.promise;
   }
 
@@ -156,6 +180,11 @@ export class Pipeline {
   /** Records what a chain told, or what is sent to it, durably. */
   changeChain(change: ChainChange): Promise<void> {
     return this.#side((jobId) => ({ kind: "side", job: { kind: "chain", jobId, change } }));
+  }
+
+  /** Records what a chain has said of the signature of a copy that waits for that. */
+  decideSignature(decision: SignatureDecision): Promise<void> {
+    return this.#side((jobId) => ({ kind: "side", job: { kind: "signature", jobId, decision } }));
   }
 
   /** Records what became of stored bytes, or was found out about them, durably. */
@@ -260,12 +289,12 @@ export class Pipeline {
     return done.promise;
   }
 
-  #watched<T extends Writer | Verifier>(name: string, thread: T): T {
-    thread.on("error", (error) => this.#fail(name, error));
-    thread.on("exit", (code) => {
-      if (!this.#isClosing) this.#fail(name, new Error(`The thread ended with code ${code}`));
+  #watched(writer: Writer): Writer {
+    writer.on("error", (error) => this.#fail("writer", error));
+    writer.on("exit", (code) => {
+      if (!this.#isClosing) this.#fail("writer", new Error(`The thread ended with code ${code}`));
     });
-    return thread;
+    return writer;
   }
 
   #onWriter(): Promise<void> {
@@ -317,27 +346,20 @@ export class Pipeline {
     waiting?.resolve(report);
   }
 
-  #onVerifier(verifier: Verifier): Promise<void> {
-    const ready = createDeferred<void>();
-    verifier.on("message", (response) => {
-      switch (response.kind) {
-        case "ready":
-          this.#logCryptography(response.implementation);
-          ready.resolve();
-          break;
-        case "verified":
-          this.#copies.get(response.jobId)?.onVerified?.(response.isGenuine);
-          break;
-        case "inspected":
-          this.#inspections.get(response.requestId)?.resolve(response.copy);
-          this.#inspections.delete(response.requestId);
-          break;
-        case "defect":
-          this.#onVerifierDefect(response);
-          break;
-      }
-    });
-    return this.#orFailure(ready.promise);
+  #onVerifier(response: VerifierResponse): void {
+    switch (response.kind) {
+      case "verified":
+        this.#firstLooks.get(response.jobId)?.(response.told);
+        this.#firstLooks.delete(response.jobId);
+        break;
+      case "inspected":
+        this.#inspections.get(response.requestId)?.resolve(response.copy);
+        this.#inspections.delete(response.requestId);
+        break;
+      case "defect":
+        this.#onVerifierDefect(response);
+        break;
+    }
   }
 
   #logCryptography(cryptography: Readonly<Record<string, string>>): void {
@@ -361,6 +383,7 @@ export class Pipeline {
     );
     if (defect.jobId !== null) this.#copies.get(defect.jobId)?.reject(error);
     if (defect.jobId !== null) this.#copies.delete(defect.jobId);
+    if (defect.jobId !== null) this.#firstLooks.delete(defect.jobId);
     if (defect.requestId !== null) this.#inspections.get(defect.requestId)?.reject(error);
     if (defect.requestId !== null) this.#inspections.delete(defect.requestId);
   }
@@ -377,10 +400,10 @@ export class Pipeline {
     const jobs = this.#outgoing;
     this.#outgoing = [];
     if (jobs.length === 0) return;
-    this.#pickVerifier().postMessage({ kind: "verify", jobs } satisfies VerifierRequest);
+    this.#pickVerifier().post({ kind: "verify", jobs });
   }
 
-  #pickVerifier(): Verifier {
+  #pickVerifier(): VerifierThread {
     this.#nextVerifier = (this.#nextVerifier + 1) % this.#verifiers.length;
     const verifier = this.#verifiers[this.#nextVerifier];
     if (verifier === undefined) throw new Error("The pipeline has no verifier");

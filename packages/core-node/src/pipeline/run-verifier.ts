@@ -1,17 +1,24 @@
 import { createNodeCrypto } from "@twentysix/protocol/node";
 import type { ThreadPlace } from "../threads/thread-place.ts";
 import { isSubmitted, submissionError } from "./submission-rules.ts";
-import type { VerifierData, VerifierRequest, VerifierResponse, VerifyJob } from "./verifier-protocol.ts";
+import type {
+  ToldCopy,
+  VerifierData,
+  VerifierRequest,
+  VerifierResponse,
+  VerifyJob,
+} from "./verifier-protocol.ts";
 import { type VerifiedCopy, type VerifyOptions, verifyCopy } from "./verify-copy.ts";
+import { copyIdentity } from "./writer/candidate-of.ts";
 import type { CopyJob } from "./writer/jobs.ts";
 
 /** Syntax, hash, schema and signature of every copy, before anything else looks at it. */
 export function runVerifier(
-  { switches, limits, writer }: VerifierData,
+  { switches, limits, contractChains, writer }: VerifierData,
   { main }: Pick<ThreadPlace<VerifierResponse, VerifierRequest>, "main">,
 ): void {
   const crypto = createNodeCrypto();
-  const options: VerifyOptions = { crypto, switches, limits };
+  const options: VerifyOptions = { crypto, switches, limits, contractChains };
 
   const respond = (response: VerifierResponse): void => main.postMessage(response);
 
@@ -19,7 +26,7 @@ export function runVerifier(
     const { jobId, origin, receptionMicros, isBulk, skeletons, confirmation } = job;
     try {
       const copy = verifyCopy(job.text, job.trusted ? { ...options, trusted: true } : options);
-      if (job.tells) respond({ kind: "verified", jobId, isGenuine: copy.kind !== "refused" });
+      if (job.tells) respond({ kind: "verified", jobId, told: toldOf(copy) });
       const taken = isSubmitted(origin) ? heldAgainstSubmission(copy, job.text) : copy;
       return {
         ...{ jobId, copy: taken, origin, receptionMicros, isBulk },
@@ -48,12 +55,27 @@ export function runVerifier(
   }
 
   main.on("message", (request: VerifierRequest) => {
-    if (request.kind === "inspect") {
-      inspect(request.requestId, request.text);
-      return;
+    switch (request.kind) {
+      case "inspect":
+        inspect(request.requestId, request.text);
+        break;
+      case "verify": {
+        const jobs = request.jobs.flatMap((job) => verify(job) ?? []);
+        if (jobs.length > 0) writer.postMessage(jobs);
+        break;
+      }
+      case "end":
+        main.postMessage({ kind: "ended", writer }, [writer]);
+        main.close();
+        break;
     }
-    const jobs = request.jobs.flatMap((job) => verify(job) ?? []);
-    if (jobs.length > 0) writer.postMessage(jobs);
   });
   respond({ kind: "ready", implementation: crypto.implementation });
+}
+
+function toldOf(copy: VerifiedCopy): ToldCopy {
+  if (copy.kind === "refused") return { isGenuine: false };
+  if (copy.kind === "undecided") return { isGenuine: null };
+  const envelope = copy.kind === "message" ? copy.message.envelope : copy.envelope;
+  return { isGenuine: true, identity: Buffer.from(copyIdentity(envelope)).toString("hex") };
 }

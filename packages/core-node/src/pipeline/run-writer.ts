@@ -49,6 +49,7 @@ export async function runWriter(data: WriterData, place: WriterPlace): Promise<v
     clock,
     random,
   });
+  writer.knowsAll(data.isComplete);
   const report = (batch: BatchReport): void =>
     respond({ kind: "report", report: packReport(batch), queued: loop.queued });
   const onDue = (): void => loop.nudge();
@@ -84,6 +85,9 @@ export async function runWriter(data: WriterData, place: WriterPlace): Promise<v
     switch (request.kind) {
       case "side":
         loop.addSideJob(request.job);
+        break;
+      case "complete":
+        writer.knowsAll(request.isComplete);
         break;
       case "stateRoot":
         roots.add(request.requestId);
@@ -199,6 +203,7 @@ function hashOf(job: CopyJob): string | null {
   switch (job.copy.kind) {
     case "message":
       return job.copy.message.envelope.itemHash;
+    case "undecided":
     case "incomplete":
       return job.copy.envelope.itemHash;
     case "refused":

@@ -49,5 +49,6 @@ function ledgerRulesOf(definition: NetworkDefinition): LedgerRules {
     storesDefaultToCredits: switches.storesDefaultToCredits,
     refusesSecondsExpirations: false,
     isFromNetwork: true,
+    fundsKnown: true,
   };
 }

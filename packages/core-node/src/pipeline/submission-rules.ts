@@ -19,6 +19,12 @@ export function isSubmitted(origin: Origin): boolean {
   return origin === "http" || origin === "upload";
 }
 
+/** The rules of state on a node that lacks messages which its peers have. */
+export function incompleteRules(rules: StateRules): StateRules {
+  const { ledger } = rules;
+  return { ...rules, ledger: ledger === null ? null : { ...ledger, fundsKnown: false } };
+}
+
 /** Why a submit endpoint refuses the envelope; null when it takes it. */
 export function submissionError(
   envelope: Envelope,

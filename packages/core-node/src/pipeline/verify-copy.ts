@@ -1,5 +1,7 @@
 import {
+  type Chain,
   type CryptoProvider,
+  contractQuestionOf,
   type Envelope,
   type MessageError,
   type NetworkLimits,
@@ -16,6 +18,8 @@ export type VerifiedCopy =
   | { readonly kind: "message"; readonly message: PreparedMessage }
   /** Correctly signed, its content is to be fetched. */
   | { readonly kind: "incomplete"; readonly envelope: Envelope; readonly envelopeText: string }
+  /** Not signed with the sender's own key: a contract may accept it, which its chain is to be asked. */
+  | { readonly kind: "undecided"; readonly envelope: Envelope; readonly envelopeText: string }
   | {
       readonly kind: "refused";
       readonly itemHash: string | null;
@@ -27,6 +31,8 @@ export interface VerifyOptions {
   readonly crypto: CryptoProvider;
   readonly switches: ProtocolSwitches;
   readonly limits: Pick<NetworkLimits, "itemContentCharacters">;
+  /** Chains whose contracts may send messages; none by default. */
+  readonly contractChains?: readonly Chain[];
   /** The copy comes out of a smart-contract event, whose transaction vouches for it. */
   readonly trusted?: boolean;
   /** The signature was verified before, by whoever stored the copy. */
@@ -43,6 +49,10 @@ export function verifyCopy(text: string, options: VerifyOptions): VerifiedCopy {
   if (!(trusted && envelope.signature === null) && options.signatureKnown !== true) {
     const verdict = verifySignature(envelope, { crypto, switches });
     if (!verdict.ok) {
+      const mayBeContract = verdict.code === 1 && options.contractChains?.includes(envelope.chain) === true;
+      if (mayBeContract && contractQuestionOf(envelope, crypto) !== null) {
+        return { kind: "undecided", envelope, envelopeText: text };
+      }
       return { kind: "refused", itemHash: envelope.itemHash, raw: text, error: signatureError(verdict) };
     }
   }

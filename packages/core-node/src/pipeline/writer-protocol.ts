@@ -21,6 +21,8 @@ export interface WriterData {
   readonly priceDefaults: Pick<NetworkDefinition, "pricing" | "settings">;
   /** Give up files whose time of grace is over. Only where somebody removes their bytes. */
   readonly collectsFiles: boolean;
+  /** This node has what its peers have, as far as it is known: see the request of that name. */
+  readonly isComplete: boolean;
   /** Move the log into the database on a thread of its own; else it grows until the end. */
   readonly checkpointsApart: boolean;
   readonly logLevel: LogLevel;
@@ -32,6 +34,8 @@ export interface WriterData {
 export type WriterRequest =
   | { readonly kind: "side"; readonly job: SideJob }
   | { readonly kind: "stateRoot"; readonly requestId: number }
+  /** Whether this node has what its peers have has changed. */
+  | { readonly kind: "complete"; readonly isComplete: boolean }
   /** Compute costs anew: of one message, or (null) of all. */
   | {
       readonly kind: "recalculate";

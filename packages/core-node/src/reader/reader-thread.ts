@@ -29,6 +29,8 @@ export interface ReaderThreadOptions {
   readonly maxHeapMib?: number;
   /** How long the thread may go on with a read that was given up before it is replaced (default 30 s). */
   readonly stuckMs?: number;
+  /** A thread without calls for this long ends, and the next call starts another; null (the default): it stays. */
+  readonly quietMs?: number | null;
   /** Told when the thread died or was replaced. */
   readonly onThreadLost?: (reason: unknown) => void;
 }
@@ -55,6 +57,7 @@ const DEFAULTS = {
   cacheBytes: 8 * 1024 * 1024,
   maxHeapMib: 192,
   stuckMs: 30_000,
+  quietMs: null,
   threads: workerThreads,
 };
 
@@ -79,6 +82,7 @@ export class ReaderThread implements AsyncDisposable {
   #running: PendingCall | null = null;
   #cancelStuckTimer: () => void = () => {};
   #cancelSteadyTimer: () => void = () => {};
+  #cancelQuietTimer: () => void = () => {};
   /** Set while no thread may be started. */
   #cancelPause: (() => void) | null = null;
   /** Threads lost in a row. */
@@ -128,6 +132,7 @@ export class ReaderThread implements AsyncDisposable {
     this.#isClosed = true;
     this.#cancelStuckTimer();
     this.#cancelSteadyTimer();
+    this.#cancelQuietTimer();
     this.#cancelPause?.();
     const closed = new ReadError("READER_CLOSED", "the node is stopping");
     for (const pending of [...this.#waiting, ...(this.#running === null ? [] : [this.#running])]) {
@@ -185,11 +190,34 @@ export class ReaderThread implements AsyncDisposable {
   #dispatch(): void {
     if (this.#running !== null || this.#isClosed || this.#cancelPause !== null) return;
     const [pending] = this.#waiting;
-    if (pending === undefined) return;
+    this.#cancelQuietTimer();
+    if (pending === undefined) {
+      this.#endIfQuiet();
+      return;
+    }
     this.#waiting.delete(pending);
     this.#running = pending;
     const request: ReaderRequest = { id: pending.id, timeoutMs: this.#options.timeoutMs, call: pending.call };
     this.#thread().postMessage(request);
+  }
+
+  /** Nothing runs and nothing waits: what the thread holds in memory is of use to nobody. */
+  #endIfQuiet(): void {
+    const { quietMs, timers } = this.#options;
+    const worker = this.#worker;
+    if (quietMs === null || worker === null) return;
+    this.#cancelQuietTimer = timers.schedule(quietMs, () => {
+      this.#worker = null;
+      this.#cancelSteadyTimer();
+      this.#dismiss(worker);
+    });
+  }
+
+  /** What it does until it stops concerns nobody; an error event without listener would end the process. */
+  #dismiss(worker: Worker): void {
+    worker.removeAllListeners();
+    worker.on("error", () => {});
+    void worker.terminate();
   }
 
   #thread(): Worker {
@@ -228,10 +256,8 @@ export class ReaderThread implements AsyncDisposable {
     this.#losses += 1;
     this.#cancelStuckTimer();
     this.#cancelSteadyTimer();
-    worker.removeAllListeners();
-    // What it does until it stops concerns nobody; an error event without listener would end the process.
-    worker.on("error", () => {});
-    void worker.terminate();
+    this.#cancelQuietTimer();
+    this.#dismiss(worker);
     this.#options.onThreadLost?.(reason);
     const message = "the reader thread was lost and is being replaced: try again";
     this.#running?.settle({ error: new ReadError("READER_FAILED", message, { reason: String(reason) }) });

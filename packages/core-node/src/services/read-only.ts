@@ -45,6 +45,7 @@ export const noRecalculation: Recalculation = {
 /** A replica has the records of files and not their bytes: that they are not here does not mean that they are gone. */
 export const refuseDownloads: DownloadServices = {
   isHeld: async () => refuseBytes(),
+  isServed: async () => refuseBytes(),
   openFile: async () => refuseBytes(),
   openTar: async () => refuseBytes(),
 };

@@ -26,13 +26,27 @@ export function createSubmit(services: SubmitServices): Submit {
     services.budgets.assertRoom();
     const result = await submitNow(services.pipeline, envelopeText, options);
     const isForPeers = !result.refused && result.status !== "rejected";
-    const publication = isForPeers ? await services.publish(envelopeText) : UNPUBLISHED;
     const isOver = result.refused || result.status !== "pending";
-    if (options.sync && !isOver && result.itemHash !== null) {
-      return await awaitOutcome(services, { ...result, publication }, result.itemHash, options);
-    }
+    // Listens before it is published: its outcome may come meanwhile.
+    using watch = options.sync && !isOver ? watchFor(services.items, result.itemHash) : null;
+    const publication = isForPeers ? await services.publish(envelopeText) : UNPUBLISHED;
+    if (watch !== null) return await awaitOutcome(services, { ...result, publication }, watch, options);
     return outcomeOf({ ...result, publication }, options.sync);
   };
+}
+
+interface Watch extends Disposable {
+  readonly final: Promise<ItemChange>;
+}
+
+/** Waits for the final outcome of an item. */
+function watchFor(items: ItemWatch, itemHash: string | null): Watch | null {
+  if (itemHash === null) return null;
+  const final = createDeferred<ItemChange>();
+  const stop = items.on(itemHash, (change) => {
+    if (change !== null && change.status !== "pending") final.resolve(change);
+  });
+  return { final: final.promise, [Symbol.dispose]: stop };
 }
 
 type PublishedResult = CopyResult & { readonly publication: PublicationStatus };
@@ -76,13 +90,9 @@ function errorOf(result: CopyResult): Pick<SubmissionOutcome, "errorCode" | "rea
 async function awaitOutcome(
   services: SubmitServices,
   result: PublishedResult,
-  itemHash: string,
+  { final }: Watch,
   options: SubmitOptions,
 ): Promise<SubmissionOutcome> {
-  const final = createDeferred<ItemChange>();
-  const stop = services.items.on(itemHash, (change) => {
-    if (change !== null && change.status !== "pending") final.resolve(change);
-  });
   const giveUp = new AbortController();
   const signal = AbortSignal.any([options.signal, giveUp.signal]);
   try {
@@ -93,11 +103,10 @@ async function awaitOutcome(
         throw error;
       },
     );
-    const change = await Promise.race([final.promise, timeout]);
+    const change = await Promise.race([final, timeout]);
     return change === null ? outcomeOf(result, true) : changedOutcome(result, change);
   } finally {
     giveUp.abort();
-    stop();
   }
 }
 

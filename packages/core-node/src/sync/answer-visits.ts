@@ -14,7 +14,7 @@ import {
 import { type Clock, Semaphore, type Timers } from "@twentysix/platform";
 import { writeExchangeLine } from "../archive/exchange-line.ts";
 import type { OwnTree } from "./own-tree.ts";
-import { type BodyLine, MAX_CONTENT_CHARACTERS } from "./read-bodies.ts";
+import type { BodyLine } from "./read-bodies.ts";
 import type { SyncState } from "./sync-progress.ts";
 import {
   ANSWER,
@@ -29,6 +29,7 @@ import {
   type SyncIdentity,
   writeWelcome,
 } from "./sync-protocol.ts";
+import { MAX_CONTENT_CHARACTERS } from "./travelling-content.ts";
 import { WorkBudgets } from "./work-budgets.ts";
 
 export interface VisitAnswersOptions {
@@ -37,6 +38,8 @@ export interface VisitAnswersOptions {
   /** The text of a content that is not inline; null when it is not here, or longer than that. */
   readonly readContent: (itemHash: string, maxBytes: number, signal: AbortSignal) => Promise<string | null>;
   readonly state: () => SyncState;
+  /** This node was ready before it was started. */
+  readonly isReturning: () => boolean;
   /** What this node signs of its state, as it travels. */
   readonly checkpoint: () => Promise<Uint8Array>;
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -49,6 +52,9 @@ const MAX_VISITS = 16;
 const MAX_VISITS_OF_PEER = 2;
 /** Reads for all visitors together: the lists of the API get their turns in between. */
 const MAX_READS = 2;
+/** When all places are taken, one who has had his so long and was told less than that a second leaves it. */
+const PATIENCE_MS = 10_000;
+const LEAST_BYTES_PER_SECOND = 16 * 1024;
 /** A visitor who asks nothing that long is shown out. */
 const IDLE_MS = 60_000;
 /** A visitor who does not take what it asked for within that time is shown out. */
@@ -60,10 +66,9 @@ const SEND_MS = 60_000;
  */
 export class VisitAnswers {
   readonly #options: VisitAnswersOptions;
-  readonly #reads = new Semaphore({ permits: MAX_READS, maxWaiters: MAX_VISITS });
+  readonly #reads = new Semaphore({ permits: MAX_READS, maxWaiters: 2 * MAX_VISITS });
   readonly #budgets = new WorkBudgets();
-  readonly #visits = new Map<string, number>();
-  #count = 0;
+  readonly #visits = new Set<Visit>();
 
   constructor(options: VisitAnswersOptions) {
     this.#options = options;
@@ -71,23 +76,35 @@ export class VisitAnswers {
 
   /** @throws PeerFault, NetworkError, ReadError; the signal's reason */
   readonly answer = async (stream: PeerStream): Promise<void> => {
-    const ofPeer = this.#visits.get(stream.peerId) ?? 0;
-    const refusal =
-      this.#count >= MAX_VISITS || ofPeer >= MAX_VISITS_OF_PEER
-        ? "too many visits at once: come later"
-        : null;
-    this.#count += 1;
-    this.#visits.set(stream.peerId, ofPeer + 1);
+    const ofPeer = [...this.#visits].filter(({ peerId }) => peerId === stream.peerId).length;
+    const isRefused = ofPeer >= MAX_VISITS_OF_PEER || !this.#hasPlace();
+    const shared = { reads: this.#reads, budgets: this.#budgets };
+    const visit = new Visit(stream, this.#options, shared);
+    if (isRefused) {
+      await visit.run("too many visits at once: come later");
+      return;
+    }
+    this.#visits.add(visit);
     try {
-      const shared = { reads: this.#reads, budgets: this.#budgets };
-      await new Visit(stream, this.#options, shared).run(refusal);
+      await visit.run(null);
     } finally {
-      this.#count -= 1;
-      const left = (this.#visits.get(stream.peerId) ?? 1) - 1;
-      if (left === 0) this.#visits.delete(stream.peerId);
-      else this.#visits.set(stream.peerId, left);
+      this.#visits.delete(visit);
     }
   };
+
+  /** Whoever stays and asks for next to nothing keeps nobody else out; what he was told is not lost to him. */
+  #hasPlace(): boolean {
+    if (this.#visits.size < MAX_VISITS) return true;
+    const nowMs = this.#options.clock.monotonicMs();
+    const rateOf = ({ toldBytes, startedMs }: Visit): number => toldBytes / ((nowMs - startedMs) / 1_000);
+    const [slowest] = [...this.#visits]
+      .filter((one) => nowMs - one.startedMs >= PATIENCE_MS && rateOf(one) < LEAST_BYTES_PER_SECOND)
+      .sort((one, other) => rateOf(one) - rateOf(other));
+    if (slowest === undefined) return false;
+    this.#visits.delete(slowest);
+    slowest.leave(new Error("others wait, and the visitor asks for next to nothing"));
+    return true;
+  }
 }
 
 class Visit {
@@ -95,6 +112,8 @@ class Visit {
   readonly #options: VisitAnswersOptions;
   readonly #reads: Semaphore;
   readonly #budgets: WorkBudgets;
+  readonly startedMs: number;
+  toldBytes = 0;
   #hello: Hello | null = null;
 
   constructor(
@@ -106,6 +125,15 @@ class Visit {
     this.#options = options;
     this.#reads = reads;
     this.#budgets = budgets;
+    this.startedMs = options.clock.monotonicMs();
+  }
+
+  get peerId(): string {
+    return this.#stream.peerId;
+  }
+
+  leave(reason: Error): void {
+    this.#stream.abort(reason);
   }
 
   async run(refusal: string | null): Promise<void> {
@@ -162,7 +190,7 @@ class Visit {
   }
 
   async #welcome(hello: Hello): Promise<boolean> {
-    const { identity, state, signal } = this.#options;
+    const { identity, state, isReturning, signal } = this.#options;
     const mismatch = mismatchOf(identity, hello);
     if (mismatch !== null) {
       await this.#send(ANSWER.refused, Buffer.from(mismatch));
@@ -174,6 +202,7 @@ class Visit {
       ...(await this.#read((tree) => tree.state(signal))),
       isSyncing: state() === "syncing",
       isReady: state() === "ready",
+      isReturning: state() === "starting" && isReturning(),
       signs: true,
     };
     await this.#send(ANSWER.last, writeWelcome(welcome));
@@ -243,5 +272,6 @@ class Visit {
     const { timers, signal } = this.#options;
     const frame = frameOf(new ByteWriter().u8(status).bytes(payload).finish());
     await timers.withTimeout(SEND_MS, () => this.#stream.send(frame), signal);
+    this.toldBytes += frame.length;
   }
 }

@@ -80,6 +80,17 @@ export function keptJson(kept: KeptCheckpoint): JsonObject {
   };
 }
 
+/** Each is written again with every other one, and none changes. */
+const texts = new WeakMap<KeptCheckpoint, string>();
+
+function textOf(kept: KeptCheckpoint): string {
+  const known = texts.get(kept);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(keptJson(kept));
+  texts.set(kept, text);
+  return text;
+}
+
 /** A file of the data folder. One that cannot be read is no loss to the state: peers sign again. */
 export function checkpointFile(
   files: Pick<WorkingFiles, "readWhole" | "replace">,
@@ -98,7 +109,7 @@ export function checkpointFile(
         return [];
       }
     },
-    write: (kept) => files.replace(path, Buffer.from(`${JSON.stringify(kept.map(keptJson))}\n`)),
+    write: (kept) => files.replace(path, Buffer.from(`[${kept.map(textOf).join(",")}]\n`)),
   };
 }
 

@@ -95,14 +95,23 @@ export class Reconciliation {
   /** @throws PeerFault, NetworkError, VisitRefused, NoRoomForMore; the signal's reason */
   async run(): Promise<ReconciliationReport> {
     const { tree, heldMessages, unchanged, welcome, signal } = this.#options;
-    this.#heldAtStart = Math.max(await heldMessages(), (await tree.state(signal)).count);
-    this.#isFarBehind = welcome.count - this.#heldAtStart - unchanged.size >= CATCH_UP_MESSAGES;
+    const atStart = await tree.state(signal);
+    const isFarBehind = (held: number): boolean => welcome.count - held - unchanged.size >= CATCH_UP_MESSAGES;
+    this.#heldAtStart = atStart.count;
+    // To count what the trees do not show yet takes longer than all else that an equal peer costs.
+    if (isFarBehind(atStart.count)) this.#heldAtStart = Math.max(await heldMessages(), atStart.count);
+    this.#isFarBehind = isFarBehind(this.#heldAtStart);
     const position = await this.#followLog(this.#startOfLog());
     await this.#decideAll();
-    const isEqual = await this.#compareTrees();
-    const [taken, unchangedCount, isFarBehind] = [this.#taken, this.#unchanged, this.#isFarBehind];
-    const hasUnready = this.#hasUnready;
-    return { taken, unchanged: unchangedCount, isEqual, hasUnready, isFarBehind, logPosition: position };
+    const isEqual = atStart.root === welcome.root || (await this.#compareTrees());
+    return {
+      taken: this.#taken,
+      unchanged: this.#unchanged,
+      isEqual,
+      hasUnready: this.#hasUnready,
+      isFarBehind: this.#isFarBehind,
+      logPosition: position,
+    };
   }
 
   /** Where the last visit left it; without one where the tree ends, or for a node that lacks much its beginning. */
@@ -152,7 +161,7 @@ export class Reconciliation {
 
   async #compareTrees(): Promise<boolean> {
     const { tree, welcome, sumUp, signal, visit, salt } = this.#options;
-    if ((await tree.state(signal)).root === welcome.root) return true;
+    if (this.#taken > 0 && (await tree.state(signal)).root === welcome.root) return true;
     await raceAbort(sumUp(), signal);
     const own = await tree.state(signal);
     if (own.root === welcome.root) return true;

@@ -13,7 +13,7 @@ import { SyncService } from "./sync-service.ts";
 export interface SyncOptions {
   readonly peers: SyncPeers;
   readonly definition: NetworkDefinition;
-  readonly pipeline: Pick<Pipeline, "submit" | "registerFile" | "stateRoot">;
+  readonly pipeline: Pick<Pipeline, "submit" | "registerFile" | "stateRoot" | "knowsAll">;
   readonly reader: TreeReader;
   readonly reads: Pick<PointReads, "file" | "totals">;
   readonly contents: ContentStore;
@@ -22,6 +22,8 @@ export interface SyncOptions {
   readonly files: WorkingFiles;
   /** File that is there while this node lacks much. */
   readonly catchUpMarkPath: string;
+  /** File that says when this node was ready last. */
+  readonly lastReadyPath: string;
   /** False once the node takes nothing more. */
   readonly hasRoom: () => boolean;
   readonly hasBootstrap: boolean;
@@ -48,6 +50,7 @@ export function startSync(options: SyncOptions): SyncService {
     checkpointsPath,
     files,
     catchUpMarkPath,
+    lastReadyPath,
     ...rest
   } = options;
   const { clock, log } = rest;
@@ -65,7 +68,9 @@ export function startSync(options: SyncOptions): SyncService {
     },
     readContent: (itemHash, maxBytes, signal) => readContent(contents, itemHash, maxBytes, signal),
     catchUpMark: catchUpMark(catchUpMarkPath),
+    lastReady: { path: lastReadyPath, files },
     sumUp: () => pipeline.stateRoot(),
+    onComplete: (isComplete) => pipeline.knowsAll(isComplete),
     checkpoints: checkpointFile(files, checkpointsPath, (error) =>
       log.warn("The checkpoints of peers cannot be read", { error }),
     ),

@@ -4,6 +4,7 @@ import type { StateRoot } from "@twentysix/storage";
 import type { IntakeServices } from "./body-intake.ts";
 import type { CheckpointFile } from "./kept-checkpoints.ts";
 import type { ReconciliationReport } from "./reconciliation.ts";
+import type { ReunionOptions } from "./reunion.ts";
 import type { CatchUpMark } from "./sync-progress.ts";
 import type { SyncIdentity } from "./sync-protocol.ts";
 
@@ -11,6 +12,8 @@ import type { SyncIdentity } from "./sync-protocol.ts";
 export interface SyncPeers {
   readonly streams: PeerStreams;
   readonly signatures: PeerSignatures;
+  /** Names of those that this node looks for. */
+  sought(): readonly string[];
   onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void;
 }
 
@@ -24,6 +27,8 @@ export interface SyncServiceOptions {
   /** Where the checkpoints of peers are kept. */
   readonly checkpoints: CheckpointFile;
   readonly catchUpMark: CatchUpMark;
+  /** Where it stands when this node was ready last. */
+  readonly lastReady: Pick<ReunionOptions, "path" | "files">;
   readonly heldMessages: () => Promise<number>;
   readonly hasRoom: () => boolean;
   /** The network has nodes to be found by. */
@@ -32,6 +37,8 @@ export interface SyncServiceOptions {
   readonly periodMs?: number;
   /** See `SyncProgressOptions` (default 60 s). */
   readonly aloneAfterMs?: number;
+  /** Told when this node has everything that its peers have, and when it has not any more. */
+  readonly onComplete: (isComplete: boolean) => void;
   /** Told of what costs a peer its standing. */
   readonly onFault: (peerId: string, reason: string) => void;
   readonly clock: Clock;
@@ -54,6 +61,8 @@ export interface SyncStatistics {
 export interface VisitReport extends ReconciliationReport {
   /** Nothing was left out that the peer has, and it is ready itself. */
   readonly isThrough: boolean;
+  /** Nothing was left out that the peer has, and it was ready before it was started, as this node may have been. */
+  readonly isReunion: boolean;
   readonly overheadBytes: number;
   readonly bodyBytes: number;
 }

@@ -66,6 +66,14 @@ export class SyncProgress {
     return { state: this.#isReady() ? "ready" : "starting", percent: null, secondsLeft: null };
   }
 
+  /**
+   * It has been through with a peer that was ready, or there are no others. To be `ready` is less: a node that nobody
+   * answered says so too, and may have lost its disk.
+   */
+  get hasEverything(): boolean {
+    return !this.#lacksMuch && (this.#isCompared || !this.#options.hasBootstrap);
+  }
+
   /** A part of a catch-up is there: so many messages, at least, of those that the peer has. */
   caughtUpTo(held: number, total: number): void {
     if (!this.#lacksMuch) this.#options.mark.set();

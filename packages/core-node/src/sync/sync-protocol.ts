@@ -75,6 +75,8 @@ export interface Welcome extends SyncIdentity, TreeState {
   readonly isSyncing: boolean;
   /** It was compared with others: who has what it has is as far as they are. */
   readonly isReady: boolean;
+  /** It is not ready yet, was so before it was started, and knows of nothing that it lacks. */
+  readonly isReturning: boolean;
   /** It answers with its checkpoint when it is asked. */
   readonly signs: boolean;
 }
@@ -101,13 +103,14 @@ export function writeWelcome(welcome: Welcome): Buffer {
 
 /** @throws PeerFault */
 export function readWelcome(bytes: Uint8Array): Welcome {
-  const { network, trees, count, root, treeSeq, lastSeq, isSyncing, isReady, signs } = readObject(bytes);
+  const { network, trees, count, root, treeSeq, lastSeq, isSyncing, isReady, isReturning, signs } =
+    readObject(bytes);
   if (typeof network !== "string" || typeof trees !== "string" || typeof root !== "string")
     throw new PeerFault("the peer sent no welcome");
   if (!isCount(count) || !isCount(treeSeq) || !isCount(lastSeq) || typeof isSyncing !== "boolean")
     throw new PeerFault("the peer sent no figures in its welcome");
-  const told = { isSyncing, isReady: isReady === true, signs: signs === true };
-  return { network, trees, count, root, treeSeq, lastSeq, ...told };
+  const told = { isSyncing, isReady: isReady === true, isReturning: isReturning === true };
+  return { network, trees, count, root, treeSeq, lastSeq, ...told, signs: signs === true };
 }
 
 const isCount = (value: unknown): value is number =>

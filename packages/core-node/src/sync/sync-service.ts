@@ -5,6 +5,7 @@ import {
   isAbortOf,
   PlatformError,
   pick,
+  raceAbort,
   Semaphore,
   shuffled,
 } from "@twentysix/platform";
@@ -14,6 +15,7 @@ import { Checkpoints } from "./checkpoints.ts";
 import { KeptCheckpoints } from "./kept-checkpoints.ts";
 import { PeerPauses } from "./peer-pauses.ts";
 import { NoRoomForMore, Reconciliation } from "./reconciliation.ts";
+import { Reunion } from "./reunion.ts";
 import type { SyncServiceOptions, SyncStatistics, VisitReport } from "./sync-options.ts";
 import { SyncProgress, type SyncStatus } from "./sync-progress.ts";
 import { SYNC_PROTOCOL } from "./sync-protocol.ts";
@@ -23,6 +25,8 @@ import { MAX_WITNESSES, Witnesses } from "./witnesses.ts";
 
 const PERIOD_MS = 10_000;
 const ALONE_AFTER_MS = 60_000;
+/** For how many periods those who come may be all that are visited. */
+const PERIODS_OF_NEWCOMERS = 3;
 /**
  * After a visit that brought something: others may have more of it. Twice as long after each such visit in a row: where
  * messages keep coming, a visit always finds some that gossip is just bringing.
@@ -35,6 +39,9 @@ const MAX_WAITING = 64;
 const MAX_POSITIONS = 4_096;
 /** A visit that brought nothing and cost more than that is not repeated soon. */
 const DEAR_BYTES = 256 * 1024;
+/** Peers that are visited before a packer packs, and the time for all of them. */
+const MAX_COLLECTED = 16;
+const COLLECT_MS = 60_000;
 /** A peer that broke the rules is left alone at least so long. */
 const FAULT_PAUSE_MS = 60_000;
 
@@ -46,6 +53,7 @@ export class SyncService implements AsyncDisposable {
   readonly #options: SyncServiceOptions;
   readonly #end = new AbortController();
   readonly #progress: SyncProgress;
+  readonly #reunion: Reunion;
   readonly #intake: BodyIntake;
   /** What peers and this node signed of their states. */
   readonly checkpoints: Checkpoints;
@@ -54,6 +62,10 @@ export class SyncService implements AsyncDisposable {
   /** Where the log of a peer was left. */
   readonly #positions = new Map<string, number>();
   readonly #waiting = new Set<string>();
+  /** When a visit to a peer came to its end last. */
+  readonly #visitedMs = new Map<string, number>();
+  /** When a peer was picked last that had not just come. */
+  #pickedMs: number;
   /** How soon the next visit follows one that brought something. */
   #soonMs = SOON_MS;
   readonly #stops: (() => void)[] = [];
@@ -61,6 +73,7 @@ export class SyncService implements AsyncDisposable {
   readonly #turn = new Semaphore({ permits: 1, maxWaiters: MAX_WAITING });
   #wake: Deferred<void> = createDeferred<void>();
   #running: Promise<void>;
+  #isToldComplete = false;
   #statistics: SyncStatistics = {
     visits: 0,
     failedVisits: 0,
@@ -73,11 +86,18 @@ export class SyncService implements AsyncDisposable {
   constructor(options: SyncServiceOptions) {
     const { peers, identity, intake, readContent, timers, clock, hasBootstrap } = options;
     this.#options = options;
+    this.#pickedMs = clock.monotonicMs();
     this.#progress = new SyncProgress({
       hasBootstrap,
       mark: options.catchUpMark,
       aloneAfterMs: options.aloneAfterMs ?? ALONE_AFTER_MS,
       clock,
+    });
+    this.#reunion = new Reunion({
+      ...options.lastReady,
+      sought: () => peers.sought(),
+      clock,
+      onError: (what, error) => options.log.warn(what, { error }),
     });
     this.#intake = new BodyIntake({ ...intake, timers });
     this.checkpoints = new Checkpoints({
@@ -95,6 +115,7 @@ export class SyncService implements AsyncDisposable {
       identity,
       readContent,
       state: () => this.status().state,
+      isReturning: () => this.#reunion.isReturning,
       clock,
       timers,
       signal: this.#end.signal,
@@ -110,11 +131,19 @@ export class SyncService implements AsyncDisposable {
     this.#stops.push(peers.streams.handle(SYNC_PROTOCOL, answer));
     this.#stops.push(peers.onPeers((peerId, isConnected) => this.#onPeer(peerId, isConnected)));
     for (const peerId of peers.streams.peersWith(SYNC_PROTOCOL)) this.#onPeer(peerId, true);
+    this.#tellComplete();
     this.#running = this.#run();
   }
 
   status(): SyncStatus {
     return this.#progress.status();
+  }
+
+  #tellComplete(): void {
+    const isComplete = this.#progress.hasEverything;
+    if (isComplete === this.#isToldComplete) return;
+    this.#isToldComplete = isComplete;
+    this.#options.onComplete(isComplete);
   }
 
   statistics(): SyncStatistics {
@@ -124,9 +153,10 @@ export class SyncService implements AsyncDisposable {
   /** Visits a peer now and tells what came of it. Throws as `Reconciliation`, after the peer has borne the costs. */
   async visit(peerId: string, signal: AbortSignal = this.#end.signal): Promise<VisitReport> {
     using _turn = await this.#turn.acquire(signal);
+    await this.#reunion.loaded();
     try {
       const report = await this.#reconcile(peerId, signal);
-      this.#progress.visited(report.isThrough);
+      await this.#visited(peerId, report);
       if (report.taken === 0 && report.overheadBytes > DEAR_BYTES) this.#pause(peerId);
       else this.#pauses.end(peerId);
       return report;
@@ -138,11 +168,49 @@ export class SyncService implements AsyncDisposable {
     }
   }
 
+  /**
+   * Visits the peers that were not visited for so long, so that what they have and this node lacks is here. A peer that
+   * takes too long, or fails, is done without.
+   */
+  async collect(freshMs: number, signal: AbortSignal): Promise<void> {
+    const { peers, random, clock, timers, log } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const isDue = (peerId: string): boolean =>
+      nowMs - (this.#visitedMs.get(peerId) ?? Number.NEGATIVE_INFINITY) >= freshMs &&
+      !this.#pauses.isPaused(peerId, nowMs);
+    const due = shuffled(random, peers.streams.peersWith(SYNC_PROTOCOL)).filter(isDue);
+    const visits = async (stop: AbortSignal): Promise<void> => {
+      for (const peerId of due.slice(0, MAX_COLLECTED)) {
+        // A visit that is given up here goes on by itself.
+        await raceAbort(this.#visitQuietly(peerId), stop);
+      }
+    };
+    try {
+      await timers.withTimeout(COLLECT_MS, visits, AbortSignal.any([signal, this.#end.signal]));
+    } catch (error) {
+      if (signal.aborted || !isExpected(error)) throw error;
+      log.debug("Not all peers were visited in time", { error });
+    }
+  }
+
+  async #visited(peerId: string, { isThrough, isReunion }: VisitReport): Promise<void> {
+    this.#visitedMs.delete(peerId);
+    this.#visitedMs.set(peerId, this.#options.clock.monotonicMs());
+    const [oldest] = this.#visitedMs.keys();
+    if (this.#visitedMs.size > MAX_POSITIONS && oldest !== undefined) this.#visitedMs.delete(oldest);
+    if (isReunion) this.#reunion.met(peerId);
+    const isStarting = this.status().state === "starting";
+    this.#progress.visited(isThrough || (isStarting && this.#reunion.isComplete));
+    this.#tellComplete();
+    if (this.status().state === "ready") await this.#reunion.noteReady();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const stop of this.#stops) stop();
     this.#end.abort(new Error("the node is shutting down"));
     this.#wake.resolve();
     await this.#running;
+    if (this.status().state === "ready") await this.#reunion.noteReady();
   }
 
   #onPeer(peerId: string, isConnected: boolean): void {
@@ -160,16 +228,29 @@ export class SyncService implements AsyncDisposable {
     const { signal } = this.#end;
     const { clock, random } = this.#options;
     const periodMs = this.#periodMs;
+    await this.#reunion.loaded();
     for (let delayMs: number | null = null; !signal.aborted; ) {
       if (this.#waiting.size === 0) await this.#sleep(delayMs ?? periodMs / 2 + random.uniform(periodMs));
       if (signal.aborted) return;
-      const [connected] = this.#waiting;
-      if (connected !== undefined) this.#waiting.delete(connected);
-      const peerId = connected ?? this.#pickPeer();
+      const peerId = this.#nextPeer();
       delayMs = null;
       if (peerId === undefined || this.#pauses.isPaused(peerId, clock.monotonicMs())) continue;
       delayMs = await this.#visitQuietly(peerId);
     }
+  }
+
+  /** Whoever has just come goes first; while somebody always has, one of the others is visited now and then. */
+  #nextPeer(): string | undefined {
+    const nowMs = this.#options.clock.monotonicMs();
+    const [connected] = this.#waiting;
+    if (connected !== undefined && nowMs - this.#pickedMs < PERIODS_OF_NEWCOMERS * this.#periodMs) {
+      this.#waiting.delete(connected);
+      return connected;
+    }
+    this.#pickedMs = nowMs;
+    const picked = this.#pickPeer();
+    if (picked !== undefined) this.#waiting.delete(picked);
+    return picked;
   }
 
   get #periodMs(): number {
@@ -222,7 +303,10 @@ export class SyncService implements AsyncDisposable {
         salt,
         witnesses,
         logPosition: this.#positions.get(peerId) ?? null,
-        onCatchUp: (held, total) => this.#progress.caughtUpTo(held, total),
+        onCatchUp: (held, total) => {
+          this.#progress.caughtUpTo(held, total);
+          this.#tellComplete();
+        },
         signal,
       }).run();
       await this.checkpoints.hold(visit, welcome, found, signal);
@@ -231,7 +315,8 @@ export class SyncService implements AsyncDisposable {
       this.#count({ taken: this.#statistics.taken + found.taken });
       const { overheadBytes, bodyBytes } = visit;
       const isThrough = welcome.isReady && !found.hasUnready;
-      return { ...found, isThrough, overheadBytes, bodyBytes };
+      const isReunion = welcome.isReturning && !found.hasUnready;
+      return { ...found, isThrough, isReunion, overheadBytes, bodyBytes };
     } catch (error) {
       visit.abort(error);
       throw error;
@@ -247,8 +332,9 @@ export class SyncService implements AsyncDisposable {
   }
 
   #open(peerId: string, salt: Uint8Array, signal: AbortSignal): ReturnType<typeof Visit.open> {
-    const { peers, identity, timers } = this.#options;
-    return Visit.open({ streams: peers.streams, peerId, hello: { ...identity, salt }, timers, signal });
+    const { peers, identity, clock, timers } = this.#options;
+    const hello = { ...identity, salt };
+    return Visit.open({ streams: peers.streams, peerId, hello, clock, timers, signal });
   }
 
   async #openWitness(peerId: string, signal: AbortSignal): Promise<Visit | null> {

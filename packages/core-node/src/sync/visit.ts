@@ -16,7 +16,7 @@ import {
   type RangeNode,
   type WantedLeaves,
 } from "@twentysix/network/reconcile";
-import { onAbort, type Timers } from "@twentysix/platform";
+import { type Clock, onAbort, type Timers } from "@twentysix/platform";
 import type { LogPart } from "@twentysix/storage";
 import {
   ANSWER,
@@ -39,6 +39,7 @@ export interface VisitOptions {
   readonly streams: Pick<PeerStreams, "open">;
   readonly peerId: string;
   readonly hello: Hello;
+  readonly clock: Pick<Clock, "monotonicMs">;
   readonly timers: Timers;
   readonly signal: AbortSignal;
 }
@@ -53,6 +54,9 @@ export interface ToldBodies {
 const ANSWER_MS = 30_000;
 /** And all of it within that. */
 const WHOLE_ANSWER_MS = 180_000;
+/** A peer that was waited for so long in all, and told less than that for each second of it, keeps nobody waiting. */
+const PATIENCE_MS = 60_000;
+const LEAST_BYTES_PER_SECOND = 4 * 1024;
 const LEAVE_MS = 5_000;
 
 /**
@@ -62,17 +66,20 @@ const LEAVE_MS = 5_000;
 export class Visit {
   readonly peerId: string;
   readonly #stream: PeerStream;
+  readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #timers: Timers;
   readonly #signal: AbortSignal;
+  #waitedMs = 0;
   readonly #frames: AsyncGenerator<Uint8Array, void, undefined>;
   readonly #stopListening: () => void;
   /** Bytes that went and came, those of bodies left out. */
   overheadBytes = 0;
   bodyBytes = 0;
 
-  private constructor(stream: PeerStream, { timers, signal }: VisitOptions) {
+  private constructor(stream: PeerStream, { clock, timers, signal }: VisitOptions) {
     this.peerId = stream.peerId;
     this.#stream = stream;
+    this.#clock = clock;
     this.#timers = timers;
     this.#signal = signal;
     this.#frames = framesOf(stream.source, MAX_ANSWER_FRAME_BYTES);
@@ -192,8 +199,13 @@ export class Visit {
   }
 
   async #nextFrame(): Promise<Uint8Array> {
+    const askedMs = this.#clock.monotonicMs();
     const next = await this.#timers.withTimeout(ANSWER_MS, () => this.#frames.next(), this.#signal);
     if (next.done === true) throw new VisitRefused("the peer ended the visit");
+    this.#waitedMs += this.#clock.monotonicMs() - askedMs;
+    const leastBytes = (this.#waitedMs / 1_000) * LEAST_BYTES_PER_SECOND;
+    if (this.#waitedMs > PATIENCE_MS && this.overheadBytes + this.bodyBytes < leastBytes)
+      throw new VisitRefused("the peer tells next to nothing");
     this.overheadBytes += next.value.byteLength + FRAME_BYTES;
     return next.value;
   }

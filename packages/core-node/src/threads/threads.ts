@@ -4,7 +4,8 @@ import type { ReaderData, ReaderRequest, ReaderResponse } from "../reader/reader
 
 /** One end of a channel between threads: what is sent comes out at the other end as a copy, in its order. */
 export interface ThreadPort<Sent, Received> {
-  postMessage(message: Sent, transfer?: readonly ArrayBuffer[]): void;
+  /** @param transfer what the other side has from then on: memory, or an end of a channel that is in the message */
+  postMessage(message: Sent, transfer?: readonly object[]): void;
   on(event: "message", listener: (message: Received) => void): unknown;
   close(): void;
 }

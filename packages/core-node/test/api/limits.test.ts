@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { budgetKey } from "../../src/api/http/client-address.ts";
 import { TokenBuckets } from "../../src/api/http/token-buckets.ts";
 import { startApi } from "./support/start-api.ts";
 
@@ -38,14 +37,6 @@ test("a bucket never gives out more than its burst and its refill", () => {
       },
     ),
   );
-});
-
-test("one budget for an IPv4 address, one for an IPv6 /64", () => {
-  assert.equal(budgetKey("203.0.113.7"), "203.0.113.7");
-  assert.equal(budgetKey("::ffff:203.0.113.7"), "203.0.113.7");
-  assert.equal(budgetKey("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
-  assert.equal(budgetKey("2001:db8::1"), budgetKey("2001:db8::ffff:2"));
-  assert.notEqual(budgetKey("2001:db8:0:1::1"), budgetKey("2001:db8:0:2::1"));
 });
 
 test("an address behind a trusted proxy is limited by itself, with 429 and Retry-After", async (t) => {

@@ -233,6 +233,66 @@ test("the explorer of NULS is read without leaving out a block", async (context)
   );
 });
 
+/** Each of these was sent by somebody who wanted the history to stand still. */
+describe("a transaction that nobody can read", () => {
+  type Row = Readonly<Record<string, unknown>>;
+  const kindsOf = (read: readonly { readonly txHash: string; readonly kind: string | null }[]) =>
+    Object.fromEntries(read.map(({ txHash, kind }) => [txHash, kind]));
+
+  test("does not hold up what comes after it: EVM", async (context) => {
+    const { content: _, ...bare } = eventAt(1, START + 1);
+    const events = [bare, { ...eventAt(2, START + 2), type: null }, eventAt(3, START + 3)] as IndexedEvent[];
+    const { answer } = indexerOf("bsc", events, { processed: [`${iso(START)}/${iso(START + 10)}`] });
+    const url = await startIndexer(context, answer);
+    const { services, events: read } = memoryRecords();
+    await readAll(new EvmIndexerSource({ ...services, url, chain: "BSC", sync, event: "message" }));
+    assert.deepEqual(
+      read.map(({ kind }) => kind),
+      [null, null, "message"],
+    );
+    assert.match(read[0]?.error ?? "", /no type or no content/);
+  });
+
+  test("does not hold up what comes after it: Tezos", async (context) => {
+    const whole = { timestamp: 1_668_611_900, addr: "KT1", msgtype: "STORE_IPFS", msgcontent: CID };
+    const payloads = [null, "text", {}, { ...whole, msgcontent: 7 }, { ...whole, timestamp: "never" }, whole];
+    const events = payloads.map((payload, n) => ({
+      ...{ _id: `e${n}`, source: "KT1", timestamp: "2022-11-16T15:18:20Z", blockLevel: n },
+      ...{ operationHash: `oo${n}`, type: "MessageEvent", payload },
+    }));
+    const url = await startIndexer(context, (query) => {
+      const skip = Number(/skip: (\d+)/.exec(query)?.[1] ?? 0);
+      return { data: { indexStatus: { status: "synced" }, events: events.slice(skip, skip + 100) } };
+    });
+    const { services, events: read } = memoryRecords();
+    await readAll(new TezosSource({ ...services, url, chain: "TEZOS", contract: "KT1" }));
+    const refused = Object.fromEntries(["oo0", "oo1", "oo2", "oo3", "oo4"].map((hash) => [hash, null]));
+    assert.deepEqual(kindsOf(read), { ...refused, oo5: "message" });
+  });
+
+  test("does not hold up what comes after it: NULS, also where a block has more than a page", async (context) => {
+    const common = (n: number) => ({ hash: `tx${n}`, height: 10, createTime: 1_600_000_000, remark: "MARK" });
+    const data = Buffer.from(archivePayload(CID)).toString("hex");
+    const transactions: Row[] = [
+      common(0),
+      { ...common(1), txDataHex: null, coinFroms: [] },
+      { ...common(2), txDataHex: "no hex at all", coinFroms: "none" },
+      ...Array.from({ length: 800 }, (_, n) => ({ ...common(3 + n), txDataHex: data, coinFroms: [{}] })),
+      { ...common(803), height: 11, txDataHex: data, coinFroms: [{ address: "sender" }] },
+    ];
+    const url = await startIndexer(context, (path) => {
+      const query = new URL(path, "http://x/").searchParams;
+      const found = transactions.filter(({ height }) => Number(height) >= Number(query.get("startHeight")));
+      return { transactions: found.slice(0, Number(query.get("pagination"))) };
+    });
+    const { services, events: read } = memoryRecords();
+    await readAll(new NulsSource({ ...services, url, chain: "NULS2", address: "here", remark: "MARK" }));
+    const kinds = kindsOf(read);
+    assert.deepEqual([kinds.tx0, kinds.tx1, kinds.tx2], [null, null, null]);
+    assert.deepEqual([kinds.tx3, kinds.tx802, kinds.tx803], ["archive", "archive", "archive"]);
+  });
+});
+
 test("a node takes what an indexer tells, dated and confirmed by it", async (context) => {
   const content = `{"address":"${SENDER}","time":1677196800.5,"type":"note","content":{"by":"indexer"}}`;
   const event = { ...eventAt(3, START + 3), content };

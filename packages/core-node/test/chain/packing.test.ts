@@ -100,6 +100,29 @@ test("two packers do not pack a message twice, and one stands in for the other",
   assert.equal(emitter, left === first ? FIRST.address : SECOND.address);
 });
 
+test("what a peer alone has is collected before anything is packed", async (context) => {
+  const chain = await startChain(context);
+  const emitters = [FIRST.address];
+  const other = await startChainNode(context, chain, { emitters });
+  const node = await startChainNode(context, chain, {
+    emitters,
+    settings: packer(FIRST.key, { freshMs: 0 }),
+    peers: [other],
+  });
+  await eventually(
+    "the first visit",
+    () => node.metric("twentysix_sync_visits_total"),
+    (count) => count > 0,
+  );
+  // Nobody gossips it.
+  await other.submit(post(600).text);
+  await node.submit(post(601).text);
+  const [missed] = await confirmedAt(node, post(600));
+  const [own] = await confirmedAt(node, post(601));
+  assert.ok(missed !== undefined && own !== undefined);
+  assert.ok(missed.height <= own.height, "packed with what this node had, or before");
+});
+
 for (const [what, verdict] of [
   ["was never sent", "drop"],
   ["was sent without an answer", "swallow-answer"],

@@ -10,9 +10,9 @@ import {
   FileLedger,
   type FileNote,
   localFileRecords,
-  MessageStore,
   SqliteConnection,
 } from "@twentysix/storage";
+import { MessageStore } from "@twentysix/storage/writer";
 import { FileEraser } from "../../src/content/file-eraser.ts";
 import { FileHolds } from "../../src/content/file-holds.ts";
 import { FileReconciler } from "../../src/content/file-reconciler.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createListReads, UNLIMITED } from "@twentysix/storage";
+import { UNLIMITED } from "@twentysix/storage";
+import { createListReads } from "@twentysix/storage/reader";
 import { evm, forget, type Signed, signed } from "../pipeline/support/signed.ts";
 import type { StateHarness } from "../pipeline/support/state-harness.ts";
 import { balancePost, ledgerNetwork, ledgerNode, outcomes } from "./support/ledger-node.ts";

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { apiSource } from "../../src/peers/sources/api-source.ts";
+import { MemoryRoom } from "../../src/peers/sources/memory-room.ts";
 
 const HASH = "ab".repeat(32);
 const never = new AbortController().signal;
@@ -32,8 +33,8 @@ async function serve(answer: RequestListener): Promise<Server> {
   };
 }
 
-const sourceAt = ({ port }: Server, allowsPrivate = true) =>
-  apiSource({ apiUrl: `http://127.0.0.1:${port}/`, allowsPrivate, maxBytes: 1_000 });
+const sourceAt = ({ port }: Server, allowsPrivate = true, jsonRoom = new MemoryRoom(1_000)) =>
+  apiSource({ apiUrl: `http://127.0.0.1:${port}/`, allowsPrivate, maxBytes: 1_000, jsonRoom });
 
 async function textOf(bytes: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(await Array.fromAsync(bytes)).toString();
@@ -82,11 +83,38 @@ describe("the API of a node of the existing network", { timeout: 30_000 }, () =>
     await assert.rejects(textOf(answer?.bytes ?? assert.fail()), { code: "NETWORK_PEER_FAILED" });
   });
 
+  test("takes no more memory with files in JSON than there is for those of all sources together", async () => {
+    const room = new MemoryRoom(1_000);
+    const answerOf = (content: string) => JSON.stringify({ status: "success", content: btoa(content) });
+    await using json = await serve(({ url = "" }, response) => {
+      if (url.includes("/raw/")) response.writeHead(404).end();
+      else response.end(answerOf("x".repeat(450)));
+    });
+    await using nonsense = await serve(({ url = "" }, response) => {
+      if (url.includes("/raw/")) response.writeHead(404).end();
+      else response.end("x".repeat(900));
+    });
+    const source = sourceAt(json, true, room);
+    assert.equal(await sourceAt(nonsense, true, room).ask(HASH, never), null);
+    const first = (await source.ask(HASH, never)) ?? assert.fail();
+    assert.equal(await source.ask(HASH, never), null, "the first stands in memory still");
+    first.end();
+    first.end();
+    const next = (await source.ask(HASH, never)) ?? assert.fail();
+    assert.equal(await source.ask(HASH, never), null);
+    assert.equal(await textOf(next.bytes), "x".repeat(450));
+  });
+
   test("is not called in a private network by a node of a public one, by its address or by a name", async () => {
     await using server = await serve((_request, response) => response.end("secret"));
     for (const host of ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f000001", "2130706433"]) {
       const apiUrl = `http://${host}:${server.port}`;
-      const source = apiSource({ apiUrl, allowsPrivate: false, maxBytes: 1_000 });
+      const source = apiSource({
+        apiUrl,
+        allowsPrivate: false,
+        maxBytes: 1_000,
+        jsonRoom: new MemoryRoom(1_000),
+      });
       await assert.rejects(source.ask(HASH, never), { code: "NETWORK_PEER_FAILED" }, host);
     }
     assert.deepEqual(server.asked, []);

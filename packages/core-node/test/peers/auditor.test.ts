@@ -10,11 +10,15 @@ const AUDIT_MS = 60_000;
 const PATIENCE_MS = 30_000;
 const FILE = { name: "file", root: "root", sizeBytes: 1_000 };
 
-/** An auditor whose only peer gives one answer to whatever it is asked. */
-function challenged(answer: unknown) {
+/** An auditor whose only peer gives one answer to whatever it is asked, or none. */
+function challenged(first: unknown) {
   const network = new MemoryNetwork();
   const { streams } = network.peer("auditor");
+  let answer = first;
+  let asked = 0;
   network.peer("holder").streams.handle(PROOF_PROTOCOL, async (stream) => {
+    asked += 1;
+    if (answer === null) return;
     await stream.send(frameOf(Buffer.from(JSON.stringify(answer))));
     await stream.end();
   });
@@ -32,6 +36,10 @@ function challenged(answer: unknown) {
   });
   return {
     advance,
+    asked: () => asked,
+    answer: (next: unknown) => {
+      answer = next;
+    },
     challenge: () => auditor.challenge("holder", FILE, new AbortController().signal),
     isTrusted: () => auditor.isTrusted(FILE.name, "holder"),
   };
@@ -63,5 +71,30 @@ describe("a peer that is challenged", () => {
     assert.ok(!peer.isTrusted());
     await peer.advance(AUDIT_MS);
     assert.ok(peer.isTrusted());
+  });
+
+  test("and never answers holds nothing up for long, and is not counted on when an outage would be over", async () => {
+    const peer = challenged(null);
+    const asked = async (): Promise<boolean> => {
+      const before = peer.asked();
+      const answer = peer.challenge();
+      await peer.advance(30_000);
+      assert.equal(await answer, "unknown");
+      return peer.asked() > before;
+    };
+    assert.ok(await asked());
+    assert.ok(peer.isTrusted());
+    assert.equal(await peer.challenge(), "unknown", "at once: it is not asked");
+    assert.equal(peer.asked(), 1);
+    for (const pauseMs of [30_000, 60_000]) {
+      assert.ok(peer.isTrusted(), "it may be indexing a large file");
+      await peer.advance(pauseMs);
+      assert.ok(await asked());
+    }
+    assert.ok(!peer.isTrusted());
+    await peer.advance(120_000);
+    peer.answer({ state: "absent" });
+    assert.equal(await peer.challenge(), "unproven");
+    assert.ok(peer.isTrusted(), "it answers, and may be getting the file");
   });
 });

@@ -13,6 +13,7 @@ import {
   createSystemTimers,
 } from "@twentysix/platform";
 import { BlobError } from "@twentysix/storage";
+import { ApiError } from "../../src/api/errors.ts";
 import { workingFilesOnDisk } from "../../src/content/working-files.ts";
 import {
   CONTENT_PROTOCOL,
@@ -43,6 +44,8 @@ interface Behaviour {
   readonly file?: Buffer;
   readonly tellsLeaves?: boolean;
   readonly givesBytes?: boolean;
+  /** Who has the file has to read it first. */
+  readonly leavesAfterMs?: number;
   /** Does something before it sends a piece. */
   readonly before?: (request: ContentRequest, stream: PeerStream) => Promise<void>;
 }
@@ -52,6 +55,7 @@ async function giver({
   file = FILE,
   tellsLeaves = true,
   givesBytes = true,
+  leavesAfterMs = 0,
   before,
 }: Behaviour): Promise<Giver> {
   const peer = await testPeer();
@@ -62,6 +66,7 @@ async function giver({
     const { part, offset, length } = request;
     if (part === "leaves" ? !tellsLeaves : !givesBytes) await sendHead(stream, { state: "absent" });
     else if (part === "leaves") {
+      await createSystemTimers().sleep(leavesAfterMs);
       await sendHead(stream, { state: "found", form: "leaves", size: file.byteLength });
       await sendBytes(stream, [leaves]);
     } else {
@@ -97,7 +102,29 @@ interface Taker {
   fetch(signal?: AbortSignal): Promise<boolean>;
 }
 
-async function taker(peer: TestPeer, givers: readonly Giver[]): Promise<Taker> {
+/** Room on a disk, of which so much is used. */
+function diskOf(roomBytes: () => number) {
+  const disk = { usedBytes: 0 };
+  const reserve = () => {
+    let heldBytes = 0;
+    return {
+      grow: (bytes: number) => {
+        if (disk.usedBytes + bytes > roomBytes()) throw new ApiError("API_STORAGE_FULL", "the disk is full");
+        heldBytes += bytes;
+        disk.usedBytes += bytes;
+      },
+      [Symbol.dispose]: () => {
+        disk.usedBytes -= heldBytes;
+        heldBytes = 0;
+      },
+    };
+  };
+  return { disk, reserve };
+}
+
+const endless = diskOf(() => Number.POSITIVE_INFINITY).reserve;
+
+async function taker(peer: TestPeer, givers: readonly Giver[], reserveDisk = endless): Promise<Taker> {
   const clock = createSystemClock();
   const credit = new SourceCredit(clock, createSystemRandom());
   const fetcher = new PiecewiseFetcher({
@@ -107,7 +134,7 @@ async function taker(peer: TestPeer, givers: readonly Giver[]): Promise<Taker> {
     folder,
     files: workingFilesOnDisk,
     maxFileBytes: 2 * SIZE_BYTES,
-    reserveDisk: () => ({ grow: () => undefined, [Symbol.dispose]: () => undefined }),
+    reserveDisk,
     credit,
     log: createMemoryLogger(),
   });
@@ -119,10 +146,13 @@ async function taker(peer: TestPeer, givers: readonly Giver[]): Promise<Taker> {
     kept = all;
     return { hash, sizeBytes: all.byteLength, type: "file" as const, sha256: hash, cid: null };
   };
-  const peerIds = givers.map(({ peerId }) => peerId);
+  const peers = givers.map(({ peerId: name }) => ({ name }));
   return {
     credit,
-    fetch: async (signal = never) => (await fetcher.fetch(HASH, peerIds, keep, signal)) !== null,
+    fetch: async (signal = never) => {
+      const peerIds = credit.inOrder(peers).map(({ name }) => name);
+      return (await fetcher.fetch(HASH, peerIds, keep, signal)) !== null;
+    },
   };
 }
 
@@ -184,6 +214,59 @@ describe("a large file", { timeout: 60_000 }, () => {
     await using other = await giver({});
     await using again = await among([honest, other]);
     assert.equal(await (await taker(again, [honest, other])).fetch(), true);
+  });
+
+  test("comes although whoever describes it first does so wrongly, again and again, and shows nothing", async () => {
+    await using liar = await giver({ file: OTHER, givesBytes: false });
+    await using honest = await giver({ leavesAfterMs: 1_000 });
+    await using peer = await among([liar, honest]);
+    const { fetch } = await taker(peer, [liar, honest]);
+    let attempts = 1;
+    while (!(await fetch())) attempts += 1;
+    assert.ok(kept?.equals(FILE));
+    assert.ok(attempts <= 3, `${attempts} attempts`);
+  });
+
+  test("takes the room of what is here of it, and none for what a peer claims", async () => {
+    let roomBytes = 3 * SIZE_BYTES;
+    const { disk, reserve } = diskOf(() => roomBytes);
+    await using liar = await giver({ givesBytes: false });
+    await using honest = await giver({
+      before: async () => {
+        assert.ok(disk.usedBytes <= honest.askedBytes());
+      },
+    });
+    await using peer = await among([liar, honest]);
+    assert.equal(await (await taker(peer, [liar], reserve)).fetch(), false);
+    assert.equal(disk.usedBytes, 0);
+    roomBytes = SIZE_BYTES / 2;
+    assert.equal(await (await taker(peer, [honest], reserve)).fetch(), false, "it would not fit");
+    assert.equal(honest.askedBytes(), 0);
+    roomBytes = SIZE_BYTES;
+    assert.equal(await (await taker(peer, [honest], reserve)).fetch(), true);
+    assert.ok(kept?.equals(FILE));
+    assert.equal(disk.usedBytes, 0);
+  });
+
+  test("for which the room ends on its way goes on when there is some again", async () => {
+    let roomBytes = SIZE_BYTES;
+    const { disk, reserve } = diskOf(() => roomBytes);
+    let requests = 0;
+    await using one = await giver({
+      before: async () => {
+        requests += 1;
+        if (requests === 3) roomBytes = disk.usedBytes + 1;
+      },
+    });
+    await using peer = await among([one]);
+    const { fetch, credit } = await taker(peer, [one], reserve);
+    assert.equal(await fetch(), false);
+    assert.ok(disk.usedBytes > 0 && disk.usedBytes < SIZE_BYTES);
+    roomBytes = SIZE_BYTES;
+    const before = one.askedBytes();
+    assert.equal(await fetch(), true);
+    assert.ok(one.askedBytes() - before < SIZE_BYTES - 4 * 1024 * 1024);
+    assert.deepEqual([disk.usedBytes, credit.faults], [0, 0]);
   });
 
   test("goes on where it was after streams that break, and after a restart", async () => {

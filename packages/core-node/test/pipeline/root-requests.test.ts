@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualTime, type VirtualTime } from "@twentysix/platform";
-import { StateTree } from "@twentysix/storage";
+import { StateTree } from "@twentysix/storage/writer";
 import { RootRequests } from "../../src/pipeline/writer/root-requests.ts";
 import { evm, post } from "./support/signed.ts";
 import { networkDefinition, StateHarness } from "./support/state-harness.ts";

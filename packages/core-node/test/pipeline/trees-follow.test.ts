@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StateTree } from "@twentysix/storage";
+import { StateTree } from "@twentysix/storage/writer";
 import { aggregate, evm } from "./support/signed.ts";
 import { networkDefinition, StateHarness } from "./support/state-harness.ts";
 

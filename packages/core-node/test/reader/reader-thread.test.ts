@@ -5,10 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { createSystemTimers, createTimers, type Timers } from "@twentysix/platform";
-import { type ItemText, type MessagesQuery, migrate, ReadError, SqliteConnection } from "@twentysix/storage";
+import { type ItemText, type MessagesQuery, ReadError, SqliteConnection } from "@twentysix/storage";
+import { migrate } from "@twentysix/storage/writer";
 import { stateRulesOf } from "../../src/pipeline/state-rules.ts";
 import { createReaderLists } from "../../src/reader/reader-lists.ts";
 import { ReaderThread, type ReaderThreadOptions } from "../../src/reader/reader-thread.ts";
+import type { Threads } from "../../src/threads/threads.ts";
+import { workerThreads } from "../../src/threads/worker-threads.ts";
 import { networkDefinition } from "../pipeline/support/state-harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "reader-thread-"));
@@ -103,6 +106,37 @@ describe("reader thread", () => {
     };
     await assert.rejects(read, (error) => error === reason);
     assert.equal((await lists.hashes.page(HASHES, { page: 1, pageSize: 5 })).items.length, 5);
+  });
+
+  it("ends its thread when nobody has called for a while, and starts another with the next call", async () => {
+    const { timers, fire } = manualTimers();
+    const ends: Promise<unknown>[] = [];
+    const threads: Threads = {
+      ...workerThreads,
+      startReader(data, maxHeapMib) {
+        const thread = workerThreads.startReader(data, maxHeapMib);
+        const { promise, resolve } = Promise.withResolvers<void>();
+        ends.push(promise);
+        const end = thread.terminate.bind(thread);
+        const terminate = async (): Promise<number> => {
+          const code = await end();
+          resolve();
+          return code;
+        };
+        return Object.assign(thread, { terminate });
+      },
+    };
+    await using thread = open({ timers, threads, quietMs: 77 });
+    const lists = createReaderLists(thread);
+    const page = async () => (await lists.hashes.page(HASHES, { page: 1, pageSize: 5 })).items.length;
+    const reading = page();
+    fire(77);
+    assert.equal(await reading, 5, "a thread that reads is not quiet");
+    fire(77);
+    await ends[0];
+    assert.deepEqual(await Promise.all([page(), page()]), [5, 5]);
+    assert.equal(ends.length, 2);
+    assert.equal(thread.stats.threadsLost, 0);
   });
 
   it("passes on what the read refuses, with its code", async () => {

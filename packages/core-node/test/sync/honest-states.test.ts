@@ -99,3 +99,91 @@ describe("a new node that is stopped on its way", { timeout: 120_000 }, () => {
     assert.equal(other.sync.status().state, "ready");
   });
 });
+
+describe("nodes that were all stopped", { timeout: 120_000 }, () => {
+  /** Folders of nodes that each have a message of their own; which of them were ready. */
+  async function folders(
+    stack: AsyncDisposableStack,
+    wereReady: Readonly<Record<string, boolean>>,
+  ): Promise<Map<string, string>> {
+    const found = new Map<string, string>();
+    for (const [name, wasReady] of Object.entries(wereReady)) {
+      const folder = await mkdtemp(join(tmpdir(), "twentysix-reunion-"));
+      stack.defer(() => rm(folder, { recursive: true, force: true }));
+      found.set(name, folder);
+      // Whom nobody is named for is ready, and its end writes that down.
+      await using node = await syncNode(new MemoryNetwork(), name, local, {
+        folder,
+        hasBootstrap: !wasReady,
+      });
+      await node.submit(post(evm(`of ${name}`), T, `a post that ${name} alone has`).text);
+    }
+    return found;
+  }
+
+  async function again(
+    stack: AsyncDisposableStack,
+    network: MemoryNetwork,
+    paths: ReadonlyMap<string, string>,
+    name: string,
+    aheadSeconds = 0,
+  ): Promise<SyncNode> {
+    const sought = [...paths.keys()].filter((other) => other !== name);
+    const options = { hasBootstrap: true, sought, aheadSeconds: () => aheadSeconds };
+    const node = await syncNode(network, name, local, { folder: paths.get(name) ?? "", ...options });
+    return stack.use(node);
+  }
+
+  test("are ready once one has been through with all that it knows, and not before", async () => {
+    await using stack = new AsyncDisposableStack();
+    const paths = await folders(stack, { one: true, two: true, three: true });
+    const network = new MemoryNetwork();
+    const one = await again(stack, network, paths, "one");
+    const two = await again(stack, network, paths, "two");
+    network.connect("one", "two");
+    await one.sync.visit("two");
+    await two.sync.visit("one");
+    const states = () => [one, two].map(({ sync }) => sync.status().state);
+    assert.deepEqual(states(), ["starting", "starting"], "the third may have gone on");
+    const three = await again(stack, network, paths, "three");
+    network.connect("one", "three");
+    await one.sync.visit("three");
+    assert.deepEqual(states(), ["ready", "starting"]);
+    assert.equal((await one.pipeline.stateRoot()).count, 3, "it has what all of them had");
+    await two.sync.visit("one");
+    network.connect("two", "three");
+    await three.sync.visit("one");
+    assert.deepEqual([...states(), three.sync.status().state], ["ready", "ready", "ready"]);
+    assert.equal(await two.root(), await one.root());
+  });
+
+  test("make nobody ready who was not before, nor is any of them by one that was not", async () => {
+    await using stack = new AsyncDisposableStack();
+    const [old, fresh] = await bothMet(stack, await folders(stack, { old: true, fresh: false }));
+    assert.deepEqual([old, fresh], ["starting", "starting"]);
+  });
+
+  test("and were away for more than a day cannot tell who is missing", async () => {
+    await using stack = new AsyncDisposableStack();
+    const paths = await folders(stack, { one: true, two: true });
+    assert.deepEqual(await bothMet(stack, paths, 86_400), ["starting", "starting"]);
+  });
+
+  /** What two nodes say of themselves after each has visited the other. */
+  async function bothMet(
+    stack: AsyncDisposableStack,
+    paths: ReadonlyMap<string, string>,
+    aheadSeconds = 0,
+  ): Promise<readonly string[]> {
+    const network = new MemoryNetwork();
+    const [one = "", other = ""] = [...paths.keys()];
+    const first = await again(stack, network, paths, one, aheadSeconds);
+    const second = await again(stack, network, paths, other, aheadSeconds);
+    network.connect(one, other);
+    await first.sync.visit(other);
+    await second.sync.visit(one);
+    await first.sync.visit(other);
+    assert.equal(await first.root(), await second.root());
+    return [first, second].map(({ sync }) => sync.status().state);
+  }
+});

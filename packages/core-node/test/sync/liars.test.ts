@@ -161,7 +161,7 @@ function prefixesIn(payload: Uint8Array): number {
   return count;
 }
 
-describe("a peer that breaks the rules bears the costs", { timeout: 60_000 }, () => {
+describe("a peer that breaks the rules bears the costs", { timeout: 240_000 }, () => {
   test("and nobody else does", async () => {
     for (const [what, lies, reason] of BREACHES) {
       await using world = await withLiar(lies);
@@ -208,7 +208,7 @@ describe("a peer that breaks the rules bears the costs", { timeout: 60_000 }, ()
   });
 });
 
-describe("a visitor that breaks the rules", { timeout: 60_000 }, () => {
+describe("a visitor that breaks the rules", { timeout: 240_000 }, () => {
   test("is shown out, and told of", async () => {
     const network = new MemoryNetwork();
     await using node = await syncNode(network, "honest", local);
@@ -262,7 +262,7 @@ describe("a visitor that breaks the rules", { timeout: 60_000 }, () => {
   });
 });
 
-describe("what is told of forgotten messages", { timeout: 60_000 }, () => {
+describe("what is told of forgotten messages", { timeout: 240_000 }, () => {
   const owner = evm("robbed");
   const thief = solana("thief");
   const live = post(owner, T, "not for sale");

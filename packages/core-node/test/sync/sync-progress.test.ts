@@ -35,6 +35,20 @@ describe("a node", () => {
     assert.equal(progressOf(false).progress.status().state, "ready");
   });
 
+  test("has everything once it was through with a peer, or there is none: not for being left alone", () => {
+    assert.ok(progressOf(false).progress.hasEverything);
+    const { progress, later } = progressOf(true);
+    later(60_000);
+    assert.equal(progress.status().state, "ready");
+    assert.ok(!progress.hasEverything);
+    progress.visited(true);
+    assert.ok(progress.hasEverything);
+    progress.caughtUpTo(10, 5_000);
+    assert.ok(!progress.hasEverything, "it was away for long");
+    progress.visited(true);
+    assert.ok(progress.hasEverything);
+  });
+
   test("that others are named for is ready once it was through with one, or nobody answered for a while", () => {
     const met = progressOf(true);
     assert.equal(met.progress.status().state, "starting");

@@ -6,10 +6,12 @@ import fc from "fast-check";
 import { messagesOf, moves } from "../pipeline/support/adversarial.ts";
 import { scenarios } from "../pipeline/support/scenarios.ts";
 import {
+  aggregate,
   amend,
   apart,
   evm,
   forget,
+  grant,
   post,
   respelled,
   type Signed,
@@ -21,6 +23,9 @@ import { type SyncNode, syncNode } from "./support/sync-node.ts";
 
 const local = networkDefinition("local");
 const T = 1_700_000_000;
+const LONG = "😀".repeat(190_000);
+/** Characters; each may be three bytes, and a visitor takes 64 MiB. */
+const MAX_ANSWER = 10 * 1024 * 1024;
 
 /** Every kind of message, many of them hard on each other: amends, updates, delegations, FORGETs, several copies. */
 function corpus(): readonly Signed[] {
@@ -85,6 +90,42 @@ describe("two nodes", () => {
     assert.equal(again.bodyBytes, 0);
   });
 
+  test("what a FORGET hides comes, however long the texts are that a delegate had forgotten", async () => {
+    await using nodes = await pair();
+    const { network, one, other } = nodes;
+    network.connect("one", "other");
+    const [owner, delegate] = [evm("prolific owner"), evm("prolific delegate")];
+    await one.submit(grant(owner, T, { address: delegate.address }).text);
+    const posts = Array.from({ length: 24 }, (_, index) => post(owner, T + 1 + index, LONG));
+    await arrive(one, posts);
+    const [hashes, time] = [posts.map(({ hash }) => hash), T + 1_000];
+    const hiding = forget(delegate, time, hashes);
+    assert.equal((await one.submit(hiding.text))[0]?.status, "processed");
+    for (const asked of [[hiding.hash], hashes]) assert.ok((await answerTo(one, asked)) < MAX_ANSWER);
+    await other.sync.visit("one");
+    assert.deepEqual(other.faults, []);
+    assert.equal(await other.root(), await one.root());
+  });
+
+  test("a FORGET that hides too much to be told of at once holds nothing else up", async () => {
+    await using nodes = await pair();
+    const { network, one, other } = nodes;
+    network.connect("one", "other");
+    const owner = evm("wordy owner");
+    const elements = Array.from({ length: 24 }, (_, index) =>
+      aggregate(owner, T + index, `${index}${LONG}`, {}),
+    );
+    await arrive(one, elements);
+    const hashes = elements.map(({ hash }) => hash);
+    const hiding = forget(owner, T + 1_000, hashes);
+    const later = post(owner, T + 1_001, "later");
+    await one.submit(hiding.text, later.text);
+    for (const asked of [[hiding.hash], hashes]) assert.ok((await answerTo(one, asked)) < MAX_ANSWER);
+    await other.sync.visit("one");
+    assert.deepEqual(other.faults, []);
+    assert.equal((await other.submit(later.text))[0]?.known, true);
+  });
+
   test("contents that are not inline come along", async () => {
     await using nodes = await pair();
     const { network, one, other } = nodes;
@@ -126,6 +167,18 @@ describe("two nodes", () => {
     assert.equal(await copies(one), await copies(other));
   });
 });
+
+/** Characters of what a node answers to a question for bodies. */
+async function answerTo(node: SyncNode, hashes: readonly string[]): Promise<number> {
+  const { lines } = await node.tree.bodies(hashes, 1024 * 1024, new AbortController().signal);
+  return lines.reduce((sum, { text }) => sum + text.length, 0);
+}
+
+/** What comes from others may be longer than what clients may send. */
+async function arrive(node: SyncNode, messages: readonly Signed[]): Promise<void> {
+  const arriving = messages.map(({ text }) => node.pipeline.submit(text, { origin: "p2p" }));
+  for (const { status } of await Promise.all(arriving)) assert.equal(status, "processed");
+}
 
 async function copies(node: SyncNode): Promise<string> {
   const { leaves } = await node.tree.log(0, 100, new AbortController().signal);

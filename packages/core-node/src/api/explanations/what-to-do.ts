@@ -3,6 +3,7 @@ import type { ErrorName } from "@twentysix/protocol";
 /** What whoever sent a message that failed with an error can do. */
 export const WHAT_TO_DO: Readonly<Record<ErrorName, string>> = {
   INTERNAL_ERROR: "tell the operator of the node: it is a defect",
+  SIGNATURE_UNDECIDED: "wait: the message is judged when the chain of its sender could be asked",
   INVALID_FORMAT: "correct what the details name, and sign the message again",
   INVALID_SIGNATURE: "sign the exact text that the protocol names with the key of the sender",
   PERMISSION_DENIED: "sign with the key of the owner, or have him grant the right in his security aggregate",

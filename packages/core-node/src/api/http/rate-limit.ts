@@ -1,8 +1,7 @@
-import type { Clock } from "@twentysix/platform";
+import { budgetKey, type Clock, isLoopback } from "@twentysix/platform";
 import type { FastifyInstance } from "fastify";
 import { ApiError } from "../errors.ts";
 import type { RateLimits } from "../settings.ts";
-import { budgetKey, isLoopback } from "./client-address.ts";
 import { TokenBuckets } from "./token-buckets.ts";
 
 /** What a request costs of its address's budget. A route names its class in `config.cost`. */

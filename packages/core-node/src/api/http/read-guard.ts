@@ -14,18 +14,18 @@ export interface ReadLimits {
 /** Fails the reading of a body on its deadline, on abort, and when the connection breaks. */
 export class ReadGuard implements Disposable {
   readonly #limits: ReadLimits;
-  readonly #failure = Promise.withResolvers<never>();
+  #failure: { readonly reason: unknown } | null = null;
+  /** Fails the step that is waited for now. */
+  #failStep: ((reason: unknown) => void) | null = null;
   readonly #release: () => void;
   #cancelTimer: () => void;
 
   constructor(request: IncomingMessage, limits: ReadLimits) {
     this.#limits = limits;
-    // Nobody may be waiting at the moment it fails.
-    this.#failure.promise.catch(() => {});
     this.#cancelTimer = this.#arm();
-    const stopListening = onAbort(limits.signal, (reason) => this.#failure.reject(reason));
+    const stopListening = onAbort(limits.signal, (reason) => this.#fail(reason));
     const onClose = (): void => {
-      if (!request.complete) this.#failure.reject(clientClosed());
+      if (!request.complete) this.#fail(clientClosed());
     };
     request.once("close", onClose);
     this.#release = () => {
@@ -36,12 +36,27 @@ export class ReadGuard implements Disposable {
 
   /** The outcome of one step of reading; progress restarts a stall deadline. */
   async race<T>(step: Promise<T>): Promise<T> {
-    const read = step.catch((error: unknown) => {
-      throw isBrokenConnection(error) ? clientClosed() : error;
-    });
-    const value = await Promise.race([read, this.#failure.promise]);
+    const value = await this.#untilFailure(step);
     this.restart();
     return value;
+  }
+
+  /**
+   * `Promise.race` with one promise for the whole body would keep every piece of it: what was raced with a promise that
+   * is not settled yet stays with that promise.
+   */
+  #untilFailure<T>(step: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#failStep = reject;
+      if (this.#failure !== null) reject(this.#failure.reason);
+      step.then(resolve, (error: unknown) => reject(isBrokenConnection(error) ? clientClosed() : error));
+    });
+  }
+
+  /** Nobody may be waiting at the moment it fails: then the next step does. */
+  #fail(reason: unknown): void {
+    this.#failure ??= { reason };
+    this.#failStep?.(reason);
   }
 
   /** Called when the reader was busy with something else than waiting for the client. */
@@ -60,7 +75,7 @@ export class ReadGuard implements Disposable {
     const { timers, timeoutMs, deadline } = this.#limits;
     return timers.schedule(timeoutMs, () => {
       const what = deadline === "total" ? "The body did not arrive within" : "The upload stood still for";
-      this.#failure.reject(
+      this.#fail(
         new ApiError("API_BODY_TIMEOUT", `${what} ${timeoutMs} ms: send it again, faster`, { timeoutMs }),
       );
     });

@@ -1,6 +1,6 @@
+import { budgetKey, isLoopback } from "@twentysix/platform";
 import type { FastifyReply } from "fastify";
 import { ApiError } from "../errors.ts";
-import { budgetKey, isLoopback } from "./client-address.ts";
 
 declare module "fastify" {
   interface FastifyInstance {

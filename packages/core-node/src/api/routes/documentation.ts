@@ -13,14 +13,14 @@ const DOCUMENT = Type.Object({
 
 /** The API's description of itself: an OpenAPI 3.1 document, and a page that shows it. */
 export function addDocumentationRoutes(api: FastifyInstance, _context: ApiContext): void {
-  let document: string | undefined;
+  let document: Promise<string> | undefined;
   addPlainGet(
     api,
     "/api/openapi.json",
     { cost: "point", tag: "Node", summary: "This description", response: DOCUMENT },
-    (request, reply) => {
-      document ??= JSON.stringify(withoutHead(api.swagger() as { paths?: Paths }));
-      return sendJson(request, reply, document);
+    async (request, reply) => {
+      document ??= describe(api);
+      return sendJson(request, reply, await document);
     },
   );
   const page = staticFile("docs.html");
@@ -32,13 +32,8 @@ export function addDocumentationRoutes(api: FastifyInstance, _context: ApiContex
   );
 }
 
-type Paths = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-
-/** Every GET answers HEAD too; listing them twice would only hide the rest. */
-function withoutHead(document: { readonly paths?: Paths }): object {
-  const paths = Object.entries(document.paths ?? {}).map(([path, operations]) => [
-    path,
-    Object.fromEntries(Object.entries(operations).filter(([method]) => method !== "head")),
-  ]);
-  return { ...document, paths: Object.fromEntries(paths) };
+/** Loaded for whoever asks first. */
+async function describe({ describedRoutes }: FastifyInstance): Promise<string> {
+  const { makeDocument } = await import("../make-document.ts");
+  return JSON.stringify(await makeDocument(describedRoutes));
 }

@@ -101,7 +101,7 @@ async function answerDirectory(
   const { downloads } = context.services;
   const signal = disconnectSignal(reply);
   if (request.method === "HEAD") {
-    if (!(await downloads.isHeld(hash, { signal }))) throw fileNotFound();
+    if (!(await downloads.isServed(hash, { signal }))) throw fileNotFound();
     return reply.send();
   }
   const archive = await downloads.openTar(hash, { signal });
@@ -141,7 +141,7 @@ async function answerFile(
   }
   reply.header("content-type", type);
   if (isHead) {
-    if (!(await downloads.isHeld(fileHash, { signal }))) throw fileNotFound();
+    if (!(await downloads.isServed(fileHash, { signal }))) throw fileNotFound();
     reply.header("accept-ranges", "none").header("content-length", sizeBytes);
     return reply.send();
   }

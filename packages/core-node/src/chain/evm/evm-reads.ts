@@ -34,6 +34,18 @@ export class EvmReads {
     return hashOf((block as { hash?: unknown }).hash);
   }
 
+  /** Time of the block at a height. @throws ChainError CHAIN_RPC_UNAVAILABLE: also when the RPC has none */
+  async blockTimeSeconds(height: number): Promise<number> {
+    const block = await this.#rpc.request({ method: "eth_getBlockByNumber", params: [hex(height), false] });
+    if (block === null) throw new ChainError("CHAIN_RPC_UNAVAILABLE", `An RPC lacks block ${height}`);
+    return numberOf((block as { timestamp?: unknown }).timestamp);
+  }
+
+  /** What a creation of a contract would leave, as of a block. @throws ChainError, RpcRefusal */
+  async call({ data, gas, height }: { data: string; gas: number; height: number }): Promise<unknown> {
+    return await this.#rpc.request({ method: "eth_call", params: [{ data, gas: hex(gas) }, hex(height)] });
+  }
+
   /** Logs of a contract with one of these first topics, in their order. @throws ChainError CHAIN_ANSWER_TOO_LARGE */
   async logs(address: string, topics: readonly string[], from: number, to: number): Promise<EvmLog[]> {
     const filter = { address, topics: [topics], fromBlock: hex(from), toBlock: hex(to) };

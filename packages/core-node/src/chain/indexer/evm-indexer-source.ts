@@ -3,8 +3,8 @@ import type { FoundChainEvent } from "@twentysix/storage";
 import type { ChainSource, SourceFigures, SourceServices } from "../chain-source.ts";
 import { contractPayload } from "../contract-message.ts";
 import { ChainError } from "../errors.ts";
-import { readSyncPayload } from "../sync-payload.ts";
-import { askGraphql, type GraphqlOptions, numberOf, rowsOf, textOf } from "./graphql.ts";
+import { readSyncPayload, type SyncPayload, unreadablePayload } from "../sync-payload.ts";
+import { askGraphql, type GraphqlOptions, numberOf, rowsOf, textOf, textOrNull } from "./graphql.ts";
 import { mergedRanges, type TimeRange, withoutRanges } from "./time-ranges.ts";
 
 export interface EvmIndexerSourceOptions extends SourceServices, GraphqlOptions {
@@ -123,13 +123,7 @@ export class EvmIndexerSource implements ChainSource {
         height: numberOf(event, "height"),
         timeMicros: BigInt(Math.round(numberOf(event, "timestamp") * 1_000)),
         publisher,
-        ...(this.#options.event === "sync"
-          ? readSyncPayload(textOf(event, "message"))
-          : contractPayload({
-              sender: publisher,
-              type: textOf(event, "type"),
-              content: textOf(event, "content"),
-            })),
+        ...(this.#options.event === "sync" ? syncOf(event) : messageOf(event, publisher)),
       },
     ];
   }
@@ -139,6 +133,21 @@ export class EvmIndexerSource implements ChainSource {
     if (authorisedEmitters === null) return true;
     return authorisedEmitters.some((address) => address.toLowerCase() === emitter.toLowerCase());
   }
+}
+
+function syncOf(event: Readonly<Record<string, unknown>>): SyncPayload {
+  const message = textOrNull(event, "message");
+  return message === null ? unreadablePayload(event, "it has no message") : readSyncPayload(message);
+}
+
+function messageOf(
+  event: Readonly<Record<string, unknown>>,
+  sender: string,
+): Pick<FoundChainEvent, "kind" | "payload" | "error"> {
+  const type = textOrNull(event, "type");
+  const content = textOrNull(event, "content");
+  if (type === null || content === null) return unreadablePayload(event, "it has no type or no content");
+  return contractPayload({ sender, type, content });
 }
 
 const NOTHING: Position = { done: [], open: null };

@@ -50,5 +50,11 @@ export function numberOf(row: Readonly<Record<string, unknown>>, name: string): 
   return value;
 }
 
+/** What whoever sent a transaction wrote, or left out: no fault of the indexer. */
+export function textOrNull(row: Readonly<Record<string, unknown>>, name: string): string | null {
+  const value = row[name];
+  return typeof value === "string" ? value : null;
+}
+
 const malformed = (why: string): ChainError =>
   new ChainError("CHAIN_CONTENT_UNAVAILABLE", `The answer of an indexer is unusable: ${why}`);

@@ -3,8 +3,8 @@ import type { FoundChainEvent } from "@twentysix/storage";
 import type { ChainSource, SourceFigures, SourceServices } from "../chain-source.ts";
 import { ChainError } from "../errors.ts";
 import { httpText } from "../http-text.ts";
-import { readSyncPayload } from "../sync-payload.ts";
-import { numberOf, rowsOf, textOf } from "./graphql.ts";
+import { readSyncPayload, unreadablePayload } from "../sync-payload.ts";
+import { numberOf, rowsOf, textOf, textOrNull } from "./graphql.ts";
 
 export interface NulsSourceOptions extends SourceServices {
   readonly chain: string;
@@ -19,6 +19,9 @@ export interface NulsSourceOptions extends SourceServices {
 }
 
 const PAGE_TRANSACTIONS = 500;
+/** A block of which there is more than a page is asked for in larger ones. */
+const PAGE_GROWTH = 4;
+const MAX_PAGE_TRANSACTIONS = PAGE_TRANSACTIONS * PAGE_GROWTH ** 3;
 const POLL_PERIOD_MS = 30_000;
 
 /**
@@ -45,13 +48,8 @@ export class NulsSource implements ChainSource {
   async poll(signal: AbortSignal): Promise<boolean> {
     const { records, change, remark } = this.#options;
     const start = Number((await records.position(this.chain, this.name)) ?? 0);
-    const transactions = await this.#page(start);
-    signal.throwIfAborted();
-    const last = transactions.reduce((height, one) => Math.max(height, numberOf(one, "height")), start);
+    const { transactions, last, isFull } = await this.#progress(start, signal);
     this.#height = last;
-    if (last === start && transactions.length === PAGE_TRANSACTIONS) {
-      throw new ChainError("CHAIN_ANSWER_TOO_LARGE", `Block ${start} fills a whole page of the explorer`);
-    }
     const marked = transactions.filter((one) => remark === null || one.remark === remark);
     if (last === start && marked.length === 0) return false;
     await change({
@@ -62,16 +60,36 @@ export class NulsSource implements ChainSource {
       blocks: [],
       events: marked.map(eventOf),
     });
-    return last > start && transactions.length === PAGE_TRANSACTIONS;
+    return last > start && isFull;
   }
 
-  async #page(startHeight: number): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  /** A page that leads beyond the block at which it starts, where there is more than that block. */
+  async #progress(
+    start: number,
+    signal: AbortSignal,
+  ): Promise<{
+    readonly transactions: readonly Readonly<Record<string, unknown>>[];
+    readonly last: number;
+    readonly isFull: boolean;
+  }> {
+    for (let size = PAGE_TRANSACTIONS; size <= MAX_PAGE_TRANSACTIONS; size *= PAGE_GROWTH) {
+      const transactions = await this.#page(start, size);
+      signal.throwIfAborted();
+      const last = transactions.reduce((height, one) => Math.max(height, numberOf(one, "height")), start);
+      const isFull = transactions.length === size;
+      if (last > start || !isFull) return { transactions, last, isFull };
+    }
+    const message = `Block ${start} has more than ${MAX_PAGE_TRANSACTIONS} transactions of the explorer`;
+    throw new ChainError("CHAIN_ANSWER_TOO_LARGE", message);
+  }
+
+  async #page(startHeight: number, size: number): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const { url, address, timers, signal } = this.#options;
     const query = new URLSearchParams({
       address,
       sort_order: "1",
       startHeight: String(startHeight),
-      pagination: String(PAGE_TRANSACTIONS),
+      pagination: String(size),
     });
     const { status, body } = await httpText(`${url.replace(/\/*$/, "/")}transactions.json?${query}`, {
       timers,
@@ -86,14 +104,19 @@ export class NulsSource implements ChainSource {
   }
 }
 
+/** Anybody can send the address a transfer without data, or with any. */
 function eventOf(transaction: Readonly<Record<string, unknown>>): FoundChainEvent {
-  const [from] = rowsOf(transaction, "coinFroms");
+  const { coinFroms } = transaction;
+  const from = Array.isArray(coinFroms) ? textOrNull(coinFroms[0] ?? {}, "address") : null;
+  const data = textOrNull(transaction, "txDataHex");
   return {
     txHash: textOf(transaction, "hash"),
     logIndex: 0,
     height: numberOf(transaction, "height"),
     timeMicros: BigInt(Math.round(numberOf(transaction, "createTime") * 1e6)),
-    publisher: from === undefined ? "" : textOf(from, "address"),
-    ...readSyncPayload(Buffer.from(textOf(transaction, "txDataHex"), "hex").toString()),
+    publisher: from ?? "",
+    ...(data === null
+      ? unreadablePayload(transaction, "it carries no data")
+      : readSyncPayload(Buffer.from(data, "hex").toString())),
   };
 }

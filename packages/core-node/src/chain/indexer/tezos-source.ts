@@ -2,7 +2,8 @@ import type { FoundChainEvent } from "@twentysix/storage";
 import type { ChainSource, SourceFigures, SourceServices } from "../chain-source.ts";
 import { contractPayload } from "../contract-message.ts";
 import { ChainError } from "../errors.ts";
-import { askGraphql, type GraphqlOptions, numberOf, rowsOf, textOf } from "./graphql.ts";
+import { unreadablePayload } from "../sync-payload.ts";
+import { askGraphql, type GraphqlOptions, numberOf, rowsOf, textOf, textOrNull } from "./graphql.ts";
 
 export interface TezosSourceOptions extends SourceServices, GraphqlOptions {
   readonly chain: string;
@@ -60,22 +61,28 @@ export class TezosSource implements ChainSource {
 /** @param ordinal of the event among all of the contract: an operation may have several, and the indexer numbers none */
 function eventOf(event: Readonly<Record<string, unknown>>, ordinal: number): FoundChainEvent {
   const timeMs = Date.parse(textOf(event, "timestamp"));
-  const { payload } = event;
-  if (Number.isNaN(timeMs) || typeof payload !== "object" || payload === null) {
-    throw new ChainError("CHAIN_CONTENT_UNAVAILABLE", `Event ${ordinal} of a Tezos indexer is unusable`);
+  if (Number.isNaN(timeMs)) {
+    throw new ChainError("CHAIN_CONTENT_UNAVAILABLE", `Event ${ordinal} of a Tezos indexer has no time`);
   }
-  const fields = payload as Readonly<Record<string, unknown>>;
   return {
     txHash: textOf(event, "operationHash"),
     logIndex: ordinal,
     height: numberOf(event, "blockLevel"),
     timeMicros: BigInt(timeMs) * 1_000n,
     publisher: textOf(event, "source"),
-    ...contractPayload({
-      sender: textOf(fields, "addr"),
-      type: textOf(fields, "msgtype"),
-      content: textOf(fields, "msgcontent"),
-      timeSeconds: numberOf(fields, "timestamp"),
-    }),
+    ...payloadOf(event.payload),
   };
+}
+
+/** What the caller of the contract wrote. */
+function payloadOf(payload: unknown): Pick<FoundChainEvent, "kind" | "payload" | "error"> {
+  const fields = (typeof payload === "object" && payload !== null ? payload : {}) as Readonly<
+    Record<string, unknown>
+  >;
+  const [sender, type, content] = ["addr", "msgtype", "msgcontent"].map((name) => textOrNull(fields, name));
+  const timeSeconds = Number(fields.timestamp ?? Number.NaN);
+  if (sender == null || type == null || content == null || !Number.isFinite(timeSeconds)) {
+    return unreadablePayload(payload, "it is no message: addr, msgtype, msgcontent and timestamp are needed");
+  }
+  return contractPayload({ sender, type, content, timeSeconds });
 }

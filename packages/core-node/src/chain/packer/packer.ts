@@ -14,6 +14,8 @@ import { mayPack, type TurnRules } from "./turns.ts";
 export interface PackingRules extends TurnRules, ArchiveLimits {
   /** Between two looks at what is unconfirmed. */
   readonly periodMs: number;
+  /** Peers that were visited within that time are not asked once more for what they have before something is packed. */
+  readonly freshMs: number;
   /** Age of a transaction at which it is sent again with higher fees. */
   readonly stuckMs: number;
   /** Age of a pack at which its messages go into another one, with the same nonce. */
@@ -25,6 +27,7 @@ export interface PackingRules extends TurnRules, ArchiveLimits {
 export const PACKING_RULES: PackingRules = {
   ...ARCHIVE_LIMITS,
   periodMs: 35_000,
+  freshMs: 30_000,
   stuckMs: 3 * 60_000,
   expiryMs: 6 * 3_600_000,
   maxFeePerGas: 150_000_000_000n,
@@ -42,6 +45,8 @@ export interface PackerOptions {
   >;
   readonly change: (change: ChainChange) => Promise<void>;
   readonly archives: Pick<ArchiveFiles, "store">;
+  /** Takes in what peers have that were not visited for so long; comes to an end whatever they do. */
+  readonly collect: (freshMs: number, signal: AbortSignal) => Promise<void>;
   /** The chain was read to its end: what it confirms is known. */
   readonly isInSync: () => boolean;
   readonly rules: PackingRules;
@@ -74,7 +79,7 @@ export class Packer {
 
   /** Follows up what was sent, and sends what is to be sent: one archive at most. */
   async round(signal: AbortSignal): Promise<void> {
-    const { records, chain, isInSync, sender } = this.#options;
+    const { records, chain, sender, collect, rules } = this.#options;
     let open = 0;
     for (const pack of await records.openPacks(chain)) {
       const state = await this.#followUp(pack);
@@ -82,12 +87,27 @@ export class Packer {
       if (state === "sent" && pack.address === sender.address) return;
       if (state === "mined") open += 1;
     }
-    if (open >= MAX_MINED || !isInSync() || (await records.hasUntried(chain))) return;
-    const isMyTurn = (oldestMicros: bigint): boolean => this.#isMyTurn(oldestMicros);
-    const archive = await buildArchive(records, signal, isMyTurn, this.#options.rules);
+    if (open >= MAX_MINED || !(await this.#knowsWhatIsConfirmed())) return;
+    // What no packer has met is in no archive, so peers are asked before: when there is something to be packed at all.
+    if ((await this.#build(signal, { ...rules, maxMessages: 1 })) === null) return;
+    await collect(rules.freshMs, signal);
+    if (!(await this.#knowsWhatIsConfirmed())) return;
+    const archive = await this.#build(signal, rules);
     if (archive === null) return;
     signal.throwIfAborted();
     await this.#send(archive);
+  }
+
+  /** Else others' archives would be packed once more. */
+  async #knowsWhatIsConfirmed(): Promise<boolean> {
+    const { records, chain, isInSync } = this.#options;
+    return isInSync() && !(await records.hasUntried(chain));
+  }
+
+  /** null: there is nothing to be packed, or it is not this node's turn. */
+  #build(signal: AbortSignal, limits: ArchiveLimits): Promise<BuiltArchive | null> {
+    const isMyTurn = (oldestMicros: bigint): boolean => this.#isMyTurn(oldestMicros);
+    return buildArchive(this.#options.records, signal, isMyTurn, limits);
   }
 
   #isMyTurn(oldestMicros: bigint): boolean {

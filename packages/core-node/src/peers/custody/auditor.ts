@@ -1,5 +1,5 @@
 import { NetworkError, type PeerStreams } from "@twentysix/network";
-import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
+import { type Clock, type Logger, PlatformError, type Random, type Timers } from "@twentysix/platform";
 import { assertPossession, BlobError, sizeOfRoot, wayToFault } from "@twentysix/storage";
 import type { PeerScores } from "../peer-scores.ts";
 import { type FalseClaim, isClaimOf } from "./holding-claim.ts";
@@ -36,6 +36,19 @@ const DISTRUSTED_AUDITS = 10;
 /** A large file takes its time: a second for each MiB of it. */
 const PATIENCE_BYTES_PER_MS = 1_024 * 1.024;
 const MAX_DISTRUSTED = 20_000;
+/** A peer that does not answer is not asked again for so long, twice as long each time. */
+const SILENT_MS = 30_000;
+const MAX_SILENT_MS = 600_000;
+/** To index a large file for its first proof may take longer than one challenge, or two. */
+const LOST_AFTER = 3;
+const MAX_SILENT = 4_096;
+
+/** A peer that is there and does not answer. */
+interface Silence {
+  readonly sinceMs: number;
+  readonly times: number;
+  readonly askAgainMs: number;
+}
 
 /** Challenges peers, and remembers who is not to be counted on for what. */
 export class Auditor {
@@ -43,6 +56,7 @@ export class Auditor {
   readonly #figures = { proofs: 0, failedProofs: 0 };
   /** By file and node: from when until when it is not counted on. */
   readonly #distrusted = new Map<string, { readonly fromMs: number; readonly untilMs: number }>();
+  readonly #silent = new Map<string, Silence>();
 
   constructor(options: AuditorOptions) {
     this.#options = options;
@@ -54,6 +68,7 @@ export class Auditor {
 
   /** Whether a node can be counted on to keep a file. */
   isTrusted(name: string, peerId: string): boolean {
+    if (this.#isLost(peerId)) return false;
     const key = `${name} ${peerId}`;
     const distrusted = this.#distrusted.get(key);
     if (distrusted === undefined) return true;
@@ -62,13 +77,33 @@ export class Auditor {
     return nowMs < distrusted.fromMs || nowMs >= distrusted.untilMs;
   }
 
+  /** It has not answered for as long as an outage may last, and often enough: nobody knows what it holds. */
+  #isLost(peerId: string): boolean {
+    const silence = this.#silent.get(peerId);
+    if (silence === undefined || silence.times < LOST_AFTER) return false;
+    return this.#options.clock.monotonicMs() - silence.sinceMs >= this.#options.patienceMs;
+  }
+
+  #becameSilent(peerId: string): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const { sinceMs = nowMs, times = 0 } = this.#silent.get(peerId) ?? {};
+    const forMs = Math.min(MAX_SILENT_MS, SILENT_MS * 2 ** Math.min(times, 20));
+    this.#silent.delete(peerId);
+    this.#silent.set(peerId, { sinceMs, times: times + 1, askAgainMs: nowMs + forMs });
+    for (const oldest of this.#silent.keys()) {
+      if (this.#silent.size <= MAX_SILENT) break;
+      this.#silent.delete(oldest);
+    }
+  }
+
   /** Does a peer hold what is under a root? */
   async challenge(
     peerId: string,
     { name, root, sizeBytes }: Audited,
     signal: AbortSignal,
   ): Promise<AuditResult> {
-    const { streams, random, timers, log, scores } = this.#options;
+    const { streams, random, timers, log, scores, clock } = this.#options;
+    if (clock.monotonicMs() < (this.#silent.get(peerId)?.askAgainMs ?? 0)) return "unknown";
     const nonce = Buffer.from(random.randomBytes(NONCE_BYTES)).toString("hex");
     try {
       const answer = await timers.withTimeout(
@@ -76,6 +111,7 @@ export class Auditor {
         (stop) => askForProof(streams, peerId, { name, root, nonce }, stop),
         signal,
       );
+      this.#silent.delete(peerId);
       const isProven = answer.state === "held" && (await this.#judge(peerId, answer));
       this.#figures[isProven ? "proofs" : "failedProofs"] += 1;
       if (isProven) this.#distrusted.delete(`${name} ${peerId}`);
@@ -83,12 +119,15 @@ export class Auditor {
       return isProven ? "proven" : "unproven";
     } catch (error) {
       if (error instanceof MalformedProof) {
+        this.#silent.delete(peerId);
         this.#figures.failedProofs += 1;
         this.#distrust({ name, sizeBytes }, peerId, "held");
         scores.fault(peerId, "malformed-proof", name, { root, nonce });
         return "unproven";
       }
-      if (!(error instanceof NetworkError) && !signal.aborted)
+      const isSilent = error instanceof PlatformError && error.code === "TIMEOUT";
+      if (isSilent) this.#becameSilent(peerId);
+      if (!(error instanceof NetworkError) && !isSilent && !signal.aborted)
         log.debug("A peer could not be challenged", { peerId, name, error });
       return "unknown";
     }

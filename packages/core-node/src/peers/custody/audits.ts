@@ -55,7 +55,7 @@ export class Audits {
         proven.add(target);
         continue;
       }
-      if (!nodes.isConnected(peerId) || this.areSpent) continue;
+      if (this.areSpent || !nodes.isConnected(peerId)) continue;
       this.#left -= 1;
       const result = await auditor.challenge(peerId, { name, root, sizeBytes }, signal);
       if (result === "unknown") continue;

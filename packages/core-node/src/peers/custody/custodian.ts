@@ -76,8 +76,23 @@ export class Custodian {
     audits.beginTurn(isEverywhere ? MAX_CHALLENGES_OF_EVERYONE : MAX_CHALLENGES);
     for (const file of files) {
       if (this.#ended.signal.aborted || audits.areSpent) return;
-      await this.#lookAfter(file);
+      await this.#tryToLookAfter(file);
       this.#afterId = file.id;
+    }
+  }
+
+  /** One file that cannot be looked after, by a bad disk or a defect, must not keep the others from it. */
+  async #tryToLookAfter(file: KeptFileRecord): Promise<void> {
+    const { backOff, log } = this.#parts;
+    const key = `care ${file.name}`;
+    if (!backOff.isDue(key)) return;
+    try {
+      await this.#lookAfter(file);
+      backOff.succeeded(key);
+    } catch (error) {
+      if (this.#ended.signal.aborted) throw error;
+      backOff.failed(key);
+      log.error("Looking after a stored file failed", { name: file.name, error });
     }
   }
 

@@ -103,11 +103,14 @@ export class Custody {
       streams: network.streams,
       contents,
       holdingOf: (challenge) => this.#holdingOf(challenge),
+      holds: options.holds,
       onLoss: async (name, damage) => {
         options.log.error("The bytes of a file are lost; they are got from other nodes", { name, damage });
         await note({ kind: "damaged", names: [name], damage });
       },
       sign: (bytes) => network.signatures.sign(bytes),
+      clock,
+      timers: options.timers,
     });
     this.#custodian = new Custodian({
       durability,
@@ -182,9 +185,7 @@ export class Custody {
     name,
     root,
   }: Challenge): ReturnType<Parameters<typeof answerChallenges>[0]["holdingOf"]> {
-    const file = await this.#options.records.keptFile(name);
-    const shard = file?.coding?.shards.find(({ cid, isHeld }) => isHeld && cid === root);
-    const contentName = shard?.cid ?? (file?.damage === null ? name : null);
+    const contentName = await this.#options.records.heldAs(name, root);
     if (contentName === null) return { state: "absent" };
     return this.#leaving.has(root) ? { state: "leaving" } : { state: "held", contentName };
   }

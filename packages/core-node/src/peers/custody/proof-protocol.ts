@@ -7,7 +7,10 @@ import {
   type PeerStream,
   type PeerStreams,
 } from "@twentysix/network";
+import { type Clock, Semaphore, type Timers } from "@twentysix/platform";
 import { BlobError, type ContentStore, provePossession, sizeOfRoot } from "@twentysix/storage";
+import { TokenBuckets } from "../../api/http/token-buckets.ts";
+import type { FileHolds } from "../../content/file-holds.ts";
 import { claimBytes, type HoldingClaim, type SignedClaim } from "./holding-claim.ts";
 
 /*
@@ -42,6 +45,9 @@ export type ProofAnswer =
   /** Not judged. */
   | { readonly state: "held"; readonly claim: SignedClaim; readonly blocks: readonly Uint8Array[] };
 
+/** Every challenge ends with it, whatever became of it: to make an error with its stack each time costs as much as the rest. */
+const GIVEN_UP = new Error("the proof is not waited for any more");
+
 /** Challenges a peer. @throws NetworkError NETWORK_PEER_FAILED; MalformedProof for an answer against the protocol */
 export async function askForProof(
   streams: PeerStreams,
@@ -50,7 +56,7 @@ export async function askForProof(
   signal: AbortSignal,
 ): Promise<ProofAnswer> {
   const stream = await streams.open(peerId, PROOF_PROTOCOL, signal);
-  const giveUp = (): void => stream.abort(new Error("the proof comes too late"));
+  const giveUp = (): void => stream.abort(GIVEN_UP);
   signal.addEventListener("abort", giveUp, { once: true });
   try {
     await stream.send(frameOf(new TextEncoder().encode(JSON.stringify(challenge))));
@@ -87,23 +93,46 @@ export interface AnswererOptions {
   readonly streams: PeerStreams;
   readonly contents: ContentStore;
   readonly holdingOf: HoldingOf;
+  /** Keep what is being proven from being given up meanwhile. */
+  readonly holds: Pick<FileHolds, "hold">;
   /** The bytes are not here, or not what they were, although the record says so. */
   readonly onLoss: (contentName: string, damage: "missing" | "corrupt") => Promise<void>;
   readonly sign: (bytes: Uint8Array) => Promise<PeerSignature>;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly timers: Pick<Timers, "sleep">;
 }
 
-/** Answers challenges about what this node has a record of, until it is closed. */
-export function answerChallenges({
-  streams,
-  contents,
-  holdingOf,
-  onLoss,
-  sign,
-}: AnswererOptions): () => void {
+/** Challenges a second that are answered, of one peer and of all; a node asks 16 a second at most, and not one alone. */
+const OF_PEER = { perSecond: 16, burst: 64, maxKeys: 1_024 };
+const OF_ALL = { perSecond: 64, burst: 256, maxKeys: 1 };
+/** Those of a peer that asks for less do not wait for those of others. */
+const MODEST = { perSecond: 2, burst: 64, maxKeys: 1_024 };
+/** Files that are indexed for their first proof at once, and challenges that wait for it. */
+const INDEXING = { permits: 1, maxWaiters: 256 };
+
+/** Answers challenges about what this node has a record of, until it is closed. What comes too quickly waits. */
+export function answerChallenges(options: AnswererOptions): () => void {
+  const { streams, contents, holdingOf, holds, onLoss, sign, clock, timers } = options;
+  const nowMs = (): number => clock.monotonicMs();
+  const [ofPeer, ofAll] = [new TokenBuckets(OF_PEER, nowMs), new TokenBuckets(OF_ALL, nowMs)];
+  const modest = new TokenBuckets(MODEST, nowMs);
+  const indexing = new Semaphore(INDEXING);
+  const waitFor = async (take: () => number): Promise<void> => {
+    for (let seconds = take(); seconds > 0; seconds = take()) await timers.sleep(seconds * 1_000);
+  };
+  const turnOf = async (peerId: string): Promise<void> => {
+    await waitFor(() => ofPeer.take(peerId, 1));
+    if (modest.take(peerId, 1) > 0) await waitFor(() => ofAll.take("all", 1));
+  };
   return streams.handle(PROOF_PROTOCOL, async (stream) => {
     const challenge = await readChallenge(stream);
-    const holding = await holdingOf(challenge);
-    const found = holding.state === "held" ? await proofOf(contents, challenge, holding.contentName) : null;
+    await turnOf(stream.peerId);
+    const known = await holdingOf(challenge);
+    // To index a file for its first proof is to write it once more: bytes that were given up would be back.
+    using _hold = known.state === "held" ? await holds.hold(known.contentName) : null;
+    const holding = known.state === "held" ? await holdingOf(challenge) : known;
+    const found =
+      holding.state === "held" ? await proofOf(contents, challenge, holding.contentName, indexing) : null;
     if (holding.state === "held" && (found === "missing" || found === "corrupt"))
       await onLoss(holding.contentName, found);
     const proof = typeof found === "string" ? null : found;
@@ -131,12 +160,16 @@ async function proofOf(
   contents: ContentStore,
   { root, nonce }: Challenge,
   contentName: string,
+  indexing: Semaphore,
 ): Promise<readonly Uint8Array[] | "missing" | "corrupt" | null> {
   try {
     if ((await contents.stat(contentName)) === undefined) return "missing";
     // A file that came under its SHA-256 has no index of its blocks until somebody asks for one.
-    if ((await contents.stat(root)) === undefined)
-      await contents.addFile(contents.read(contentName), ["fixedCid"]);
+    if ((await contents.stat(root)) === undefined) {
+      using _turn = await indexing.acquire();
+      if ((await contents.stat(root)) === undefined)
+        await contents.addFile(contents.read(contentName), ["fixedCid"]);
+    }
     if ((await contents.stat(root)) === undefined) return null;
     return await provePossession(contents.blocks, root, Buffer.from(nonce, "hex"));
   } catch (error) {

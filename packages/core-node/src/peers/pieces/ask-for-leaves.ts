@@ -39,6 +39,14 @@ export async function askForClaim(
   }
 }
 
+export interface WantedLeaves {
+  readonly hash: string;
+  readonly pieces: StagedPieces;
+  readonly span: Span;
+  /** Told of each that is what the claim says; what it throws ends the transfer. */
+  readonly onLeaf: (bytes: number) => void;
+}
+
 /**
  * Gets leaves from a peer and keeps those that are what the claim says. The index of the first that is not; null: all
  * are.
@@ -48,9 +56,7 @@ export async function askForClaim(
 export async function getLeaves(
   { streams, clock, timers }: LeafPeers,
   peerId: string,
-  hash: string,
-  pieces: StagedPieces,
-  { from, to }: Span,
+  { hash, pieces, span: { from, to }, onLeaf }: WantedLeaves,
   signal: AbortSignal,
 ): Promise<number | null> {
   const { sizeBytes } = pieces.claim;
@@ -65,6 +71,7 @@ export async function getLeaves(
     let index = from;
     for await (const leaf of cut(moving, () => leafLength(sizeBytes, index))) {
       if (!(await pieces.put(index, leaf))) return index;
+      onLeaf(leaf.byteLength);
       index += 1;
     }
     if (index < to)

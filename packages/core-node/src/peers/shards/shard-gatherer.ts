@@ -19,7 +19,7 @@ export interface ShardGathererOptions extends ShardPeers {
   readonly folder: string;
   readonly files: WorkingFiles;
   readonly reserveDisk: () => DiskReservation;
-  readonly credit: Pick<SourceCredit, "inOrder" | "wrong">;
+  readonly credit: Pick<SourceCredit, "inOrder" | "wrong" | "brokeOff" | "gave">;
   /** Peers that are likely to have shards of a file, the likeliest first. */
   readonly likely: (hash: string) => readonly string[];
   readonly log: Logger;
@@ -143,10 +143,12 @@ export class ShardGatherer {
         }
         taken.add(position);
         sources.set(position, read);
+        credit.gave(peerId);
       }
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof NetworkError) && !isTimeout(error)) throw error;
+      credit.brokeOff(peerId);
       log.debug("A peer does not give shards", { hash, peerId, error });
     }
   }

@@ -3,12 +3,15 @@ import { NetworkError } from "@twentysix/network";
 import { boundedBody } from "./bounded-body.ts";
 import type { ContentAnswer, ContentSource } from "./content-source.ts";
 import { httpGet } from "./http-get.ts";
+import type { MemoryRoom } from "./memory-room.ts";
 
 export interface ApiSourceOptions {
   readonly apiUrl: string;
   readonly allowsPrivate: boolean;
   /** Bytes of the largest file that is taken. */
   readonly maxBytes: number;
+  /** For files in JSON, of all sources together. */
+  readonly jsonRoom: MemoryRoom;
 }
 
 /** Largest file that is taken as base64 in JSON, which stands in memory as a whole. */
@@ -63,10 +66,24 @@ async function fileInJson(
     answer.destroy();
     return null;
   }
-  const pieces = await Array.fromAsync(boundedBody(answer, MAX_JSON_BYTES, options.apiUrl));
-  const content = contentOf(Buffer.concat(pieces).toString("utf8"));
+  const held = options.jsonRoom.hold();
+  let content: Uint8Array | null = null;
+  try {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of boundedBody(answer, MAX_JSON_BYTES, options.apiUrl)) {
+      if (!held.grow(piece.byteLength)) return null;
+      pieces.push(piece);
+    }
+    content = contentOf(Buffer.concat(pieces).toString("utf8"));
+  } finally {
+    if (content === null) held.giveBack();
+  }
   if (content === null) return null;
-  return { form: "bytes", isWhole: true, bytes: inOnePiece(content), end };
+  const endAll = (): void => {
+    held.giveBack();
+    end();
+  };
+  return { form: "bytes", isWhole: true, bytes: inOnePiece(content), end: endAll };
 }
 
 async function get(

@@ -2,7 +2,8 @@ import { lookup as resolve } from "node:dns";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { isPublicAddress, NetworkError } from "@twentysix/network";
+import { NetworkError } from "@twentysix/network";
+import { isPublicAddress } from "@twentysix/platform";
 
 export interface HttpGetOptions {
   readonly signal: AbortSignal;

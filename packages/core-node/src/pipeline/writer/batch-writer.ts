@@ -18,12 +18,13 @@ import {
 } from "@twentysix/state";
 import type { Candidate, MessageStore } from "@twentysix/storage";
 import type { CopyReader } from "../copy-reader.ts";
-import { isSubmitted } from "../submission-rules.ts";
+import { incompleteRules, isSubmitted } from "../submission-rules.ts";
 import type { BatchReport, CopyJob, ItemChange, SideJob } from "./jobs.ts";
 import { OutcomeRecorder } from "./outcome-recorder.ts";
 import { type ContentSource, MAX_BATCH_CONTENT_BYTES, resolveContents } from "./resolve-content.ts";
 import { confirmAccepted, confirmCopies, runSideJobs, sideWakes } from "./side-jobs.ts";
 import type { Submission } from "./submission.ts";
+import { isUndecided } from "./undecided-signatures.ts";
 
 export interface BatchWriterOptions {
   readonly store: MessageStore;
@@ -68,6 +69,8 @@ export interface WrittenBatch extends BatchReport {
 export class BatchWriter {
   readonly #options: BatchWriterOptions;
 
+  /** What copies are judged by at present. */
+  #rules: { readonly rules: StateRules; readonly submissionRules: StateRules };
   #workMs = 0;
   #commitMs = 0;
 
@@ -83,6 +86,16 @@ export class BatchWriter {
 
   constructor(options: BatchWriterOptions) {
     this.#options = options;
+    const { rules, submissionRules = rules } = options;
+    this.#rules = { rules, submissionRules };
+  }
+
+  /** Tells whether this node has what its peers have: as long as it has not, nothing is refused for want of funds. */
+  knowsAll(isComplete: boolean): void {
+    const { rules, submissionRules = rules } = this.#options;
+    this.#rules = isComplete
+      ? { rules, submissionRules }
+      : { rules: incompleteRules(rules), submissionRules: incompleteRules(submissionRules) };
   }
 
   async write(input: BatchInput): Promise<WrittenBatch> {
@@ -93,7 +106,7 @@ export class BatchWriter {
     store.begin();
     try {
       const confirmed = runSideJobs(store, input.sideJobs, nowMicros);
-      confirmed.push(...confirmCopies(store, input.copies));
+      for (const each of confirmCopies(store, input.copies)) confirmed.push(each);
       const report = await this.#applyCopies(submissions, nowMicros, input.sideJobs, confirmed);
       confirmAccepted(store, input.copies, report.results);
       store.finish();
@@ -200,7 +213,11 @@ export class BatchWriter {
       const world = new World();
       const { reader, random, rules, limits } = this.#options;
       const recorder = new OutcomeRecorder({ store, world, reader, rules, limits, nowMicros, random });
-      for (const submission of submissions) recorder.recordUnjudged({ ...submission, message: null, error });
+      for (const submission of submissions) {
+        // What nobody has vouched for stays so.
+        const reason = isUndecided(submission.error) ? submission.error : error;
+        recorder.recordUnjudged({ ...submission, message: null, error: reason });
+      }
       recorder.flush();
       store.finish();
       store.commit();
@@ -217,8 +234,13 @@ export class BatchWriter {
     sideJobs: readonly SideJob[],
     confirmed: readonly string[],
   ): Promise<Omit<BatchReport, "sideJobs"> & { readonly takenCopies: number }> {
-    const { store, rules, reader } = this.#options;
-    const { submissionRules = rules, maxFactCharacters = MAX_FACT_CHARACTERS } = this.#options;
+    const { store, reader } = this.#options;
+    const { maxFactCharacters = MAX_FACT_CHARACTERS } = this.#options;
+    if (submissions.length + confirmed.length === 0) {
+      const woken = store.wake(new Set(sideWakes(sideJobs)), nowMicros);
+      return { results: [], changes: [], processed: 0, woken, takenCopies: 0 };
+    }
+    const { rules, submissionRules } = this.#rules;
     const world = new World();
     const context = this.#contextOf(nowMicros);
     const recorder = new OutcomeRecorder({

@@ -38,6 +38,7 @@ const senderOf = (envelopeText: string): string => (JSON.parse(envelopeText) as 
 /** Positive when `a` is to go before `b`. */
 function compare(crowd: ReadonlyMap<string, number>, a: Place, b: Place): number {
   return (
+    Number(isUndecided(a)) - Number(isUndecided(b)) ||
     Number(isOwners(b)) - Number(isOwners(a)) ||
     (crowd.get(a.sender) ?? 0) - (crowd.get(b.sender) ?? 0) ||
     Number(isDenied(a)) - Number(isDenied(b)) ||
@@ -46,6 +47,9 @@ function compare(crowd: ReadonlyMap<string, number>, a: Place, b: Place): number
 }
 
 const isOwners = ({ message }: Place): boolean => message !== null && signedByOwner(message);
+
+/** Whoever made it may have written any sender into it. */
+const isUndecided = ({ rival }: Place): boolean => rival.code === ERROR_TABLE.SIGNATURE_UNDECIDED.code;
 
 const isDenied = ({ rival }: Place): boolean => rival.code === ERROR_TABLE.PERMISSION_DENIED.code;
 

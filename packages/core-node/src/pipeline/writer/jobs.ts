@@ -1,6 +1,14 @@
 import type { JsonValue, MessageError } from "@twentysix/protocol";
 import type { Skeleton } from "@twentysix/state";
-import type { ChainChange, Confirmation, FileNote, HeldFile, Origin, Status } from "@twentysix/storage";
+import type {
+  ChainChange,
+  Confirmation,
+  FileNote,
+  HeldFile,
+  Origin,
+  SignatureDecision,
+  Status,
+} from "@twentysix/storage";
 import type { VerifiedCopy } from "../verify-copy.ts";
 
 /** One copy on its way into the state. */
@@ -33,6 +41,7 @@ export type SideJob =
     }
   | { readonly kind: "confirmation"; readonly jobId: number; readonly confirmation: Confirmation }
   | { readonly kind: "chain"; readonly jobId: number; readonly change: ChainChange }
+  | { readonly kind: "signature"; readonly jobId: number; readonly decision: SignatureDecision }
   | { readonly kind: "note"; readonly jobId: number; readonly note: FileNote };
 
 /** What one copy came to, once that is durable. */

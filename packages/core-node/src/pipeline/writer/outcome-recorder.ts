@@ -8,6 +8,7 @@ import type { BatchReport } from "./jobs.ts";
 import { itemOf, type RecorderContext, type RecorderOptions } from "./recorder-context.ts";
 import { refuseCopy } from "./refused-copies.ts";
 import type { Submission } from "./submission.ts";
+import { isUndecided, refuseCrowded } from "./undecided-signatures.ts";
 import { WaitingCopies } from "./waiting-copies.ts";
 
 /**
@@ -58,7 +59,7 @@ export class OutcomeRecorder {
         answers.answer(submission, hash, "removed", null, true);
         break;
       case "wait":
-        this.#waiting.retry(submission, message.envelope, outcome.error, outcome.waits);
+        this.#waiting.retry(submission, message.envelope, outcome.error, outcome);
         break;
       case "reject":
         this.#reject(submission, message.envelope, outcome);
@@ -78,9 +79,14 @@ export class OutcomeRecorder {
     }
     store.fetch(world, [{ table: "items", key: hash }], flush);
     if (this.#isPastForgetting(hash)) this.#recordForgotten(submission, hash);
-    else if (envelope !== null && isRetryable(error)) {
-      this.#waiting.retry(submission, envelope, error, [`file:${hash}`]);
+    else if (envelope !== null && isUndecided(error)) {
+      if (refuseCrowded(this.#context, submission, hash)) return;
+      this.#waiting.retry(submission, envelope, error, { waits: [], isLackOfNode: true });
+    } else if (envelope !== null && isRetryable(error)) {
+      this.#waiting.retry(submission, envelope, error, { waits: [`file:${hash}`] });
     } else {
+      const { candidateId } = submission;
+      if (candidateId !== null) this.#context.writes.defer(() => store.deleteCandidate(candidateId));
       const identity = envelope === null ? rawIdentity(submission.raw) : copyIdentity(envelope);
       refuseCopy(this.#context, submission, hash, identity, error);
     }

@@ -5,6 +5,7 @@ import type { CopyReader } from "../copy-reader.ts";
 import type { BatchInput } from "./batch-writer.ts";
 import type { CopyJob } from "./jobs.ts";
 import type { Submission } from "./submission.ts";
+import { signatureErrorOf, undecidedError } from "./undecided-signatures.ts";
 
 /** Where the contents of messages that are not inline are read from. */
 export interface ContentSource {
@@ -89,6 +90,10 @@ async function resolveJob(job: CopyJob, reader: CopyReader, contents: ContentSou
         raw: job.copy.raw,
         error: job.copy.error,
       };
+    case "undecided": {
+      const { envelope, envelopeText: raw } = job.copy;
+      return { ...base, message: null, envelope, raw, error: undecidedError() };
+    }
     case "incomplete":
       return { ...base, ...(await complete(job.copy.envelope, job.copy.envelopeText, reader, contents)) };
   }
@@ -106,6 +111,11 @@ async function resolveCandidate(
     attempts: candidate.attempts,
     candidateId: candidate.id,
   };
+  const error = signatureErrorOf(candidate);
+  if (error !== null) {
+    const envelope = reader.envelope(candidate.envelopeText);
+    return { ...base, message: null, envelope, raw: candidate.envelopeText, error };
+  }
   const message = reader.prepare(candidate.envelopeText, candidate.contentText);
   if (message !== null) {
     return { ...base, message, envelope: message.envelope, raw: candidate.envelopeText, error: null };

@@ -2,7 +2,10 @@ import { isOwnerItself } from "@twentysix/protocol";
 import type { MessageStore } from "@twentysix/storage";
 import type { CopyJob, CopyResult, SideJob } from "./jobs.ts";
 
-type Store = Pick<MessageStore, "registerFile" | "putConfirmation" | "noteFiles" | "applyChain">;
+type Store = Pick<
+  MessageStore,
+  "registerFile" | "putConfirmation" | "noteFiles" | "applyChain" | "decideSignature"
+>;
 
 /** Does what is to be done before the copies of a batch. Returns the messages whose confirmations changed. */
 export function runSideJobs(store: Store, jobs: readonly SideJob[], nowMicros: bigint): string[] {
@@ -16,11 +19,14 @@ export function runSideJobs(store: Store, jobs: readonly SideJob[], nowMicros: b
         store.putConfirmation(job.confirmation);
         confirmed.push(job.confirmation.hash);
         break;
+      case "signature":
+        store.decideSignature(job.decision, nowMicros);
+        break;
       case "note":
         store.noteFiles(job.note, nowMicros);
         break;
       case "chain":
-        confirmed.push(...store.applyChain(job.change, nowMicros));
+        for (const each of store.applyChain(job.change, nowMicros)) confirmed.push(each);
         break;
     }
   }

@@ -5,7 +5,7 @@ import {
   type MessageError,
   stringifyJson,
 } from "@twentysix/protocol";
-import type { RequeuedCopy } from "@twentysix/state";
+import type { RequeuedCopy, Waiting } from "@twentysix/state";
 import { isLive } from "@twentysix/storage/writer";
 import { candidateOf } from "./candidate-of.ts";
 import { crowdedOut, MAX_CANDIDATES_PER_ITEM } from "./candidate-places.ts";
@@ -14,6 +14,7 @@ import { itemOf, type RecorderContext } from "./recorder-context.ts";
 import { nextAttemptMicros } from "./retry-schedule.ts";
 import { keepToPlaces } from "./sender-places.ts";
 import type { Submission } from "./submission.ts";
+import { isUndecided } from "./undecided-signatures.ts";
 
 /** When a copy is tried again. */
 interface QueuedState {
@@ -32,9 +33,17 @@ export class WaitingCopies {
   }
 
   /** A copy that is tried again by and by. */
-  retry(submission: Submission, envelope: Envelope, error: MessageError, waits: readonly string[]): void {
+  retry(
+    submission: Submission,
+    envelope: Envelope,
+    error: MessageError,
+    { waits, isLackOfNode = false }: Pick<Waiting, "waits" | "isLackOfNode">,
+  ): void {
     const { nowMicros, random, limits } = this.#context;
-    const next = nextAttemptMicros(error.code, submission.attempts, nowMicros, random, limits);
+    const attempts = isLackOfNode
+      ? Math.min(submission.attempts, limits.messageRetries - 1)
+      : submission.attempts;
+    const next = nextAttemptMicros(error.code, attempts, nowMicros, random, limits);
     this.queue(submission, envelope, error, { waits, nextAttemptMicros: next });
   }
 
@@ -107,7 +116,9 @@ export class WaitingCopies {
     const cause = { code: error.code, details: error.details, attempt: attempts };
     if (isNews) store.appendEvent(hash, next === null ? "rejected" : "retry", nowMicros, cause);
     setIdleStatus(this.#context, hash, error);
-    if (next !== null && isLive(submission.origin)) keepToPlaces(this.#context, envelope.sender);
+    // Its sender may know nothing of it.
+    if (next !== null && isLive(submission.origin) && !isUndecided(error))
+      keepToPlaces(this.#context, envelope.sender);
   }
 
   /** Wakes those FORGETs that wait for a message which need not be live to be forgotten. */

@@ -116,6 +116,8 @@ export class FolderFiles implements UploadServices, DownloadServices {
     await this.onRegister(file, file.graceUntilMicros);
   }
 
+  readonly isServed = (fileHash: string): Promise<boolean> => this.isHeld(fileHash);
+
   isHeld = async (hash: string): Promise<boolean> => (await this.names()).includes(hash);
 
   async openFile(hash: string, { range }: OpenOptions): Promise<AsyncIterable<Uint8Array> | null> {

@@ -13,7 +13,6 @@ import {
 } from "@twentysix/protocol";
 import {
   blobFilePath,
-  createListReads,
   createPointReads,
   FileLedger,
   type ListReads,
@@ -23,6 +22,7 @@ import {
   type SyncPointReads,
   UNLIMITED,
 } from "@twentysix/storage";
+import { createListReads } from "@twentysix/storage/reader";
 import { DEFAULT_API_SETTINGS } from "../../../src/api/settings.ts";
 import { createLedgerAnswers, type LedgerAnswers } from "../../../src/ledger/ledger-answers.ts";
 import { createLedgerCalls } from "../../../src/ledger/ledger-calls.ts";

@@ -18,6 +18,8 @@ import type { TestChain } from "./chain.ts";
 export interface ChainNodeOptions {
   readonly emitters?: readonly string[] | null;
   readonly finalityDepth?: number;
+  /** The switch of that name; as in the local network by default. */
+  readonly contractWallets?: boolean;
   readonly settings?: Partial<ChainSettings>;
   /** Connected peers, each by a node that was started before. */
   readonly peers?: readonly ChainNode[];
@@ -49,7 +51,7 @@ export interface Confirmed {
 /** The local network, anchored on the chain of the test. */
 export async function anchoredNetwork(
   chain: Pick<TestChain, "contract">,
-  { emitters = null, finalityDepth = 0 }: ChainNodeOptions = {},
+  { emitters = null, finalityDepth = 0, contractWallets }: ChainNodeOptions = {},
 ): Promise<NetworkDefinition> {
   const path = new URL("../../../../../networks/local.json", import.meta.url);
   const json = parseJson(await readFile(path, "utf8"));
@@ -64,7 +66,13 @@ export async function anchoredNetwork(
     remark: null,
     finalityDepth,
   } as const;
-  return { ...read.definition, chains: read.definition.chains.map((one) => ({ ...one, sync })) };
+  const { definition } = read;
+  const switches = contractWallets === undefined ? {} : { contractWallets };
+  return {
+    ...definition,
+    switches: { ...definition.switches, ...switches },
+    chains: definition.chains.map((one) => ({ ...one, sync })),
+  };
 }
 
 /** Nodes of a test by their folders: the last one that is closed has its folder removed. */

@@ -23,7 +23,10 @@ export async function startRpcProxy(
     if (verdict === "pass") response.end(text);
     else request.socket.destroy();
   };
-  const server = createServer((request, response) => void handle(request, response));
+  // A chain that is gone breaks off, as it does without anybody between.
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => request.socket.destroy());
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   context.after(() => {
     server.closeAllConnections();

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMemoryLogger, createSeededRandom } from "@twentysix/platform";
 import {
+  contractChainsOf,
   type NetworkDefinition,
   type ProtocolSwitches,
   parseJson,
@@ -14,23 +15,22 @@ import { createNodeCrypto } from "@twentysix/protocol/node";
 import { type PriceCheck, World } from "@twentysix/state";
 import {
   type Confirmation,
-  createListReads,
   createPointReads,
   type ItemText,
   type MessageFilter,
-  MessageStore,
   type NodeMetricsRow,
   type Origin,
   renderMessageView,
-  StateTree,
   type SyncPointReads,
   UNLIMITED,
 } from "@twentysix/storage";
+import { createListReads } from "@twentysix/storage/reader";
+import { MessageStore, StateTree } from "@twentysix/storage/writer";
 import { createCopyReader } from "../../../src/pipeline/copy-reader.ts";
 import { aggregateFields } from "../../../src/pipeline/prepare-message.ts";
 import { stateRulesOf } from "../../../src/pipeline/state-rules.ts";
 import { submissionRules } from "../../../src/pipeline/submission-rules.ts";
-import { verifyCopy } from "../../../src/pipeline/verify-copy.ts";
+import { type VerifiedCopy, verifyCopy } from "../../../src/pipeline/verify-copy.ts";
 import { BatchWriter } from "../../../src/pipeline/writer/batch-writer.ts";
 import type { CopyJob, CopyResult } from "../../../src/pipeline/writer/jobs.ts";
 import { createPriceLists } from "../../../src/pipeline/writer/price-lists.ts";
@@ -151,6 +151,11 @@ export class StateHarness implements AsyncDisposable {
     return new StateHarness(null, definition, seed === undefined ? {} : { seed });
   }
 
+  /** Tells the writer whether its node has what peers have. */
+  knowsAll(isComplete: boolean): void {
+    this.#writer.knowsAll(isComplete);
+  }
+
   /** Tells the node of a file that it holds. */
   async hold(...files: readonly { readonly hash: string; readonly sizeBytes: number }[]): Promise<void> {
     await this.#register(files, null);
@@ -230,10 +235,9 @@ export class StateHarness implements AsyncDisposable {
 
   /** The same through another door. */
   async receive(origin: Origin, ...texts: readonly string[]): Promise<readonly CopyResult[]> {
-    const { switches, limits } = this.#definition;
     const copies = texts.map((text) => {
       this.#jobId += 1;
-      const copy = verifyCopy(text, { crypto, switches, limits });
+      const copy = verified(text, this.#definition);
       return { jobId: this.#jobId, copy, origin, receptionMicros: this.nowMicros };
     });
     this.nowMicros += 1_000n;
@@ -379,6 +383,19 @@ export class StateHarness implements AsyncDisposable {
     databases.giveBack(this.#location);
     if (this.#folder !== null && this.#isOwnFolder) await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+const verifiedCopies = new WeakMap<NetworkDefinition, Map<string, VerifiedCopy>>();
+
+/** The same text gives the same under the same definition: it comes in thousands of orders. */
+function verified(text: string, definition: NetworkDefinition): VerifiedCopy {
+  const known = verifiedCopies.get(definition) ?? new Map<string, VerifiedCopy>();
+  verifiedCopies.set(definition, known);
+  const { switches, limits } = definition;
+  const contractChains = contractChainsOf(definition);
+  const copy = known.get(text) ?? verifyCopy(text, { crypto, switches, limits, contractChains });
+  known.set(text, copy);
+  return copy;
 }
 
 function inlineContent(envelopeText: string): string {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { PROTOCOL_SWITCHES, type ProtocolSwitches, type SwitchName } from "@twentysix/protocol";
 import { ledgerNetwork, ledgerNode } from "../../ledger/support/ledger-node.ts";
@@ -8,10 +7,10 @@ import * as contents from "./content-cases.ts";
 import * as ledger from "./ledger-cases.ts";
 import * as signatures from "./signature-cases.ts";
 import * as state from "./state-cases.ts";
-import type { SwitchCase } from "./switch-case.ts";
+import type { ActingSwitch } from "./switch-case.ts";
 
 /** Every switch with a story that its two positions end differently. */
-const SWITCHES: Readonly<Record<SwitchName, SwitchCase>> = {
+const SWITCHES: Readonly<Record<SwitchName, ActingSwitch>> = {
   anyCidV1: contents.anyCidV1,
   nulsRealFormat: signatures.nulsRealFormat,
   nulsPrintableForm: signatures.nulsPrintableForm,
@@ -36,10 +35,10 @@ const SWITCHES: Readonly<Record<SwitchName, SwitchCase>> = {
   canonicalOrder: state.canonicalOrder,
 };
 
-const cases = Object.entries(SWITCHES) as [SwitchName, SwitchCase][];
+const cases = Object.entries(SWITCHES) as [SwitchName, ActingSwitch][];
 
 /** How the story of a switch ends on a node of mainnet with other positions. */
-async function ending(story: SwitchCase, positions: Partial<ProtocolSwitches>): Promise<unknown> {
+async function ending(story: ActingSwitch, positions: Partial<ProtocolSwitches>): Promise<unknown> {
   await using node =
     "priced" in story
       ? await ledgerNode(ledgerNetwork("mainnet", positions))
@@ -58,13 +57,6 @@ test("every switch of a network definition has a story here", () => {
 describe("the positions of a switch", () => {
   for (const [name, story] of cases) {
     const { on, off } = PROTOCOL_SWITCHES[name];
-    if ("both" in story) {
-      test(`${name} make no difference yet: ${story.withoutEffect}`, async () => {
-        assert.deepEqual(await ending(story, { [name]: true }), story.both);
-        assert.deepEqual(await ending(story, { [name]: false }), story.both);
-      });
-      continue;
-    }
     test(`${name} on: ${on}`, async () => {
       assert.deepEqual(await ending(story, { [name]: true }), story.on);
     });
@@ -79,14 +71,4 @@ describe("the positions of a switch", () => {
       assert.deepEqual(await ending(story, { canonicalOrder: true, [name]: false }), story.on);
     });
   }
-});
-
-test("the document says which switches have no effect yet, and why", () => {
-  const page = readFileSync(new URL("../../../../../docs/protocol-switches.md", import.meta.url), "utf8");
-  const section = page.split("\n## ").find((part) => part.startsWith("Without effect yet\n")) ?? "";
-  const documented = section.split("\n").filter((line) => line.startsWith("- "));
-  const idle = cases.flatMap(([name, story]) =>
-    story.withoutEffect === undefined ? [] : [`- \`${name}\`: ${story.withoutEffect}.`],
-  );
-  assert.deepEqual(documented, idle);
 });

@@ -5,8 +5,8 @@ import {
   type LocalAccount,
 } from "@twentysix/protocol";
 import { envelope, evmAs, post, type Signed, withEnvelope } from "../support/signed.ts";
-import { tell } from "../support/told.ts";
-import type { ActingSwitch, IdleSwitch } from "./switch-case.ts";
+import { tell, told } from "../support/told.ts";
+import type { ActingSwitch } from "./switch-case.ts";
 
 /* Switches that decide which signatures are valid. */
 
@@ -71,8 +71,13 @@ function ofContractWallet(): Signed[] {
   return [post(contract, TIME, "ERC-1271"), suffixed];
 }
 
-export const contractWallets: IdleSwitch = {
-  observe: (node) => tell(node, ...ofContractWallet()),
-  both: [REFUSED, REFUSED],
-  withoutEffect: "no node reads a chain yet; a definition that has it on is refused",
+/** What their chain makes of them is in `test/chain/contract-wallets.test.ts`. */
+export const contractWallets: ActingSwitch = {
+  async observe(node) {
+    const messages = ofContractWallet();
+    for (const { text } of messages) await node.submit(text);
+    return messages.map((message) => told(node, message));
+  },
+  on: ["pending", "pending"],
+  off: [REFUSED, REFUSED],
 };

@@ -10,16 +10,4 @@ export interface ActingSwitch {
   readonly priced?: true;
   /** `canonicalOrder` alone gives the outcome of `on`. */
   readonly impliedByCanonicalOrder?: true;
-  /** Given when no node comes into the situation yet: why not. docs/protocol-switches.md says the same. */
-  readonly withoutEffect?: string;
 }
-
-/** A switch that nothing looks at yet: both positions end the same. */
-export interface IdleSwitch {
-  readonly observe: (node: StateHarness) => Promise<unknown>;
-  readonly both: unknown;
-  /** Why it has no effect, as docs/protocol-switches.md says it. */
-  readonly withoutEffect: string;
-}
-
-export type SwitchCase = ActingSwitch | IdleSwitch;

@@ -32,6 +32,8 @@ export interface SyncNodeOptions {
   /** An own folder by default, which goes at the end. */
   readonly folder?: string;
   readonly hasBootstrap?: boolean;
+  /** Whom it looks for; nobody by default. */
+  readonly sought?: readonly string[];
   /** Between two visits; by default none but those that a test makes, and those to whoever connects. */
   readonly periodMs?: number;
   readonly hasRoom?: () => boolean;
@@ -94,10 +96,12 @@ export async function syncNode(
   // The files that the messages of the stories name.
   for (const n of [0, 1, 2, 3, 4]) await keep(pipeline, contents, `test file ${n}`);
   const faults: [string, string][] = [];
+  const peers = network.peer(peerId);
+  peers.told.push(...(options.sought ?? []));
   const sync = stack.use(
     startSync({
       files: workingFilesOnDisk,
-      peers: network.peer(peerId),
+      peers,
       definition,
       pipeline,
       reader,
@@ -105,6 +109,7 @@ export async function syncNode(
       contents,
       checkpointsPath: join(folder, "checkpoints.json"),
       catchUpMarkPath: join(folder, "catching-up"),
+      lastReadyPath: join(folder, "last-ready"),
       hasRoom: options.hasRoom ?? (() => true),
       hasBootstrap: options.hasBootstrap ?? false,
       gracePeriodMs: 86_400_000,
