@@ -9,6 +9,7 @@ import { storeFile } from "./files/store-file.ts";
 import { uploadFile } from "./files/upload-file.ts";
 import { findCreditRequest } from "./ledger/credit-request.ts";
 import { getBalance } from "./ledger/get-balance.ts";
+import { getPrice } from "./ledger/get-price.ts";
 import { iterateEndedCosts } from "./ledger/iterate-ended-costs.ts";
 import { listCosts } from "./ledger/list-costs.ts";
 import { transferCredits } from "./ledger/transfer-credits.ts";
@@ -49,6 +50,7 @@ export interface Client {
   readonly forget: Bound<typeof forget>;
   readonly getBalance: Bound<typeof getBalance>;
   readonly getMessage: Bound<typeof getMessage>;
+  readonly getPrice: Bound<typeof getPrice>;
   readonly getStatus: Bound<typeof getStatus>;
   readonly iterateEndedCosts: Bound<typeof iterateEndedCosts>;
   readonly iterateMessages: Bound<typeof iterateMessages>;
@@ -96,6 +98,7 @@ export function createClient(options: ConnectionOptions): Client {
     forget: (parameters) => forget(connection, parameters),
     getBalance: (parameters) => getBalance(connection, parameters),
     getMessage: (parameters) => getMessage(connection, parameters),
+    getPrice: (parameters) => getPrice(connection, parameters),
     getStatus: (parameters) => getStatus(connection, parameters),
     iterateEndedCosts: (parameters) => iterateEndedCosts(connection, parameters),
     iterateMessages: (parameters) => iterateMessages(connection, parameters),

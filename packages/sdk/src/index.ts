@@ -24,6 +24,28 @@ export {
 export { type Client, createClient } from "./client.ts";
 export { type CreateInstanceParameters, createInstance } from "./compute/create-instance.ts";
 export { type CreateProgramParameters, createProgram } from "./compute/create-program.ts";
+export { type ExecutionObject, listExecutions } from "./compute/list-executions.ts";
+export {
+  type CreateMachineKeyParameters,
+  createMachineKey,
+  type MachineKey,
+  type MachineOperation,
+  type SignedHeaders,
+} from "./compute/machine-key.ts";
+export {
+  eraseMachine,
+  expireMachine,
+  type MachineOperationParameters,
+  rebootMachine,
+  reinstallMachine,
+  startMachine,
+  stopMachine,
+} from "./compute/machine-operations.ts";
+export {
+  type AllocationOutcome,
+  type NotifyAllocationParameters,
+  notifyAllocation,
+} from "./compute/notify-allocation.ts";
 export {
   type Connection,
   type ConnectionOptions,
@@ -52,6 +74,7 @@ export {
   type GetBalanceParameters,
   getBalance,
 } from "./ledger/get-balance.ts";
+export { type GetPriceParameters, getPrice, type MessagePrice } from "./ledger/get-price.ts";
 export {
   type EndedCostObject,
   type IterateEndedCostsParameters,

@@ -210,6 +210,7 @@ test("posts, aggregates, the node and its state root are read", async () => {
     "/api/v0/aggregates/0xA.json": { address: "0xA", data: { profile: { nick: "ann" } }, info: {} },
     "/api/v0/version": { version: "v1" },
     "/api/v0/info/public.json": { node_multi_addresses: ["/ip4/127.0.0.1/tcp/4025"] },
+    "/api/v0/price/ab": { required_tokens: 0.5, payment_type: "credit", cost: "0.500000000000000001" },
     "/api/v1/state-root": { root: "ab", count: 3, algorithm: "merkle" },
   };
   await using double = await startHttpDouble(({ path }) => ({ body: routes[path] }));
@@ -235,4 +236,8 @@ test("posts, aggregates, the node and its state root are read", async () => {
   assert.equal(await client.fetchAggregate({ address: "0xA", key: "constructor" }), null);
   assert.deepEqual(await client.nodeInfo(), { version: "v1", multiaddresses: ["/ip4/127.0.0.1/tcp/4025"] });
   assert.deepEqual(await client.stateRoot(), { root: "ab", count: 3, algorithm: "merkle" });
+  assert.deepEqual(await client.getPrice({ itemHash: "ab" }), {
+    paymentType: "credit",
+    cost: "0.500000000000000001",
+  });
 });

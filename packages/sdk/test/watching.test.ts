@@ -43,7 +43,11 @@ test("a lost connection is opened again and what was missed is fetched", async (
     for (const label of isFirst ? ["a", "b"] : ["missed", "c"]) socket.send(frame(label));
     if (isFirst) socket.close(1001);
   });
-  const messages = await take(watcher(double).watchMessages({ chains: ["ETH"], history: 3 }), 4);
+  const states: boolean[] = [];
+  const onConnection = (isOpen: boolean): void => void states.push(isOpen);
+  const watch = watcher(double).watchMessages({ chains: ["ETH"], history: 3, onConnection });
+  const messages = await take(watch, 4);
+  assert.deepEqual(states, [true, false, true, false]);
   assert.deepEqual(hashesOf(messages), ["a", "b", "missed", "c"].map(hashOf));
   assert.deepEqual(
     double.sockets.map(({ url }) => url.searchParams.get("history")),

@@ -18,3 +18,23 @@ export {
   type UnsettledMessage,
 } from "./publishing/message-journal.ts";
 export { type Publication, Publisher } from "./publishing/publisher.ts";
+export { keepRegistered, type SelfRegistrationOptions } from "./registration/keep-registered.ts";
+export {
+  type ComputeRegistrationOptions,
+  type OwnedComputeNode,
+  registerComputeNodes,
+} from "./registration/register-compute-nodes.ts";
+export {
+  type OwnedNode,
+  type RegistrationOptions,
+  registerNodes,
+} from "./registration/register-core-nodes.ts";
+export { readSchedulerEnvironment, type SchedulerEnvironment } from "./scheduler/environment.ts";
+export { SchedulerError, type SchedulerErrorCode } from "./scheduler/errors.ts";
+export { type SchedulerKey, schedulerKey } from "./scheduler/http/signature.ts";
+export type { PaymentGate } from "./scheduler/payment-gate.ts";
+export { makePlan } from "./scheduler/planner/plan.ts";
+export type { Decision, Plan, PlanInput } from "./scheduler/planner/plan-input.ts";
+export { type ReplayReport, replayDecisions } from "./scheduler/replay.ts";
+export { defaultSchedulerSettings, type SchedulerSettings } from "./scheduler/settings.ts";
+export { type Scheduler, type SchedulerOptions, startScheduler } from "./scheduler/start-scheduler.ts";

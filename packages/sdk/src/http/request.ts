@@ -6,11 +6,14 @@ import { httpError, readNodeError } from "./node-error.ts";
 import { readBody } from "./read-body.ts";
 
 export interface RequestParameters {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** From the root of the API, with its leading slash; parts from outside must be encoded. */
   readonly path: string;
   readonly query?: URLSearchParams | undefined;
   readonly body?: string | FormData;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Repetitions in place of those of the connection. */
+  readonly retries?: number | undefined;
   /** Statuses beside 2xx that are an answer and not an error. */
   readonly accept?: readonly number[];
   readonly timeoutMs?: number | undefined;
@@ -47,7 +50,7 @@ export function request(connection: Connection, parameters: RequestParameters): 
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await attemptOnce(connection, parameters, url, signal);
       if ("bytes" in outcome) return outcome;
-      if (attempt >= connection.retries) throw failure(outcome, url, attempt + 1);
+      if (attempt >= (parameters.retries ?? connection.retries)) throw failure(outcome, url, attempt + 1);
       await sleep(runtime, outcome.retryAfterMs ?? backOffDelayMs(runtime, BACK_OFF, attempt), signal);
     }
   });
@@ -94,10 +97,10 @@ function isAnswer({ accept = [] }: RequestParameters, status: number): boolean {
 }
 
 function requestInit(parameters: RequestParameters, signal: AbortSignal): RequestInit {
-  const { method, body } = parameters;
-  if (body === undefined) return { method, signal };
-  if (typeof body !== "string") return { method, signal, body };
-  return { method, signal, body, headers: { "content-type": "application/json" } };
+  const { method, body, headers = {} } = parameters;
+  if (body === undefined) return { method, signal, headers };
+  if (typeof body !== "string") return { method, signal, body, headers };
+  return { method, signal, body, headers: { "content-type": "application/json", ...headers } };
 }
 
 function failure({ error }: Passing, url: string, attempts: number): SdkError {

@@ -20,6 +20,10 @@ export interface WatchMessagesParameters extends MessageFilter {
   readonly maxAttempts?: number | undefined;
   /** Messages that may wait for the consumer; 10 000 by default. */
   readonly maxBuffered?: number | undefined;
+  /** The first connection is open: what is processed from now on is given. */
+  readonly onOpen?: (() => void) | undefined;
+  /** Told whenever a connection was opened (true), and when that one is lost (false). */
+  readonly onConnection?: ((isOpen: boolean) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,8 +62,12 @@ export async function* watchMessages(
   for (let attempts = 1; ; attempts += 1) {
     const openedMicros = runtime.nowMicros();
     const socket = open(connection, parameters, began === null);
+    let isOpen = false;
     try {
-      if (await socket.opened) {
+      isOpen = await socket.opened;
+      if (isOpen) {
+        parameters.onConnection?.(true);
+        if (began === null) parameters.onOpen?.();
         began ??= openedMicros;
         if (lost !== null) yield* missed(connection, parameters, catchUpMicros(began, lost), seen);
         lost = null;
@@ -73,6 +81,7 @@ export async function* watchMessages(
       // What was missed could not be fetched just now: the next connection tries again.
       if (attempts >= maxAttempts || !isPassing(error)) throw error;
     } finally {
+      if (isOpen) parameters.onConnection?.(false);
       socket.close();
     }
     await sleep(runtime, backOffDelayMs(runtime, BACK_OFF, attempts), signal);

@@ -22,7 +22,7 @@ export class RegistryKeeper {
     const { connection, definition, clock } = context;
     this.#context = context;
     this.#account = account;
-    this.#source = new EventSource(connection, definition, () => clock.monotonicMs());
+    this.#source = new EventSource(connection, definition, clock);
   }
 
   async run(signal: AbortSignal): Promise<void> {
