@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Clock, Timers } from "@twentysix/platform";
+import type { ComputeModule } from "./compute-module.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { NodeModule } from "./node-module.ts";
 import type { TestnetModule } from "./testnet-module.ts";
@@ -15,6 +16,7 @@ export interface CommandHost {
   readonly timers: Timers;
   readonly loadNode: () => Promise<NodeModule>;
   readonly loadTestnet: () => Promise<TestnetModule>;
+  readonly loadCompute: () => Promise<ComputeModule>;
   /** What runs this command line once more: the runtime with its flags, and the script. */
   readonly ownCommand: { readonly file: string; readonly args: readonly string[] };
   /** Ends the process at once. */

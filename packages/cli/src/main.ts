@@ -20,6 +20,7 @@ export async function main(
     timers: createSystemTimers(),
     loadNode,
     loadTestnet: async () => await import("@twentysix/testnet"),
+    loadCompute: async () => await import("@twentysix/compute-node"),
     ownCommand: { file: process.execPath, args: [...process.execArgv, process.argv[1] ?? ""] },
     exit: (exitCode) => process.exit(exitCode),
   };

@@ -12,6 +12,8 @@ export interface RunningNode {
   /** The address that the node signs with. */
   readonly address: string;
   readonly version: string;
+  readonly compute: { readonly apiUrl: string } | null;
+  readonly scheduler: { readonly apiUrl: string } | null;
   /** Rejects when a part fails that the node cannot live without. */
   readonly failed: Promise<never>;
   /** Finishes what is acknowledged, then lets go of everything. */
@@ -53,9 +55,18 @@ export interface ImportOptions {
   readonly signal: AbortSignal;
 }
 
+export interface StartOptions {
+  readonly signal?: AbortSignal;
+  /** What starts the host helper of a compute node. */
+  readonly ownCommand?: { readonly file: string; readonly args: readonly string[] };
+  /** Says where the cache of this user is. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
 /** What the commands use of the package that holds the node; loaded only by a command that needs it. */
 export interface NodeModule {
-  startNode(config: NodeConfig, options?: { readonly signal?: AbortSignal }): Promise<RunningNode>;
+  startNode(config: NodeConfig, options?: StartOptions): Promise<RunningNode>;
+  startCloudNode(config: NodeConfig, options?: StartOptions): Promise<RunningNode>;
   startReplicaNode(config: NodeConfig): Promise<RunningNode>;
   verifyDataDir(config: NodeConfig, options: { readonly signal: AbortSignal }): Promise<VerifyReport>;
   exportMessages(config: NodeConfig, options: ExportOptions): Promise<ExportReport>;

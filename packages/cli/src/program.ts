@@ -1,8 +1,11 @@
 import { Command, CommanderError } from "commander";
 import packageFacts from "../package.json" with { type: "json" };
 import type { CommandHost } from "./command-host.ts";
+import { computeCommand } from "./commands/compute.ts";
 import { creditCommand } from "./commands/credit.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
+import { imageCommand } from "./commands/image.ts";
 import { importCommand } from "./commands/import.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { upCommand } from "./commands/up.ts";
@@ -25,7 +28,17 @@ export async function runProgram(args: readonly string[], host: CommandHost): Pr
     )
     .version(packageFacts.version, "--version", "print the version")
     .helpOption("-h, --help", "show this help, or that of a command");
-  const commands = [nodeCommand, upCommand, verifyCommand, exportCommand, importCommand, creditCommand];
+  const commands = [
+    nodeCommand,
+    upCommand,
+    verifyCommand,
+    exportCommand,
+    importCommand,
+    creditCommand,
+    computeCommand,
+    doctorCommand,
+    imageCommand,
+  ];
   for (const create of commands) {
     program.addCommand(create(host, finish));
   }

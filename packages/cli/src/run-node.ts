@@ -73,11 +73,14 @@ async function start(
   host: CommandHost,
   signal: AbortSignal,
 ): Promise<RunningNode | number> {
-  const { startNode, startReplicaNode } = await host.loadNode();
+  const { startNode, startReplicaNode, startCloudNode } = await host.loadNode();
+  const { ownCommand, environment } = host;
+  const { roles } = config;
   try {
-    return config.roles?.includes("api")
-      ? await startReplicaNode(config)
-      : await startNode(config, { signal });
+    if (roles?.includes("api")) return await startReplicaNode(config);
+    if (roles !== null && !roles.includes("ccn"))
+      return await startCloudNode(config, { signal, ownCommand, environment });
+    return await startNode(config, { signal, ownCommand, environment });
   } catch (error) {
     if (isAbortOf(signal, error)) return EXIT.ok;
     const message = codedMessage(error);
@@ -95,6 +98,8 @@ function announce(node: RunningNode, config: NodeConfig, host: CommandHost, logg
     network: node.network,
     address: node.address,
     dataDir: config.dataDir,
+    ...(node.compute === null ? {} : { compute: { api: node.compute.apiUrl } }),
+    ...(node.scheduler === null ? {} : { scheduler: { api: node.scheduler.apiUrl } }),
   };
   host.stdout.write(`ready ${JSON.stringify(facts)}\n`);
   logger.info("the node is ready", facts);

@@ -1,16 +1,13 @@
 import { join } from "node:path";
 import type { Clock, Logger, Random, Timers } from "@twentysix/platform";
 import type { NetworkDefinition } from "@twentysix/protocol";
-import {
-  type Authority,
-  authorityAccounts,
-  defaultAuthoritySettings,
-  readKeyFile,
-  readSettingsFile,
-  startAuthority,
-} from "@twentysix/services";
+import type { Authority } from "@twentysix/services";
 import type { NodeConfig } from "./config/index.ts";
+import { reachableUrl } from "./reachable-url.ts";
 import { rolesOf } from "./roles.ts";
+
+/** Loaded with a role that needs them: other nodes start sooner, and are smaller, without them. */
+const loadServices = () => import("@twentysix/services");
 
 /** What an authority needs that can be wrong in the configuration: read before anything is started. */
 export type AuthorityInputs = Awaited<ReturnType<typeof readAuthorityInputs>>;
@@ -22,6 +19,7 @@ export type AuthorityInputs = Awaited<ReturnType<typeof readAuthorityInputs>>;
  */
 export async function readAuthorityInputs(config: NodeConfig, definition: NetworkDefinition) {
   if (!rolesOf(config, definition).includes("authority")) return null;
+  const { authorityAccounts, defaultAuthoritySettings, readKeyFile, readSettingsFile } = await loadServices();
   const fileAccounts = config.authorityKeys === null ? [] : await readKeyFile(config.authorityKeys);
   const defaults = {
     ...defaultAuthoritySettings(definition.developmentAccounts),
@@ -45,13 +43,14 @@ export interface AuthorityServices {
 }
 
 /** Starts the authority of a network beside a node that answers. */
-export function startNetworkAuthority(
+export async function startNetworkAuthority(
   config: NodeConfig,
   definition: NetworkDefinition,
   inputs: NonNullable<AuthorityInputs>,
   services: AuthorityServices,
 ): Promise<Authority> {
-  return startAuthority({
+  const { startAuthority } = await loadServices();
+  return await startAuthority({
     ...services,
     ...inputs,
     definition,
@@ -60,9 +59,4 @@ export function startNetworkAuthority(
     faucet: config.faucetPort === null ? null : { host: "127.0.0.1", port: config.faucetPort },
     log: services.log.child({ part: "authority" }),
   });
-}
-
-/** The address that means all of this machine's is none to connect to on every system. */
-function reachableUrl(apiUrl: string): string {
-  return apiUrl.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 }

@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createEvmAccount, decodeLowerHex, encodeHex, type LocalAccount } from "@twentysix/protocol";
+import {
+  createEvmAccount,
+  decodeLowerHex,
+  encodeHex,
+  type LocalAccount,
+  nobleSecp256k1Signer,
+} from "@twentysix/protocol";
 import { makeDurableFolder, syncFolder } from "./durable-folder.ts";
 import { inUsableDataDir } from "./usable-data-dir.ts";
 
@@ -21,12 +27,26 @@ export class IdentityError extends Error {
 
 /** The account that the node signs with: kept in the data folder, made at the first start. */
 export function loadIdentity(dataDir: string): LocalAccount {
+  return createEvmAccount({ privateKey: loadPrivateKey(dataDir) });
+}
+
+/** The same account with its public key, for programs that ask whose signature they get. */
+export function loadSigner(dataDir: string): {
+  readonly account: LocalAccount;
+  readonly publicKeyHex: string;
+} {
+  const privateKey = loadPrivateKey(dataDir);
+  const publicKeyHex = encodeHex(nobleSecp256k1Signer.publicKey(privateKey));
+  return { account: createEvmAccount({ privateKey }), publicKeyHex };
+}
+
+function loadPrivateKey(dataDir: string): Uint8Array {
   const folder = join(dataDir, "keys");
   const path = join(folder, KEY_FILE);
   inUsableDataDir(dataDir, () => makeDurableFolder(folder, 0o700));
   const text = readKey(path) ?? createKey(folder, path);
   if (!PRIVATE_KEY.test(text)) throw new IdentityError(path);
-  return createEvmAccount({ privateKey: decodeLowerHex(text) });
+  return decodeLowerHex(text);
 }
 
 function readKey(path: string): string | null {

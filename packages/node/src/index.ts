@@ -1,3 +1,4 @@
+export { startCloudNode } from "./cloud/start-cloud-node.ts";
 export { DataDirInUseError } from "./data-lock.ts";
 export { IdentityError } from "./identity.ts";
 export { loadNetwork } from "./network.ts";

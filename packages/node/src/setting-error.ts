@@ -10,7 +10,10 @@ export class SettingError extends Error {
     | "DATA_DIR_UNUSABLE"
     | "DATABASE_MISSING"
     | "CHAIN_KEY_UNUSABLE"
-    | "CHAIN_SETTINGS_INVALID";
+    | "CHAIN_SETTINGS_INVALID"
+    | "CORE_NODES_MISSING"
+    | "SCHEDULER_KEY_MISSING"
+    | "SCHEDULER_KEY_UNUSABLE";
   readonly setting: OptionKey;
 
   constructor(code: SettingError["code"], setting: OptionKey, reason: string) {

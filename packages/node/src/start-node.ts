@@ -1,4 +1,4 @@
-import { type CoreNode, startCoreNode, startReplica } from "@twentysix/core-node";
+import { type CoreNode, startCoreNode } from "@twentysix/core-node";
 import {
   createPinoLogger,
   createSystemClock,
@@ -11,6 +11,8 @@ import { createBlobEngine } from "@twentysix/storage";
 import { apiSettingsOf } from "./api-settings.ts";
 import { readAuthorityInputs, startNetworkAuthority } from "./authority.ts";
 import { chainSettingsOf } from "./chain-settings.ts";
+import { startCloudBeside } from "./cloud/start-cloud-beside.ts";
+import type { OwnCommand } from "./cloud/start-compute.ts";
 import type { NodeConfig } from "./config/index.ts";
 import { lockDataDir } from "./data-lock.ts";
 import { gracePeriodMsOf } from "./grace-period.ts";
@@ -30,6 +32,9 @@ export interface ServingNode {
   /** The address that the node signs with. */
   readonly address: string;
   readonly version: string;
+  /** Where the compute node's API is; null where the process has no such role. */
+  readonly compute: { readonly apiUrl: string } | null;
+  readonly scheduler: { readonly apiUrl: string } | null;
   /** Rejects when a part fails that the node cannot live without. */
   readonly failed: Promise<never>;
   /** Finishes what is acknowledged, then lets go of everything. */
@@ -42,13 +47,21 @@ export interface RunningNode extends ServingNode {
   readonly core: CoreNode;
 }
 
+export interface StartOptions {
+  readonly signal?: AbortSignal;
+  /** What starts the host helper of a compute node; null: somebody else starts it. */
+  readonly ownCommand?: OwnCommand | null;
+  /** Says where the cache of this user is. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
 /**
  * The composition root: config to services, in dependency order; `close` is its mirror. Where another process writes
  * to the database it waits until that is gone, or the signal aborts.
  */
 export async function startNode(
   config: NodeConfig,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { signal, ownCommand = null, environment = {} }: StartOptions = {},
 ): Promise<RunningNode> {
   const definition = loadNetwork(config.network);
   const log = createPinoLogger({ level: config.logLevel });
@@ -95,6 +108,17 @@ export async function startNode(
     const authority = await startNetworkAuthority(config, definition, authorityInputs, services);
     stack.defer(() => authority.close());
   }
+  const cloud = await startCloudBeside(config, {
+    definition,
+    core,
+    ownCommand,
+    environment,
+    clock,
+    timers,
+    log,
+    signal: signal ?? new AbortController().signal,
+  });
+  stack.defer(() => cloud.close());
   const running = stack.move();
   return {
     apiUrl: core.apiUrl,
@@ -102,6 +126,8 @@ export async function startNode(
     network: definition.name,
     address: identity.address,
     version: VERSION,
+    compute: cloud.compute === null ? null : { apiUrl: cloud.compute.apiUrl },
+    scheduler: cloud.scheduler === null ? null : { apiUrl: cloud.scheduler.apiUrl },
     failed: core.failed,
     core,
     close: () => running.disposeAsync(),
@@ -122,6 +148,7 @@ export async function startReplicaNode(config: NodeConfig): Promise<ServingNode>
   const lock = lockDataDir(config.dataDir);
   stack.defer(() => lock.release());
   const identity = loadIdentity(config.dataDir);
+  const { startReplica } = await import("@twentysix/core-node/replica");
   const replica = await startReplica({
     database,
     apiHost: config.apiHost,
@@ -144,6 +171,8 @@ export async function startReplicaNode(config: NodeConfig): Promise<ServingNode>
     network: definition.name,
     address: identity.address,
     version: VERSION,
+    compute: null,
+    scheduler: null,
     failed: new Promise<never>(() => undefined),
     close: () => running.disposeAsync(),
   };

@@ -1,25 +1,18 @@
-import {
-  assertDatabase,
-  blobsFor,
-  dataPaths,
-  type ExportOptions,
-  type ExportReport,
-  exportMessages as exportFromDatabase,
-  folderBytes,
-  type ImportOptions,
-  type ImportReport,
-  importMessages as importIntoPipeline,
-  Pipeline,
-  stateRulesOf,
-  type VerifyReport,
-  verifyData,
-} from "@twentysix/core-node";
+import { blobsFor, dataPaths, folderBytes, Pipeline, stateRulesOf } from "@twentysix/core-node";
+import type {
+  ExportOptions,
+  ExportReport,
+  ImportOptions,
+  ImportReport,
+  VerifyReport,
+} from "@twentysix/core-node/archive";
 import {
   createPinoLogger,
   createSystemClock,
   createSystemRandom,
   createSystemTimers,
 } from "@twentysix/platform";
+import { contractChainsOf } from "@twentysix/protocol";
 import { type BlobEngine, ContentStore, createBlobEngine } from "@twentysix/storage";
 import type { NodeConfig } from "./config/index.ts";
 import { lockDataDir } from "./data-lock.ts";
@@ -30,6 +23,8 @@ import { loadNetwork } from "./network.ts";
 export type { ImportReport };
 
 const MIB = 1024 * 1024;
+/** A node that serves does not load it. */
+const loadArchive = () => import("@twentysix/core-node/archive");
 
 /** Computes the state of a data folder anew and compares. The node must be stopped. */
 export async function verifyDataDir(
@@ -38,6 +33,7 @@ export async function verifyDataDir(
 ): Promise<VerifyReport> {
   const paths = dataPaths(config.dataDir);
   const databasePath = config.database ?? paths.database;
+  const { assertDatabase, verifyData } = await loadArchive();
   await assertDatabase(databasePath);
   const lock = lockDataDir(config.dataDir);
   try {
@@ -65,8 +61,9 @@ export async function exportMessages(
 ): Promise<ExportReport> {
   const paths = dataPaths(config.dataDir);
   const databasePath = config.database ?? paths.database;
-  await assertDatabase(databasePath);
-  return await exportFromDatabase({
+  const archive = await loadArchive();
+  await archive.assertDatabase(databasePath);
+  return await archive.exportMessages({
     databasePath,
     contentsFolder: paths.contents,
     engine: engineOf(config),
@@ -98,6 +95,7 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
     writerCacheBytes: 64 * MIB,
     switches: definition.switches,
     limits: definition.limits,
+    contractChains: contractChainsOf(definition),
     rules: stateRulesOf(definition, gracePeriodMs),
     priceDefaults: definition,
     verifierCount: 1,
@@ -118,7 +116,7 @@ export async function importMessages(config: NodeConfig, options: ImportOptions)
     gracePeriodMicros: BigInt(gracePeriodMs) * 1_000n,
     hasRoom: () => maxBytes === null || folderBytes(paths.folder) + contents.usage.usedBytes < maxBytes,
   };
-  return await importIntoPipeline(services, options);
+  return await (await loadArchive()).importMessages(services, options);
 }
 
 /** What keeps the files of a data folder. */

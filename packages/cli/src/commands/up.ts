@@ -13,14 +13,28 @@ export function upCommand(host: CommandHost, finish: (exitCode: number) => void)
     )
     .addOption(new Option("--core <N>", "how many core nodes").argParser(wholeNumber).default(3))
     .addOption(
+      new Option(
+        "--compute <N>",
+        "how many compute nodes, which run functions and instances; with them come a scheduler and images",
+      )
+        .argParser(wholeNumber)
+        .default(0),
+    )
+    .addOption(
       new Option("--data-dir <DIR>", "folder of the data of all; run again over it, the network goes on")
         .argParser((text) => resolve(host.workingDir, text))
         .default(resolve(host.workingDir, "testnet"), "./testnet"),
     )
     .addOption(
       new Option(
+        "--images-dir <DIR>",
+        "folder in which images of machines are built once, for every network (default: the cache of this user)",
+      ).argParser((text) => resolve(host.workingDir, text)),
+    )
+    .addOption(
+      new Option(
         "--base-port <PORT>",
-        "the first node's API, and from it on two ports a node, one for the chain and one for the faucet",
+        "the first node's API, and from it on two ports a core node, one for the chain, one for the faucet, and one for each compute node and their scheduler",
       )
         .argParser(wholeNumber)
         .default(4100),

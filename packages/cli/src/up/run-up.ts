@@ -28,6 +28,8 @@ export async function runUp(settings: UpSettings, host: CommandHost): Promise<nu
     const testnet = await startTestnet({
       ...host,
       coreNodes: settings.core,
+      computeNodes: settings.compute,
+      imagesDir: settings.imagesDir ?? null,
       dataDir: settings.dataDir,
       basePort: settings.basePort,
       keeping: keepingOf(settings.durability) ?? { copies: null },

@@ -3,8 +3,11 @@ import type { KeepingRule } from "@twentysix/testnet";
 
 export interface UpSettings {
   readonly core: number;
+  readonly compute: number;
   /** Absolute. */
   readonly dataDir: string;
+  /** Absolute; none: the cache of this user. */
+  readonly imagesDir?: string;
   readonly basePort: number;
   readonly durability: string;
   readonly logLevel: string;
@@ -12,9 +15,11 @@ export interface UpSettings {
 }
 
 const MAX_CORE_NODES = 100;
+const MAX_COMPUTE_NODES = 40;
 const MAX_PORT = 65_535;
-/** Two a node, one for the chain, one for the faucet. */
-const portsOf = (coreNodes: number): number => 2 * coreNodes + 2;
+/** Two a core node, one for the chain, one for the faucet; one a compute node, and one for their scheduler. */
+const portsOf = (coreNodes: number, computeNodes: number): number =>
+  2 * coreNodes + 2 + (computeNodes === 0 ? 0 : computeNodes + 1);
 
 const MIN_COPIES = 2;
 const MAX_COPIES = 64;
@@ -39,13 +44,17 @@ export function keepingOf(durability: string): KeepingRule | null {
 }
 
 /** What is wrong with the settings, in one line; null: nothing. */
-export function upProblem({ core, basePort, durability, logLevel }: UpSettings): string | null {
+export function upProblem({ core, compute, basePort, durability, logLevel }: UpSettings): string | null {
   if (core < 1 || core > MAX_CORE_NODES) {
     return `--core: expected a whole number from 1 to ${MAX_CORE_NODES}, got ${core}`;
   }
-  const lastBasePort = MAX_PORT - portsOf(core) + 1;
+  if (compute > MAX_COMPUTE_NODES) {
+    return `--compute: expected a whole number from 0 to ${MAX_COMPUTE_NODES}, got ${compute}`;
+  }
+  const ports = portsOf(core, compute);
+  const lastBasePort = MAX_PORT - ports + 1;
   if (basePort < 1 || basePort > lastBasePort) {
-    return `--base-port: expected a port from 1 to ${lastBasePort}, since ${core} nodes take ${portsOf(core)} ports, got ${basePort}`;
+    return `--base-port: expected a port from 1 to ${lastBasePort}, since the nodes take ${ports} ports, got ${basePort}`;
   }
   if (!(LOG_LEVELS as readonly string[]).includes(logLevel)) {
     return `--log-level: expected one of ${LOG_LEVELS.join(", ")}, got ${JSON.stringify(logLevel)}`;

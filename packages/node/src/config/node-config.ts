@@ -1,4 +1,5 @@
-import type { OPTIONS, OptionDefinition, OptionKey } from "./options.ts";
+import type { OptionDefinition } from "./option-definition.ts";
+import type { OPTIONS, OptionKey } from "./options.ts";
 
 type ValueOf<O> = O extends OptionDefinition<infer T> ? T : never;
 

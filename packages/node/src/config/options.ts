@@ -2,29 +2,15 @@ import { DEFAULT_API_SETTINGS } from "@twentysix/core-node/settings";
 import { LOG_LEVELS } from "@twentysix/platform";
 import { blobs } from "./blobs-kind.ts";
 import { rpcUrls } from "./chain-kinds.ts";
+import { COMPUTE_OPTIONS } from "./compute-options.ts";
 import { integer, port } from "./number-kind.ts";
-import { type OptionKind, orWord } from "./option-kind.ts";
+import { define } from "./option-definition.ts";
+import { orWord } from "./option-kind.ts";
 import { apiUrl, deniedPeers, gatewayUrls, ownAddresses, peerAddresses } from "./peer-kinds.ts";
 import { roles } from "./roles-kind.ts";
+import { SCHEDULER_OPTIONS } from "./scheduler-options.ts";
 import { size, sizeText } from "./size-kind.ts";
 import { addressRanges, choice, databaseUrl, host, network, path } from "./text-kinds.ts";
-
-/** One setting. Its flag, environment variable and config key all follow from `name`. */
-export interface OptionDefinition<T> {
-  /** Words joined by hyphens: `api-port`. */
-  readonly name: string;
-  readonly kind: OptionKind<T>;
-  /** As a user would write it in a flag; relative paths start from the working directory. */
-  readonly defaultText: string;
-  /** What it does, in one sentence without its default. */
-  readonly help: string;
-  /** The unit of the value in `NodeConfig`, where it has one. */
-  readonly unit?: "bytes" | "hours" | "units per second" | "units" | "connections" | "uploads";
-}
-
-function define<T>(option: OptionDefinition<T>): OptionDefinition<T> {
-  return option;
-}
 
 const MIB = 2 ** 20;
 const { uploads, rate, websocket, maxJsonBodyBytes } = DEFAULT_API_SETTINGS;
@@ -134,7 +120,7 @@ export const OPTIONS = {
     name: "roles",
     kind: orWord(roles(), "network"),
     defaultText: "network",
-    help: "What the process does: ccn keeps messages and files, authority publishes prices, balances, credits, expenses and the registry of nodes, api serves what a node with the same database server writes (docs/data.md). As the network says means ccn, and authority too where the keys of the authorities are published ones (docs/authority.md).",
+    help: "What the process does: ccn keeps messages and files, crn runs functions and instances (docs/compute.md), scheduler decides which compute node runs what (docs/scheduler.md), authority publishes prices, balances, credits, expenses and the registry of nodes, api serves what a node with the same database server writes (docs/data.md). As the network says means ccn, and authority too where the keys of the authorities are published ones (docs/authority.md).",
   }),
   authorityKeys: define({
     name: "authority-keys",
@@ -184,7 +170,7 @@ export const OPTIONS = {
     name: "trusted-proxies",
     kind: addressRanges(),
     defaultText: "",
-    help: "Reverse proxies whose X-Forwarded-For header is believed when a client's address is determined.",
+    help: "Reverse proxies whose X-Forwarded-For header is believed when the address of a client is determined, by a core node as by a compute node.",
   }),
   rateLimitPerSecond: define({
     name: "rate-limit-per-second",
@@ -277,6 +263,8 @@ export const OPTIONS = {
     unit: "hours",
     help: "How long a file is kept that no message refers to, or no longer does; as long as the network says, unless a number is given.",
   }),
+  ...COMPUTE_OPTIONS,
+  ...SCHEDULER_OPTIONS,
 } as const;
 
 export type OptionKey = keyof typeof OPTIONS;

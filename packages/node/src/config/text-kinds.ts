@@ -29,6 +29,21 @@ export function path(placeholder: "DIR" | "FILE"): OptionKind<string> {
   });
 }
 
+/** A program by its name, or by a path (made absolute). */
+export function program(): OptionKind<string> {
+  const describe = "the name of a program, or its path";
+  return textKind({
+    placeholder: "PROGRAM",
+    describe,
+    parseText(text, { baseDir }) {
+      if (/^\w[\w.+-]*$/.test(text)) return parsed(text);
+      return text.includes("/") && !text.includes("\0")
+        ? parsed(resolve(baseDir, text))
+        : { ok: false, expected: describe };
+    },
+  });
+}
+
 /** A name or an address to listen on. */
 export function host(): OptionKind<string> {
   const describe = "an IP address or a host name";

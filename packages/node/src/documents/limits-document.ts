@@ -207,11 +207,13 @@ Before that, from 80 % of \`--max-disk\` on, a node gives up the oldest files th
 | What | At most | Beyond it |
 |---|---|---|
 | challenges of one node | 16 a second; 1 where everyone keeps everything and there is room | the next turn |
-| an answer to a challenge | 30 s, 64 blocks of 2 MiB | it counts for nothing |
+| an answer to a challenge | 30 s, 64 blocks of 2 MiB | it counts for nothing. After 64 blocks, or with the first that makes it 4 MiB, an honest answer ends, however deep the DAG goes on |
+| challenges that are answered | 16 a second of one peer after 64 at once, 64 a second of all after 256; one file is indexed at a time | they wait |
+| challenges of a peer that does not answer | again after 30 s, doubled up to 10 min | after three, and an outage, it is counted on for nothing until it answers |
 | shards of a file | 64 | the definition of the network is refused |
 | peers that shards of one file are got from at once | 4 | one after the other |
 | attempts to get what this node should keep | after 2 s, doubled up to 10 min | at once when a node comes or goes |
-| faults of peers that are kept | 10000 | the oldest go |
+| faults of peers that are kept | 10000, with 64 MiB of evidence | the oldest go |
 
 ## Messages
 

@@ -18,27 +18,17 @@ export function renderSwitchesDocument(
     const positions = [networks.mainnet[name], networks.local[name]].map((isOn) => (isOn ? "on" : "off"));
     return `| ${[`\`${name}\``, kind, on, off, ...positions].join(" | ")} |`;
   });
-  return `${[INTRODUCTION, [...HEAD, ...rows].join("\n"), ...idle(), NOTES, ...implied(), ...unavailable()].join("\n")}\n`;
+  return `${[INTRODUCTION, [...HEAD, ...rows].join("\n"), NOTES, ...implied()].join("\n")}\n`;
 }
 
 /** The properties of `switches` in networks/networks.schema.json. */
 export function switchesSchema(): Readonly<Record<string, object>> {
   return Object.fromEntries(
-    SWITCHES.map(([name, { kind, on, off, unavailable: reason }]) => [
+    SWITCHES.map(([name, { kind, on, off }]) => [
       name,
-      {
-        ...(reason === undefined ? { type: "boolean" } : { const: false }),
-        description: `${kind}. On: ${on}. Off: ${off}.${reason === undefined ? "" : ` Cannot be on: ${reason}.`}`,
-      },
+      { type: "boolean", description: `${kind}. On: ${on}. Off: ${off}.` },
     ]),
   );
-}
-
-function idle(): string[] {
-  const lines = SWITCHES.flatMap(([name, { idle: reason }]) =>
-    reason === undefined ? [] : [`- \`${name}\`: ${reason}.`],
-  );
-  return lines.length === 0 ? [] : [WITHOUT_EFFECT, ...lines, TESTED];
 }
 
 function implied(): string[] {
@@ -48,23 +38,6 @@ function implied(): string[] {
       : [`- \`${name}\` takes along ${implies.map((other) => `\`${other}\``).join(", ")}: ${WHY_IMPLIED}`],
   );
 }
-
-function unavailable(): string[] {
-  return SWITCHES.flatMap(([name, { unavailable: reason }]) =>
-    reason === undefined
-      ? []
-      : [`- \`${name}\` cannot be on: ${reason}. A definition that has it on is refused when it is loaded.`],
-  );
-}
-
-const WITHOUT_EFFECT = `
-## Without effect yet
-
-In both positions the outcome is the same, because what a switch decides about does not happen yet:
-`;
-
-const TESTED = `
-The others are tested in both positions on a node (\`packages/core-node/test/pipeline/switches\`); a switch without such a test fails the suite.`;
 
 const WHY_IMPLIED =
   "while it is on they hold for the state, whatever their own positions say. Otherwise permissions, FORGETs and owners of updates would depend on the order of arrival.";
@@ -86,7 +59,9 @@ const NOTES = `
 ## Notes
 
 - A switch that is not in a network definition is an error, not a default.
+- Each is tested in both positions on a node (\`packages/core-node/test/pipeline/switches\`); a switch without such a test fails the suite.
 - Whatever the switches say, revisions of equal \`content.time\` (amends, fields of aggregates, file tags) are decided by the greater item hash, and a submit endpoint refuses a delegate's change of the owner's permissions ([api.md](api.md#submitting)).
 - \`creditInstancesWithoutNode\`: the released schemas of the reference (aleph-message 1.2.0 and later) already have it on; the specification writes the older rule down as normative. A network whose reference nodes run such a schema must turn it on.
+- \`contractWallets\` needs nodes that can ask the chains: [decision 28](decisions/0028-contract-wallets.md).
 - \`strictVProgramScalars\`: the released schemas have it on from 1.4.0.
 - \`nulsRealFormat\` is on in both: a network that must agree bit for bit with reference nodes turns it off.`;

@@ -94,10 +94,14 @@ describe("the roles of a process", { timeout: 120_000 }, () => {
     for (const [args, expected] of [
       [
         [...start, "--roles", "authority"],
-        /--roles: expected roles separated by commas.*with ccn among them/,
+        /--roles: expected roles separated by commas.*and beside ccn authority/,
       ],
       [[...start, "--roles", "ccn,ccn"], /--roles: expected/],
       [[...start, "--roles", "ccn,king"], /--roles: expected/],
+      [
+        [...start, "--roles", "crn,scheduler"],
+        /--core-nodes: the roles crn and scheduler need the API of a core node/,
+      ],
       [withRole, /--authority-keys: no key of an authority of the network own is here/],
       [[...withRole, "--authority-keys", open], /others than its owner can reach .*chmod 600/],
       [[...withRole, "--authority-keys", other], /no key of an authority of the network own is here/],

@@ -53,6 +53,6 @@ test("a network whose rules this version cannot follow is refused", () => {
   );
   assert.throws(
     () => loadNetwork(path),
-    refusal(/switches\.contractWallets: .*cannot be on: this version has no way to ask a chain/),
+    refusal(/contractWallets needs an EVM chain that the network anchors on/),
   );
 });

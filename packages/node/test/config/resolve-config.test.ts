@@ -45,6 +45,8 @@ async function problemOf(given: Given): Promise<string> {
   return outcome.problem.message;
 }
 
+const ACCOUNT = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+
 describe("precedence", () => {
   test("flag over environment over file over default", async () => {
     const environment = { TWENTYSIX_API_PORT: "2", TWENTYSIX_P2P_PORT: "2" };
@@ -82,6 +84,31 @@ describe("precedence", () => {
       "authority-prices": ["update", "keep"],
       "log-level": ["debug", "warn"],
       "trusted-proxies": ["10.0.0.1", ["10.0.0.2"]],
+      "compute-host": ["::1", "example.org"],
+      "compute-domain": ["crn.example", "listened"],
+      "core-nodes": ["https://a.example,http://b.example:4024", ["https://c.example"]],
+      "compute-node-hash": ["ab".repeat(32), "registry"],
+      "compute-owner": [ACCOUNT, "none"],
+      "payment-receiver": [ACCOUNT, "owner"],
+      "allocation-signers": [ACCOUNT, ["0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"]],
+      "check-program": ["ab".repeat(32), "none"],
+      "check-legacy-program": ["ab".repeat(32), "none"],
+      "vm-network": ["tap", "user"],
+      "vm-vsock-device": ["/usr/local/bin/device", "vhost-device-vsock"],
+      "runtime-init": ["own", "agent"],
+      "vm-ipv4-pool": ["10.1.0.0/16", "10.2.0.0/16"],
+      "vm-ipv6-pool": ["2001:db8::/64", "2001:db8:1::/64"],
+      "vm-ipv6-policy": ["dynamic", "static"],
+      "vm-dns": ["9.9.9.9,2620:fe::fe", "host"],
+      "vm-first-port": ["25000", 26_000],
+      "vm-http-port": ["8080", "none"],
+      "vm-tls-port": ["8443", "none"],
+      "vm-images-dir": ["/a", "/b"],
+      "vm-image-build": ["off", "auto"],
+      "vm-image-mirror": ["http://127.0.0.1:9/debian", "debian"],
+      "scheduler-host": ["::1", "example.org"],
+      "scheduler-key-file": ["/a", "published"],
+      "scheduler-mode": ["dry-run", "dispatch"],
     };
     for (const key of OPTION_KEYS) {
       const option = OPTIONS[key];

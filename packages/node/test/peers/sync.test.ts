@@ -74,6 +74,9 @@ describe("a node that comes later", { timeout: 120_000 }, () => {
     const metrics = await (await fetch(`${second.apiUrl}/metrics`)).text();
     assert.match(metrics, /^twentysix_sync_taken_messages_total 30$/m);
     assert.match(metrics, /^twentysix_sync_state\{state="ready"\} 1$/m);
+    assert.match(metrics, /^twentysix_gossip_frames_total [1-9]\d*$/m);
+    assert.match(metrics, /^twentysix_gossip_messages_total\{outcome="refused"\} 0$/m);
+    assert.match(metrics, /^twentysix_gossip_units_left [1-9]\d*(\.\d+)?$/m);
 
     const { peers } = await answerOf<Checkpoints>(second, "/api/v1/checkpoints");
     const { own } = await answerOf<Checkpoints>(first, "/api/v1/checkpoints");

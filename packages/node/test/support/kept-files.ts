@@ -58,7 +58,10 @@ export async function durabilityAt({ apiUrl }: TestNode, hash: string): Promise<
 
 /** A node gives the file to whoever asks. */
 export async function served(node: TestNode, { hash, bytes }: StoredFile): Promise<void> {
-  const raw = await fetch(`${node.apiUrl}/api/v0/storage/raw/${hash}`);
+  const url = `${node.apiUrl}/api/v0/storage/raw/${hash}`;
+  const head = await fetch(url, { method: "HEAD" });
+  assert.deepEqual([head.status, head.headers.get("content-length")], [200, String(bytes.length)]);
+  const raw = await fetch(url);
   assert.equal(raw.status, 200);
   assert.ok(Buffer.from(await raw.arrayBuffer()).equals(bytes));
 }

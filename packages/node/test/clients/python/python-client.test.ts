@@ -9,7 +9,7 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { startTestNode } from "../../support/test-node.ts";
 import { installPythonClient, runPythonRound } from "./python-client.ts";
 
-const unavailable = installPythonClient();
+const installed = installPythonClient();
 const script = readFileSync(new URL("./round.py", import.meta.url), "utf8");
 const checks = [...script.matchAll(/^@check\nasync def (\w+)/gm)].map(([, name]) => name);
 
@@ -23,7 +23,10 @@ function networkFile(folder: string): string {
   return path;
 }
 
-test("the published Python client", { skip: unavailable ?? false, timeout: 300_000 }, async (context) => {
+const skip = "reason" in installed && installed.reason;
+
+test("the published Python client", { skip, timeout: 300_000 }, async (context) => {
+  assert.ok("python" in installed);
   using folder = temporaryFolder("python");
   const node = await startTestNode({ network: networkFile(folder.path) });
   context.after(() => node.remove());
@@ -44,7 +47,7 @@ test("the published Python client", { skip: unavailable ?? false, timeout: 300_0
   const payer = createEvmAccount({ privateKey: new Uint8Array(32).fill(1) }).address;
   await giveTokens(node, { [payer]: 10_000 });
   await giveCredits(node, payer, 100_000_000);
-  const results = await runPythonRound(node.apiUrl, folder.path);
+  const results = await runPythonRound(installed.python, node.apiUrl, folder.path);
   assert.deepEqual(
     results.map(({ check }) => check),
     checks,
