@@ -7,8 +7,11 @@ import {
   type LocalAccount,
   type NetworkDefinition,
 } from "@twentysix/protocol";
+import { type RegistrationOptions, registerNodes } from "@twentysix/services";
 import { accountsOf, type TestnetAccount } from "./accounts.ts";
 import { childEnvironment } from "./child-environment.ts";
+import { endMachines } from "./compute/end-machines.ts";
+import { type CloudFacts, startCloud } from "./compute/start-cloud.ts";
 import { TestnetError } from "./errors.ts";
 import { messageSyncOn } from "./evm/contracts.ts";
 import { type Evm, startEvm } from "./evm/start-evm.ts";
@@ -21,7 +24,7 @@ import {
   writeNetworkFile,
 } from "./network-file.ts";
 import { NodeApi, type NodeFigures } from "./node-api.ts";
-import { ownerOf, type RegistrationOptions, registerNodes, writeAuthoritySettings } from "./node-owners.ts";
+import { ownerOf, writeAuthoritySettings } from "./node-owners.ts";
 import { peerAddressOf } from "./peer-addresses.ts";
 import { type PortPlan, planPorts, takenPorts } from "./ports.ts";
 import { type CoreNodeProcess, type ProductCommand, startCoreNode } from "./processes/core-node-process.ts";
@@ -30,6 +33,10 @@ import { whenReady } from "./readiness.ts";
 
 export interface TestnetOptions {
   readonly coreNodes: number;
+  /** With them come a scheduler, and images for functions and instances. */
+  readonly computeNodes: number;
+  /** Where images are built once for every network; null: the cache of this user. */
+  readonly imagesDir: string | null;
   readonly dataDir: string;
   readonly basePort: number;
   readonly keeping: KeepingRule;
@@ -50,6 +57,12 @@ export interface TestnetFacts {
   readonly core: readonly { readonly api: string; readonly p2p: string; readonly pid: number }[];
   readonly evm: { readonly rpc: string; readonly contracts: Readonly<Record<string, string>> };
   readonly accounts: readonly TestnetAccount[];
+  readonly compute?: CloudFacts["compute"];
+  readonly scheduler?: CloudFacts["scheduler"];
+  /** Hashes of the messages of files: what programs name as their runtime. */
+  readonly runtimes?: CloudFacts["runtimes"];
+  /** What instances name as the parent of their root file system. */
+  readonly rootfs?: CloudFacts["rootfs"];
 }
 
 /** A node at this moment. */
@@ -80,8 +93,8 @@ export interface Testnet {
  * @throws TestnetError, DataDirInUseError
  */
 export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
-  const { coreNodes, basePort, timers } = options;
-  const ports = planPorts(basePort, coreNodes);
+  const { coreNodes, computeNodes, basePort, timers } = options;
+  const ports = planPorts(basePort, coreNodes, computeNodes);
   await expectFree(ports);
   // Nodes have locks of their own; the chain has none.
   const lock = lockDataDir(options.dataDir);
@@ -90,6 +103,8 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   const parts: PartProcess[] = [];
   const stopAll = async (): Promise<void> => {
     await Promise.all(parts.map((part) => part.stop()));
+    // Machines outlive their nodes; here nothing may stay behind.
+    await endMachines(options, ports.compute.length);
     lock.release();
   };
   try {
@@ -113,6 +128,19 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
     const nodes = await startNodes({ ...options, ...places }, definition, ports, parts);
     await whenReady({ ...options, nodes, accounts });
     await register({ definition, staker, signal: options.signal }, nodes, owners);
+    const cloud =
+      computeNodes === 0
+        ? null
+        : await startCloud({
+            ...options,
+            definition,
+            networkFile,
+            owners,
+            ports,
+            parts,
+            core: nodes,
+            accounts,
+          });
     let isClosing = false;
     for (const part of parts) {
       part.ended.then((how) => {
@@ -125,6 +153,7 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
         core: nodes.map(coreFacts),
         evm: { rpc: rpcUrl, contracts: { messageSync } },
         accounts,
+        ...(cloud === null ? {} : cloud.facts),
       },
       states: (signal) => Promise.all(nodes.map((node) => stateOf(node, timers, signal))),
       close: () => {

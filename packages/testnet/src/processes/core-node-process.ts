@@ -1,6 +1,7 @@
 import type { Timers } from "@twentysix/platform";
 import { HOST } from "../ports.ts";
-import { type PartProcess, startPart } from "./part-process.ts";
+import { startNodeProcess } from "./node-process.ts";
+import type { PartProcess } from "./part-process.ts";
 
 /** The product's own command line, as this machine runs it. */
 export interface ProductCommand {
@@ -50,22 +51,8 @@ export interface CoreNodeProcess {
  * @throws TestnetError TESTNET_PART_ENDED
  */
 export async function startCoreNode(options: CoreNodeOptions): Promise<CoreNodeProcess> {
-  const { name, command, environment, logFile, timers, signal } = options;
-  const part = await startPart({
-    name,
-    file: command.file,
-    args: [...command.args, "node", ...flagsOf(options)],
-    environment,
-    logFile,
-    timers,
-  });
-  try {
-    const { api, p2p } = await part.says(readyFacts, signal);
-    return { apiUrl: api, peerAddress: p2p[0] ?? "", process: part };
-  } catch (error) {
-    await part.stop();
-    throw error;
-  }
+  const { process: part, facts } = await startNodeProcess({ ...options, flags: flagsOf(options) });
+  return { apiUrl: facts.api, peerAddress: facts.p2p[0] ?? "", process: part };
 }
 
 function flagsOf(options: CoreNodeOptions): readonly string[] {
@@ -75,6 +62,8 @@ function flagsOf(options: CoreNodeOptions): readonly string[] {
     ...["--api-host", HOST, "--api-port", String(ports.api)],
     ...["--p2p-host", HOST, "--p2p-port", String(ports.p2p), "--peers", peers.join(",")],
     ...["--rpc", `ETH=${rpcUrl}`],
+    // Images of whole systems are larger than what is taken from strangers.
+    ...["--max-storage-upload", "4GiB"],
     ...(authority === null ? ["--roles", "ccn"] : authorityFlags(authority)),
   ];
 }
@@ -85,13 +74,3 @@ function authorityFlags({ faucetPort, chainKeyFile, settingsFile }: AuthorityPla
     ...["--chain-key-file", chainKeyFile, "--authority-settings", settingsFile],
   ];
 }
-
-interface ReadyFacts {
-  readonly api: string;
-  readonly p2p: readonly string[];
-}
-
-const READY = "ready ";
-
-const readyFacts = (line: string): ReadyFacts | undefined =>
-  line.startsWith(READY) ? (JSON.parse(line.slice(READY.length)) as ReadyFacts) : undefined;
