@@ -3,8 +3,8 @@
  * -- --seed N`: one seed with everything that happens in it. `--nodes`, `--messages` and `--storm-seconds` say how much is
  * simulated: a seed means the same only with the same of them.
  *
- * `npm run simulate -- --survival [--copies 3 | --everyone] [--nodes 10 --messages 2000 --files 300 --max-file-bytes 50000000]
- * [--max-pairs N] [--asked all | keepers | one] [--seed N]`: nodes are killed, and the survivors are asked for everything.
+ * `npm run simulate -- --survival [--copies 3 | --everyone | --erasure 4/6] [--nodes 10 --messages 2000 --files 300
+ * --max-file-bytes 50000000 --skew 1] [--max-pairs N] [--asked all | keepers | one] [--seed N]`: nodes are killed, and the survivors are asked for everything.
  */
 import { fileURLToPath } from "node:url";
 import { createSystemRandom } from "@twentysix/platform";

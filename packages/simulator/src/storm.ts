@@ -167,7 +167,7 @@ class Storm {
     for (const machine of this.#machines) await world.until("the start", START_MS, machine.node());
   }
 
-  /** A client picks a node that runs. */
+  /** A client picks a node that runs, whether it has what the others have or not. */
   async #send(): Promise<void> {
     const running = this.#honest.filter(({ isRunning }) => isRunning);
     const machine = pick(this.#random, running);
@@ -182,8 +182,8 @@ class Storm {
   async #submit(machine: Machine, message: Drafted): Promise<void> {
     const world = this.#world;
     try {
-      const node = await machine.readyNode();
-      if (node === null) return;
+      if (!machine.isRunning) return;
+      const node = await machine.node();
       const answer = await submitTo(node, message, world.files);
       world.trace.add(`${machine.peerId} answers ${answer} to the ${message.kind} ${message.hash}`);
       if (answer === "refused") return;

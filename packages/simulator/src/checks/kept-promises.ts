@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { NodeParts } from "@twentysix/core-node/simulated";
+import { PlatformError } from "@twentysix/platform";
 import { toldJson } from "../told-json.ts";
 import type { Promised } from "../workload/promises.ts";
 import type { Machine } from "../world/machine.ts";
@@ -63,26 +64,34 @@ async function balanceOf(machine: Machine, address: string): Promise<string> {
   return toldJson(balance);
 }
 
-/** Every file that a live message names is served, whole, by every node. */
+/** Every file that a live message names is served, whole, by every node, while the others are asked as well. */
 export async function assertFilesServed(
   world: World,
   machines: readonly Machine[],
   promises: readonly Promised[],
 ): Promise<void> {
-  for (const machine of machines) {
-    const node = await machine.node();
-    for (const { hash, fileHash } of promises) {
-      if (fileHash === null) continue;
-      const view = await world.until("a status", READ_TIMEOUT_MS, node.services.reads.statusOf(hash));
-      if (view?.status !== "processed") continue;
-      const served = await world.until(
-        `${machine.peerId} serves ${fileHash}`,
-        READ_TIMEOUT_MS,
-        servedHash(node, fileHash),
-      );
-      if (served !== fileHash)
-        throw new SimulationFailure(`${machine.peerId} serves ${served} for the file ${fileHash}`);
-    }
+  const asked = machines.map((machine) => assertServedBy(world, machine, promises));
+  await world.until("the files of all nodes", READ_TIMEOUT_MS * (1 + promises.length), Promise.all(asked));
+}
+
+async function assertServedBy(world: World, machine: Machine, promises: readonly Promised[]): Promise<void> {
+  const node = await machine.node();
+  for (const { hash, fileHash } of promises) {
+    if (fileHash === null) continue;
+    const view = await node.services.reads.statusOf(hash);
+    if (view?.status !== "processed") continue;
+    const served = await inTime(world, `${machine.peerId} serves ${fileHash}`, servedHash(node, fileHash));
+    if (served !== fileHash)
+      throw new SimulationFailure(`${machine.peerId} serves ${served} for the file ${fileHash}`);
+  }
+}
+
+async function inTime<T>(world: World, what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await world.timers.withTimeout(READ_TIMEOUT_MS, () => work);
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error;
+    throw new SimulationFailure(`${what}: not after ${READ_TIMEOUT_MS} ms of virtual time`);
   }
 }
 

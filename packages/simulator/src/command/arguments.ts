@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import type { StormSize } from "../storm-plan.ts";
 import type { Asked } from "../survival/kill-nodes.ts";
+import type { SurvivalSize } from "../survival/survival-size.ts";
 import type { SurvivalOptions } from "../survival/survive.ts";
 
 export interface SimulateArguments {
@@ -24,6 +25,9 @@ const ASKED: readonly Asked[] = ["all", "keepers", "one"];
 /** As the tests of the project ask for. */
 const SURVIVAL = { nodes: 10, messages: 2_000, files: 300, minFileBytes: 1_000, maxFileBytes: 50_000_000 };
 const DEFAULT_COPIES = 3;
+/** Files from this size on are kept in shards, where there are any: as `twentysix up --durability` has it. */
+const MIN_SHARDED_BYTES = 65_536;
+const ERASURE = /^([1-9]\d?)\/([1-9]\d?)$/;
 
 /** @throws TypeError, RangeError for what cannot be meant */
 export function readArguments(args: readonly string[]): SimulateArguments {
@@ -40,7 +44,9 @@ export function readArguments(args: readonly string[]): SimulateArguments {
       survival: { type: "boolean" },
       files: TEXT,
       "max-file-bytes": TEXT,
+      skew: TEXT,
       copies: TEXT,
+      erasure: TEXT,
       everyone: { type: "boolean" },
       "max-pairs": TEXT,
       asked: TEXT,
@@ -77,11 +83,30 @@ export function readArguments(args: readonly string[]): SimulateArguments {
               files: count("files") ?? SURVIVAL.files,
               minFileBytes: SURVIVAL.minFileBytes,
               maxFileBytes: count("max-file-bytes") ?? SURVIVAL.maxFileBytes,
-              copies: values.everyone === true ? null : (count("copies") ?? DEFAULT_COPIES),
+              skew: count("skew") ?? 1,
+              ...durabilityOf(values.everyone === true, count("copies"), values.erasure),
             },
             asked,
             ...(maxPairs === null ? {} : { maxPairs }),
           },
+  };
+}
+
+type SurvivalDurability = Pick<SurvivalSize, "copies" | "erasure">;
+
+/** Shards survive the loss of as many nodes as the copies of small files beside them. */
+function durabilityOf(
+  isEveryone: boolean,
+  copies: number | null,
+  erasure: string | undefined,
+): SurvivalDurability {
+  if (erasure === undefined) return { copies: isEveryone ? null : (copies ?? DEFAULT_COPIES) };
+  const [, dataShards = 0, totalShards = 0] = (ERASURE.exec(erasure) ?? []).map(Number);
+  if (dataShards === 0 || totalShards <= dataShards)
+    throw new RangeError(`--erasure: expected K/N such as 4/6, not ${erasure}`);
+  return {
+    copies: totalShards - dataShards + 1,
+    erasure: { dataShards, totalShards, minFileBytes: MIN_SHARDED_BYTES },
   };
 }
 

@@ -34,11 +34,20 @@ export class GeneratedFiles {
 
   /** Its bytes from an offset on, in pieces. */
   *read(file: GeneratedFile, from = 0, to = file.sizeBytes): Generator<Buffer, void, undefined> {
-    for (let at = from; at < Math.min(to, file.sizeBytes); ) {
-      const index = Math.floor(at / PIECE_BYTES);
-      const end = Math.min(to, file.sizeBytes, (index + 1) * PIECE_BYTES);
-      yield this.#piece(file, index).subarray(at - index * PIECE_BYTES, end - index * PIECE_BYTES);
-      at = end;
+    const end = Math.min(to, file.sizeBytes);
+    for (let at = from; at < end; ) {
+      const piece = Buffer.allocUnsafe(Math.min(end, nextPiece(at)) - at);
+      this.fill(piece, file, at);
+      yield piece;
+      at += piece.byteLength;
+    }
+  }
+
+  /** Fills a buffer with the bytes from an offset on. */
+  fill(buffer: Uint8Array, file: GeneratedFile, from: number): void {
+    for (const { at, length, skipped, start, mark } of partsOf(file, from, from + buffer.byteLength)) {
+      this.#base.copy(buffer, at, start + skipped, start + skipped + length);
+      if (skipped < MARK_BYTES) buffer.set(mark.subarray(skipped, skipped + length), at);
     }
   }
 
@@ -61,20 +70,49 @@ export class GeneratedFiles {
   /** Whether bytes are those of a file at an offset. */
   isAt(file: GeneratedFile, offset: number, bytes: Uint8Array): boolean {
     if (offset + bytes.byteLength > file.sizeBytes) return false;
-    let at = 0;
-    for (const piece of this.read(file, offset, offset + bytes.byteLength)) {
-      if (piece.compare(bytes, at, at + piece.byteLength) !== 0) return false;
-      at += piece.byteLength;
+    for (const { at, length, skipped, start, mark } of partsOf(file, offset, offset + bytes.byteLength)) {
+      const marked = Math.min(Math.max(0, MARK_BYTES - skipped), length);
+      if (marked > 0 && mark.compare(bytes, at, at + marked, skipped, skipped + marked) !== 0) return false;
+      const from = start + skipped;
+      if (this.#base.compare(bytes, at + marked, at + length, from + marked, from + length) !== 0)
+        return false;
     }
     return true;
   }
+}
 
-  #piece({ number }: GeneratedFile, index: number): Buffer {
+/** A part of a file within one piece of it. */
+interface Part {
+  /** Where it stands in what is asked for. */
+  readonly at: number;
+  readonly length: number;
+  /** Of the piece, before it. */
+  readonly skipped: number;
+  /** Where the piece stands in the base, but for its mark. */
+  readonly start: number;
+  readonly mark: Buffer;
+}
+
+function* partsOf({ number }: GeneratedFile, from: number, to: number): Generator<Part, void, undefined> {
+  for (let offset = from; offset < to; ) {
+    const index = Math.floor(offset / PIECE_BYTES);
+    const length = Math.min(to, nextPiece(offset)) - offset;
     const start = (number * 7_919 + index * 104_729) % BASE_BYTES;
-    const piece = Buffer.from(this.#base.subarray(start, start + PIECE_BYTES));
-    MARK.copy(piece);
-    piece.writeUInt32LE(number, 8);
-    piece.writeUInt32LE(index, 12);
-    return piece;
+    yield {
+      ...{ at: offset - from, length, start },
+      skipped: offset - index * PIECE_BYTES,
+      mark: markOf(number, index),
+    };
+    offset += length;
   }
+}
+
+const nextPiece = (offset: number): number => (Math.floor(offset / PIECE_BYTES) + 1) * PIECE_BYTES;
+
+function markOf(number: number, index: number): Buffer {
+  const mark = Buffer.alloc(MARK_BYTES);
+  MARK.copy(mark);
+  mark.writeUInt32LE(number, 8);
+  mark.writeUInt32LE(index, 12);
+  return mark;
 }

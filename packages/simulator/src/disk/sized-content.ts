@@ -45,14 +45,10 @@ export class SizedContent {
   read(buffer: Uint8Array, from: number): number {
     const to = Math.min(from + buffer.byteLength, this.sizeBytes);
     for (const stretch of this.#part(from, to)) {
-      let at = stretch.at - from;
-      if (stretch.bytes !== null) buffer.set(stretch.bytes, at);
-      else if (stretch.file !== null) {
-        for (const piece of this.#files.read(stretch.file, stretch.offset, stretch.offset + stretch.length)) {
-          buffer.set(piece, at);
-          at += piece.byteLength;
-        }
-      }
+      const { file, bytes, offset, length } = stretch;
+      const at = stretch.at - from;
+      if (bytes !== null) buffer.set(bytes, at);
+      else if (file !== null) this.#files.fill(buffer.subarray(at, at + length), file, offset);
     }
     return Math.max(0, to - from);
   }

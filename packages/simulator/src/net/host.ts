@@ -78,8 +78,11 @@ export class Host implements Network {
         this.#handlers.set(protocol, handler);
         return () => this.#handlers.delete(protocol);
       },
-      peersWith: (protocol) =>
-        [...this.#connected].flatMap(([peerId, host]) => (host.#handlers.has(protocol) ? [peerId] : [])),
+      peersWith: (protocol) => {
+        const peers: string[] = [];
+        for (const [peerId, host] of this.#connected) if (host.#handlers.has(protocol)) peers.push(peerId);
+        return peers;
+      },
     };
   }
 
@@ -104,6 +107,11 @@ export class Host implements Network {
     return [...this.#connected.keys()];
   }
 
+  /** Those that the node was told of. */
+  sought(): readonly string[] {
+    return this.#options.node.bootstrap.flatMap((address) => address.split("/").at(-1) ?? []);
+  }
+
   async publish(text: string): Promise<PublishReport> {
     const data = encodeGossip(text);
     if (data.byteLength > this.#options.node.maxFrameBytes)
@@ -120,6 +128,11 @@ export class Host implements Network {
   onPeers(listener: (peerId: string, isConnected: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Here nobody floods anybody. */
+  gossipFigures(): null {
+    return null;
   }
 
   disconnect(peerId: string): void {
@@ -258,7 +271,17 @@ export class Host implements Network {
 }
 
 const decoder = new TextDecoder();
-const idOf = (data: Uint8Array): string => decoder.decode(messageIdOf(data));
+const ids = new WeakMap<Uint8Array, string>();
+
+/** One payload is on its way to many, and nobody changes it. */
+function idOf(data: Uint8Array): string {
+  const known = ids.get(data);
+  if (known !== undefined) return known;
+  const id = decoder.decode(messageIdOf(data));
+  ids.set(data, id);
+  return id;
+}
+
 /** Enough to tell two runs apart, at a bounded price for large pieces. */
 const TOLD_BYTES = 4_096;
 const digestOf = (bytes: Uint8Array): string =>

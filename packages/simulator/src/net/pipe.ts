@@ -19,7 +19,8 @@ export class Pipe {
   readonly #arrived: Uint8Array[] = [];
   #heldBytes = 0;
   #isEnded = false;
-  #failure: Error | null = null;
+  /** Why it was broken off. */
+  #broken: { readonly reason: unknown } | null = null;
   #wakeSender: (() => void)[] = [];
   #wakeReader: (() => void)[] = [];
 
@@ -28,9 +29,9 @@ export class Pipe {
   }
 
   async send(bytes: Uint8Array): Promise<void> {
-    while (this.#heldBytes >= MAX_HELD_BYTES && this.#failure === null)
+    while (this.#heldBytes >= MAX_HELD_BYTES && this.#broken === null)
       await new Promise<void>((resolve) => this.#wakeSender.push(resolve));
-    if (this.#failure !== null) throw this.#failure;
+    this.#assertWhole();
     const piece = bytes.slice();
     this.#heldBytes += piece.byteLength;
     this.#ends.carry(piece.byteLength, () => {
@@ -47,14 +48,14 @@ export class Pipe {
   }
 
   break(reason: unknown): void {
-    this.#failure ??= new NetworkError("NETWORK_PEER_FAILED", "the stream broke off", { cause: reason });
+    this.#broken ??= { reason };
     this.#tellReader();
     this.#tellSender();
   }
 
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
-      if (this.#failure !== null) throw this.#failure;
+      this.#assertWhole();
       const piece = this.#arrived.shift();
       if (piece !== undefined) {
         this.#heldBytes -= piece.byteLength;
@@ -63,6 +64,13 @@ export class Pipe {
       } else if (this.#isEnded) return;
       else await new Promise<void>((resolve) => this.#wakeReader.push(resolve));
     }
+  }
+
+  /** Most streams are broken off when both ends are through: an error is only made for whoever still uses one. */
+  #assertWhole(): void {
+    if (this.#broken === null) return;
+    const { reason: cause } = this.#broken;
+    throw new NetworkError("NETWORK_PEER_FAILED", "the stream broke off", { cause });
   }
 
   #tellSender(): void {

@@ -2,7 +2,7 @@ import { pick, type Random, shuffled } from "@twentysix/platform";
 import { servedHash } from "../checks/kept-promises.ts";
 import { Machine } from "../world/machine.ts";
 import { SimulationFailure, World } from "../world/world.ts";
-import { isKeptBy } from "./copies.ts";
+import { isAsItShouldBe, keepersOf } from "./copies.ts";
 import { OUTAGE_SECONDS, type SettledNetwork, survivalDefinition } from "./settled-network.ts";
 
 const READY_MS = 30_000;
@@ -70,13 +70,12 @@ async function untilRepaired(
   { files, size }: SettledNetwork,
 ): Promise<number> {
   const startMs = world.clock.monotonicMs();
-  const wanted = Math.min(size.copies ?? alive.length, alive.length);
   await world.pass(OUTAGE_SECONDS * 1_000);
   for (;;) {
     let missing = 0;
     for (const file of files) {
-      const keepers = await isKeptBy(world, alive, file);
-      if (keepers.length < wanted) missing += 1;
+      const keepers = await keepersOf(world, alive, file);
+      if (!isAsItShouldBe(keepers, size, alive.length).isEnough) missing += 1;
     }
     const tookMs = world.clock.monotonicMs() - startMs;
     if (missing === 0) return tookMs;
@@ -95,7 +94,8 @@ async function askForFiles(
   const random = world.random("readers");
   let served = 0;
   for (const file of files) {
-    const keepers = await isKeptBy(world, alive, file);
+    const { whole, shards } = await keepersOf(world, alive, file);
+    const keepers = [...new Set([...whole, ...shards.flat()])];
     for (const machine of readersOf(random, alive, keepers, asked)) {
       const bytes = servedHash(await machine.node(), file);
       const hash = await world.until(`${machine.peerId} serves ${file}`, SERVE_MS, bytes);

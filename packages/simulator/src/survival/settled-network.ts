@@ -9,7 +9,7 @@ import { Machine } from "../world/machine.ts";
 import { nameOfMachine } from "../world/machine-key.ts";
 import { untilReady } from "../world/until-ready.ts";
 import { SimulationFailure, World } from "../world/world.ts";
-import { isKeptBy } from "./copies.ts";
+import { isAsItShouldBe, keepersOf } from "./copies.ts";
 import type { SurvivalSize } from "./survival-size.ts";
 
 /** A network that has settled and was switched off: what stands on each of its disks. */
@@ -20,6 +20,8 @@ export interface SettledNetwork extends Disposable {
   /** Hashes of all messages that are live. */
   readonly messages: readonly string[];
   readonly files: readonly string[];
+  /** Of all files together. */
+  readonly fileBytes: number;
 }
 
 const USERS = 20;
@@ -30,8 +32,11 @@ const MAX_OPEN = 64;
 export const AUDIT_SECONDS = 120;
 export const OUTAGE_SECONDS = 30;
 
-export const survivalDefinition = ({ copies }: SurvivalSize) =>
-  simulatedDefinition({ copies, auditSeconds: AUDIT_SECONDS, outageSeconds: OUTAGE_SECONDS });
+export const survivalDefinition = ({ copies, erasure }: SurvivalSize) =>
+  simulatedDefinition({
+    ...{ copies, auditSeconds: AUDIT_SECONDS, outageSeconds: OUTAGE_SECONDS },
+    ...(erasure === undefined ? {} : { erasure }),
+  });
 
 /** Nodes that take all messages and files, and go on until each file has the copies that it should have. */
 export async function settleNetwork(
@@ -52,7 +57,8 @@ export async function settleNetwork(
   const messages = await liveOf(world, machines, taken);
   for (const machine of machines) await world.until("the end", LONG_MS, machine.stop());
   const images = machines.map((machine) => machine.image());
-  return { world, size, images, messages, files, [Symbol.dispose]: () => world[Symbol.dispose]() };
+  const fileBytes = taken.reduce((sum, { file }) => sum + (file?.sizeBytes ?? 0), 0);
+  return { world, size, images, messages, files, fileBytes, [Symbol.dispose]: () => world[Symbol.dispose]() };
 }
 
 async function submitAll(
@@ -99,10 +105,9 @@ async function submit(world: World, machine: Machine | undefined, message: Draft
   if (answer === "refused") throw new SimulationFailure(`The ${message.kind} ${message.hash} was refused`);
 }
 
-/** Small files are as frequent as large ones. */
-function sizeOf(random: Random, { minFileBytes, maxFileBytes }: SurvivalSize): number {
+function sizeOf(random: Random, { minFileBytes, maxFileBytes, skew }: SurvivalSize): number {
   const doublings = Math.log2(maxFileBytes / minFileBytes);
-  return Math.round(minFileBytes * 2 ** ((doublings * random.uniform(10_001)) / 10_000));
+  return Math.round(minFileBytes * 2 ** (doublings * (random.uniform(10_001) / 10_000) ** skew));
 }
 
 async function liveOf(
@@ -125,19 +130,19 @@ async function untilKept(
   world: World,
   machines: readonly Machine[],
   files: readonly string[],
-  { copies }: SurvivalSize,
+  size: SurvivalSize,
 ): Promise<void> {
-  const wanted = copies ?? machines.length;
   const endMs = world.clock.monotonicMs() + LONG_MS;
   for (;;) {
     let wrong = 0;
     for (const file of files) {
-      const keepers = await isKeptBy(world, machines, file);
-      if (keepers.length !== wanted) wrong += 1;
+      const keepers = await keepersOf(world, machines, file);
+      const { isEnough, isTooMuch } = isAsItShouldBe(keepers, size, machines.length);
+      if (!isEnough || isTooMuch) wrong += 1;
     }
     if (wrong === 0) return;
     if (world.clock.monotonicMs() > endMs)
-      throw new SimulationFailure(`${wrong} files have not the ${wanted} copies that they should have`);
+      throw new SimulationFailure(`${wrong} files have not the copies that they should have`);
     await world.pass(AUDIT_SECONDS * 250);
   }
 }

@@ -21,10 +21,11 @@ export async function survive(options: SurvivalOptions, print: (line: string) =>
   using network = await settleNetwork(seed, size);
   const { images, messages, files, world } = network;
   const names = images.map(({ peerId }) => peerId);
-  const bytes = files.length * size.maxFileBytes;
+  const { copies, erasure } = size;
+  const coded = erasure === undefined ? "" : `, large ones in ${erasure.totalShards} shards`;
   print(
     `${names.length} nodes have settled after ${seconds(world.clock.monotonicMs())} s: ${messages.length} live ` +
-      `messages, ${files.length} files of at most ${bytes} bytes together, kept by ${size.copies ?? "every one"}`,
+      `messages, ${files.length} files of ${network.fileBytes} bytes together, kept by ${copies ?? "every one"}${coded}`,
   );
   const kills =
     size.copies === null

@@ -11,7 +11,7 @@ import { randomFor } from "../random-for.ts";
 import { localThreads } from "../threads/local-threads.ts";
 import { type OwnTimers, ownTimers } from "../time/own-timers.ts";
 import { SkewedClock } from "../time/skewed-clock.ts";
-import { copyDatabases, makeDatabaseFolders, removeFolder } from "./database-files.ts";
+import { copyDatabases, makeDatabaseFolders, makeEmptyDatabase, removeFolder } from "./database-files.ts";
 import { keyOfMachine } from "./machine-key.ts";
 import { toldLogger } from "./told-logger.ts";
 import type { World } from "./world.ts";
@@ -61,7 +61,7 @@ export class Machine {
     this.clock = new SkewedClock(world.clock);
     this.#random = randomFor(world.seed, `machine ${peerId}`);
     this.#disk = this.#newDisk(image?.disk.image());
-    if (image === undefined) makeDatabaseFolders(this.#dataDir);
+    if (image === undefined) this.#makeDatabases();
     else copyDatabases(image.databases, this.#dataDir);
   }
 
@@ -69,7 +69,7 @@ export class Machine {
     return this.#running !== null;
   }
 
-  /** The node, if it runs and is through with what it had to take from others: clients ask no other. */
+  /** The node, if it runs and is through with what it had to take from others. */
   async readyNode(): Promise<NodeParts | null> {
     const running = this.#running;
     const node = await running?.parts;
@@ -120,12 +120,17 @@ export class Machine {
     this.#starts += 1;
     if (kind === "disk") {
       this.#disk = this.#newDisk();
-      makeDatabaseFolders(this.#dataDir);
+      this.#makeDatabases();
     } else {
       if (kind === "power") this.#disk.losePower(this.#random);
       copyDatabases(old, this.#dataDir);
     }
     removeFolder(old);
+  }
+
+  #makeDatabases(): void {
+    makeDatabaseFolders(this.#dataDir);
+    makeEmptyDatabase(this.#dataDir);
   }
 
   get #dataDir(): string {
@@ -204,6 +209,8 @@ export class Machine {
       }),
       disk: nodeDisk({ disk: this.#disk, timers, random, dataDir: this.#dataDir }),
       checkpointsApart: false,
+      verifierQuietMs: null,
+      readerQuietMs: null,
       openNetwork: async (options) =>
         world.network.open(this.#key, own, timers, options, tamper === undefined ? {} : { tamper }),
     };
