@@ -1,6 +1,7 @@
 // `npm test [-- PATH...]`: runs the test files of all packages, or those under the given paths.
 // As a namespace: `globSync` is missing from an old Node, which only hands this script on to a new one.
 import * as fs from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onNode24 } from "./on-node-24.mjs";
@@ -9,16 +10,28 @@ import { needsServer, prepareServers } from "./test-servers.mjs";
 
 const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const TEST_FILES = ["packages/*/test/**/*.test.ts", "packages/*/test/fuzz/*.fuzz.ts"];
+/** What boots guests for minutes: `npm run test:vm`. */
+const VM_TEST_FILES = ["packages/*/test/**/*.vm-test.ts"];
+const isVmRun = process.env.TWENTYSIX_TEST_VM !== undefined;
 const DURATIONS_FILE = resolve(rootDir, ".cache/test-durations.json");
+/** The longest test files, in seconds: for a checkout in which nothing was measured yet. */
+const LONG_FILE = resolve(rootDir, "scripts/long-tests.json");
+/** What a file is taken for that neither says anything of. */
+const UNKNOWN_MS = 12_000;
 /** Stands in the test files that need a PostgreSQL server. */
 const POSTGRES_MARK = "onPostgres";
-const CONCURRENCY = 2;
-const FILE_TIMEOUT_MS = 15 * 60_000;
+/** One more than has a processor: tests of whole nodes wait for a good part of their time. */
+const CONCURRENCY = availableParallelism() + (process.env.TWENTYSIX_TEST_VM === undefined ? 1 : 0);
+/** Guests under emulation take their time, and who asks for many sequences gives them more. */
+const FILE_TIMEOUT_MS = Number(process.env.TWENTYSIX_TEST_FILE_TIMEOUT_MS ?? 15 * 60_000);
+/** What the sources compile to, as the command line keeps it (`packages/cli/bin/runtime-tuning.mjs`). */
+const COMPILED_DIR = resolve(rootDir, "node_modules/.cache/twentysix");
 /** How long each fuzz target runs as part of the tests; `npm run fuzz` runs them for hours. */
 const SHORT_FUZZ_SECONDS = "5";
 
 await onNode24(import.meta.url, async (paths) => {
   process.env.TWENTYSIX_FUZZ_SECONDS ??= SHORT_FUZZ_SECONDS;
+  process.env.NODE_COMPILE_CACHE ??= COMPILED_DIR;
   const files = findTestFiles(paths);
   if (files.length === 0) {
     process.stderr.write(`no test file under ${paths.join(", ")}\n0 passed, 0 failed\n`);
@@ -26,7 +39,7 @@ await onNode24(import.meta.url, async (paths) => {
     return;
   }
   const stopServices = await startServices(files);
-  const durationsMs = readDurations();
+  const durationsMs = readJson(DURATIONS_FILE);
   // Servers that are not here yet are built while the tests run that need none.
   const preparing = prepareServers(files);
   const total = { passed: 0, failed: 0 };
@@ -65,7 +78,7 @@ async function startServices(files) {
 
 function findTestFiles(paths) {
   const all = fs
-    .globSync(TEST_FILES, { cwd: rootDir })
+    .globSync(isVmRun ? VM_TEST_FILES : TEST_FILES, { cwd: rootDir })
     .filter((file) => !file.split(sep).includes("node_modules"))
     .map((file) => resolve(rootDir, file));
   if (paths.length === 0) return all.sort();
@@ -73,9 +86,13 @@ function findTestFiles(paths) {
   return all.filter((file) => wanted.some((path) => file === path || file.startsWith(path + sep))).sort();
 }
 
-/** The slowest files start first, so that none of them runs alone at the end. Unknown ones count as slow. */
+/** The slowest files start first, so that none of them runs alone at the end. */
 function longestFirst(files, durationsMs) {
-  const durationOf = (file) => durationsMs[relative(rootDir, file)] ?? Number.MAX_VALUE;
+  const longSeconds = readJson(LONG_FILE);
+  const durationOf = (file) => {
+    const path = relative(rootDir, file).split(sep).join("/");
+    return durationsMs[path] ?? (longSeconds[path] === undefined ? UNKNOWN_MS : longSeconds[path] * 1_000);
+  };
   return files.toSorted((a, b) => durationOf(b) - durationOf(a));
 }
 
@@ -91,17 +108,17 @@ async function runFiles(files, durationsMs) {
   let total = { passed: 0, failed: 0, cancelled: 0 };
   events.on("test:summary", ({ file, counts, duration_ms: durationMs }) => {
     if (file === undefined) total = counts;
-    else durationsMs[relative(rootDir, file)] = Math.round(durationMs);
+    else durationsMs[relative(rootDir, file).split(sep).join("/")] = Math.round(durationMs);
   });
   for await (const text of events.compose(spec)) process.stdout.write(text);
   return { passed: total.passed, failed: total.failed + total.cancelled };
 }
 
-function readDurations() {
+function readJson(file) {
   try {
-    return JSON.parse(fs.readFileSync(DURATIONS_FILE, "utf8"));
+    return JSON.parse(fs.readFileSync(file, "utf8"));
   } catch {
-    return {}; // Only an order of running is lost with them.
+    return {}; // Only an order of running is lost with it.
   }
 }
 

@@ -2,7 +2,7 @@
 // A machine without these, or without a way to the sources, runs the other tests and is told what it left out.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { setPriority } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,6 +36,13 @@ const SERVERS = [
     variable: "TWENTYSIX_TEST_RUST_PEER",
     mark: /support\/foreign-peer\.ts/,
   },
+  {
+    name: "the vsock device of rust-vmm",
+    package: "vhost-device-vsock@0.3.0",
+    command: "vhost-device-vsock",
+    variable: "TWENTYSIX_TEST_VSOCK_DEVICE",
+    mark: /TWENTYSIX_TEST_VSOCK_DEVICE/,
+  },
 ];
 
 /** Whether a test file needs one of the servers. */
@@ -60,7 +67,8 @@ export async function prepareServers(files) {
 }
 
 /** A program is built anew when its version or its sources change. */
-function programName({ module, crate, command }) {
+function programName({ module, crate, command, package: published }) {
+  if (published !== undefined) return published.replace("@", "-");
   if (module !== undefined) return module.replaceAll(/[/@]/g, "-");
   const files = ["Cargo.toml", "Cargo.lock", ...readdirSync(join(crate, "src")).map((file) => `src/${file}`)];
   const hash = createHash("sha256");
@@ -69,13 +77,29 @@ function programName({ module, crate, command }) {
 }
 
 async function build(server, program, signal) {
-  const [tool, language] = server.crate === undefined ? ["go", "Go"] : ["cargo", "Cargo"];
+  const [tool, language] = server.module === undefined ? ["cargo", "Cargo"] : ["go", "Go"];
   if (spawnSync(tool, [tool === "go" ? "version" : "--version"]).status !== 0)
     return `${language} is not installed`;
   process.stderr.write(`Building ${server.name} from its sources, once; this takes a few minutes.\n`);
-  return server.crate === undefined
-    ? await buildModule(server, program, signal)
-    : await buildCrate(server, program, signal);
+  if (server.module !== undefined) return await buildModule(server, program, signal);
+  if (server.package !== undefined) return await buildPackage(server, program, signal);
+  return await buildCrate(server, program, signal);
+}
+
+async function buildPackage({ package: published, command }, program, signal) {
+  const root = `${program}.${process.pid}`;
+  const flags = [
+    "--locked",
+    "--no-track",
+    "--root",
+    root,
+    "--target-dir",
+    join(dirname(CACHE), "peers-rust"),
+  ];
+  const built = await run("cargo", ["install", ...flags, published], dirname(CACHE), signal);
+  if (built.problem === undefined) renameSync(join(root, "bin", command), program);
+  rmSync(root, { recursive: true, force: true });
+  return built.problem;
 }
 
 async function buildCrate({ crate, command }, program, signal) {

@@ -32,6 +32,8 @@ const { values } = parseArgs({
 const SECONDS = Number(values.seconds);
 const NAMES = Number(values.names);
 const BEGIN_MS = 2_000;
+/** Messages whose files nobody has, so that the node looks for them: an attacker may say that it has. */
+const MISSING_FILES = 40;
 const RECOVER_MS = 3_000;
 const FLAGS = ["--log-level", "error"];
 
@@ -155,6 +157,10 @@ try {
   const { fileHash } = await client.storeFile({ account, file, sync: true });
   await pause(BEGIN_MS);
   say(HEAD.join("\n"));
+  for (let index = 0; index < MISSING_FILES; index += 1) {
+    const content = { item_type: "storage", item_hash: randomBytes(32).toString("hex") };
+    await client.createMessage({ account, type: "STORE", content, sync: false });
+  }
   const outcomes: Outcome[] = [];
   for (const name of ["none", ...(values.attacks ?? Object.keys(ATTACKS).join()).split(","), "none"]) {
     const outcome = await measure(name, node, peer, fileHash);

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { dataPaths } from "@twentysix/core-node";
 import { type CostLine, PriceDecimal } from "@twentysix/protocol";
-import { COUNTER_CODE, MESSAGE_TYPE_CODE, MessageStore, type SqlConnection } from "@twentysix/storage";
-import { encodeCostLines } from "@twentysix/storage/writer";
+import { COUNTER_CODE, MESSAGE_TYPE_CODE, type SqlConnection } from "@twentysix/storage";
+import { encodeCostLines, MessageStore } from "@twentysix/storage/writer";
 
 /** Accounts; the first has more of everything than all others. */
 export const ACCOUNTS = 100_000;

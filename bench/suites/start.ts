@@ -4,7 +4,8 @@ import { type Figure, quantile } from "../figures.ts";
 import { rssMb, startNodeProcess } from "../processes.ts";
 
 const STARTS = 5;
-const IDLE_MS = 10_000;
+/** Threads without work have ended by then. */
+const IDLE_MS = 60_000;
 
 /** From the start of the process to the line that says it is ready; then how much memory it takes doing nothing. */
 export async function start({ dataDir, databaseFlags, messages, say }: BenchContext): Promise<Figure[]> {

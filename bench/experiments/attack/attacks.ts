@@ -26,7 +26,10 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   graft: { what: "GRAFT and PRUNE in turn", run: graftFlood },
   hanging: { what: "as many streams as it can have, left open", run: hangingStreams },
   streams: { what: "streams opened and closed again", run: emptyStreams },
-  pushes: { what: "new descriptions of itself (identify push)", run: identifyPushes },
+  pushes: {
+    what: "new descriptions of itself (identify push, which a node does not speak)",
+    run: identifyPushes,
+  },
   connections: { what: "connections under ever new names, closed again", run: connectionStorm },
   idle: { what: "connections under ever new names, kept", run: idleConnections },
   sockets: { what: "TCP connections on which nothing is said", run: silentSockets },
