@@ -24,8 +24,14 @@ const POSTGRES_MARK = "onPostgres";
 const CONCURRENCY = availableParallelism() + (process.env.TWENTYSIX_TEST_VM === undefined ? 1 : 0);
 /** Guests under emulation take their time, and who asks for many sequences gives them more. */
 const FILE_TIMEOUT_MS = Number(process.env.TWENTYSIX_TEST_FILE_TIMEOUT_MS ?? 15 * 60_000);
+process.env.TWENTYSIX_TEST_FILE_TIMEOUT_MS = String(FILE_TIMEOUT_MS);
+const END_LEFT_BEHIND = new URL("./end-left-behind.mjs", import.meta.url).href;
 /** What the sources compile to, as the command line keeps it (`packages/cli/bin/runtime-tuning.mjs`). */
 const COMPILED_DIR = resolve(rootDir, "node_modules/.cache/twentysix");
+/** Whether files that failed are run once more, each alone: on a busy machine, tests of whole networks may lack time. */
+const IS_TRIED_AGAIN = process.env.TWENTYSIX_TEST_AGAIN !== undefined;
+/** More than these are no matter of a busy machine. */
+const TRIED_AGAIN_FILES = 8;
 /** How long each fuzz target runs as part of the tests; `npm run fuzz` runs them for hours. */
 const SHORT_FUZZ_SECONDS = "5";
 
@@ -42,19 +48,18 @@ await onNode24(import.meta.url, async (paths) => {
   const durationsMs = readJson(DURATIONS_FILE);
   // Servers that are not here yet are built while the tests run that need none.
   const preparing = prepareServers(files);
-  const total = { passed: 0, failed: 0 };
+  const results = new Map();
   const runAll = async (some) => {
-    if (some.length === 0) return;
-    const { passed, failed } = await runFiles(longestFirst(some, durationsMs), durationsMs);
-    total.passed += passed;
-    total.failed += failed;
+    if (some.length > 0) await runFiles(longestFirst(some, durationsMs), CONCURRENCY, durationsMs, results);
   };
   await runAll(files.filter((file) => !needsServer(file)));
   const leftOut = await preparing;
   await runAll(files.filter(needsServer));
-  const { passed, failed } = total;
   writeDurations(durationsMs);
-  for (const line of leftOut) process.stdout.write(`${line}\n`);
+  const lines = IS_TRIED_AGAIN ? await tryAgain(results) : [];
+  for (const line of [...leftOut, ...lines]) process.stdout.write(`${line}\n`);
+  const passed = sum(results, "passed");
+  const failed = sum(results, "failed");
   await stopServices();
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;
@@ -96,22 +101,50 @@ function longestFirst(files, durationsMs) {
   return files.toSorted((a, b) => durationOf(b) - durationOf(a));
 }
 
-async function runFiles(files, durationsMs) {
+/** Runs the files and sets what each of them passed and failed in `results`. */
+async function runFiles(files, concurrency, durationsMs, results) {
   const [{ run }, { spec }] = await Promise.all([import("node:test"), import("node:test/reporters")]);
   const events = run({
     files,
     cwd: rootDir,
-    concurrency: CONCURRENCY,
+    concurrency,
     timeout: FILE_TIMEOUT_MS,
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning", `--import=${END_LEFT_BEHIND}`],
   });
-  let total = { passed: 0, failed: 0, cancelled: 0 };
+  const broken = new Set();
+  for (const file of files) results.set(file, { passed: 0, failed: 0 });
   events.on("test:summary", ({ file, counts, duration_ms: durationMs }) => {
-    if (file === undefined) total = counts;
-    else durationsMs[relative(rootDir, file).split(sep).join("/")] = Math.round(durationMs);
+    if (file === undefined) return;
+    results.set(file, { passed: counts.passed, failed: counts.failed + counts.cancelled });
+    durationsMs[relative(rootDir, file).split(sep).join("/")] = Math.round(durationMs);
+  });
+  // A process that fell, or ended with another code than its tests ask for, fails in the name of its file.
+  events.on("test:fail", ({ name }) => {
+    const file = resolve(rootDir, name);
+    if (results.has(file)) broken.add(file);
   });
   for await (const text of events.compose(spec)) process.stdout.write(text);
-  return { passed: total.passed, failed: total.failed + total.cancelled };
+  for (const file of broken) {
+    const result = results.get(file);
+    if (result.failed === 0) results.set(file, { ...result, failed: 1 });
+  }
+}
+
+/** Runs what failed once more, file by file, and gives a line for each that passed then: those deserve a look. */
+async function tryAgain(results) {
+  const lines = [];
+  const failed = [...results].filter(([, result]) => result.failed > 0).slice(0, TRIED_AGAIN_FILES);
+  for (const [file, first] of failed) {
+    process.stdout.write(`Once more, alone: ${relative(rootDir, file)}\n`);
+    await runFiles([file], 1, {}, results);
+    if (results.get(file).failed === 0)
+      lines.push(`UNSTEADY: ${relative(rootDir, file)}: ${first.failed} failed beside others, none alone`);
+  }
+  return lines;
+}
+
+function sum(results, key) {
+  return [...results.values()].reduce((total, result) => total + result[key], 0);
 }
 
 function readJson(file) {

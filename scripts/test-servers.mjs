@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const CACHE = fileURLToPath(new URL("../.cache/servers/", import.meta.url));
 /** For all of them together, downloads included. What was compiled by then is kept for the next time. */
-const BUILD_TIMEOUT_MS = 12 * 60_000;
+const BUILD_TIMEOUT_MS = 15 * 60_000;
 /** The tests that need no server run meanwhile, and some of them look at the clock. */
 const NICENESS = 5;
 
@@ -54,10 +54,19 @@ export function needsServer(file) {
 /** Sets the variables of the servers that the test files need; gives one line for each that cannot be had. */
 export async function prepareServers(files) {
   const texts = files.map((file) => readFileSync(file, "utf8"));
+  return await prepare(SERVERS.filter(({ mark }) => texts.some((text) => mark.test(text))));
+}
+
+/** Builds all of them, before any test runs; gives one line for each that cannot be had. */
+export async function prepareEveryServer() {
+  return await prepare(SERVERS);
+}
+
+async function prepare(servers) {
   const timeout = AbortSignal.timeout(BUILD_TIMEOUT_MS);
   const leftOut = [];
-  for (const server of SERVERS) {
-    if (process.env[server.variable] || !texts.some((text) => server.mark.test(text))) continue;
+  for (const server of servers) {
+    if (process.env[server.variable]) continue;
     const program = join(CACHE, programName(server));
     const problem = existsSync(program) ? undefined : await build(server, program, timeout);
     if (problem === undefined) process.env[server.variable] = program;

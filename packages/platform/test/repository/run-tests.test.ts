@@ -25,6 +25,7 @@ for (const [path, text] of Object.entries(FILES)) write(path, text);
 for (const path of [
   "scripts/run-tests.mjs",
   "scripts/test-servers.mjs",
+  "scripts/end-left-behind.mjs",
   "scripts/fuzz.mjs",
   "scripts/on-node-24.mjs",
   "scripts/installation.mjs",
@@ -32,6 +33,9 @@ for (const path of [
 ])
   copy(path);
 for (const path of ["packages/cli/bin/node-runtime.mjs", "packages/cli/bin/run-with-node.mjs"]) copy(path);
+
+/** What says how this very run is made. */
+const RUN_VARIABLES = ["TWENTYSIX_TEST_AGAIN", "TWENTYSIX_TEST_FILE_TIMEOUT_MS"];
 
 function write(path: string, text: string): void {
   mkdirSync(dirname(join(dir, path)), { recursive: true });
@@ -49,7 +53,8 @@ function run(script: string, ...args: string[]) {
 
 function runIn(variables: Readonly<Record<string, string>>, script: string, ...args: string[]) {
   // A test runner inside a test runner refuses to run unless it does not know.
-  const { NODE_TEST_CONTEXT: _, TWENTYSIX_FUZZ_SECONDS: __, INIT_CWD: ___, ...env } = process.env;
+  const own = ["NODE_TEST_CONTEXT", "TWENTYSIX_FUZZ_SECONDS", "INIT_CWD", ...RUN_VARIABLES];
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.includes(name)));
   const result = spawnSync(process.execPath, [join(dir, "scripts", script), ...args], {
     cwd: dir,
     env: { ...env, ...variables },
@@ -86,6 +91,45 @@ describe("run-tests", { timeout: 120_000 }, () => {
       assert.match(stdout, /^SKIPPED: the tests that need versitygw \(S3\): Go is not installed$/m);
       const named = runIn({ TWENTYSIX_TEST_S3_SERVER: "/some/server" }, "run-tests.mjs", "packages/d");
       assert.equal(named.lastLine, "1 passed, 0 failed");
+    } finally {
+      rmSync(join(dir, path));
+    }
+  });
+
+  test("runs what failed once more where it is asked to, and says what passed then", () => {
+    const path = "packages/d/test/unsteady.test.ts";
+    const body = `{ if (!existsSync("tried")) { writeFileSync("tried", ""); throw new Error("at first"); } }`;
+    const imports = 'import { existsSync, writeFileSync } from "node:fs";\n';
+    write(path, `${HEADER}${imports}test("second time", () => ${body});\ntest("always", () => {});`);
+    try {
+      const again = { TWENTYSIX_TEST_AGAIN: "1" };
+      const { status, stdout, lastLine } = runIn(
+        again,
+        "run-tests.mjs",
+        "packages/d",
+        "packages/a/test/deep",
+      );
+      assert.deepEqual([status, lastLine], [1, "2 passed, 1 failed"]);
+      assert.match(
+        stdout,
+        /^UNSTEADY: packages\/d\/test\/unsteady\.test\.ts: 1 failed beside others, none alone$/m,
+      );
+      assert.doesNotMatch(stdout, /UNSTEADY: packages\/a/, "what fails twice fails");
+      rmSync(join(dir, "tried"));
+      assert.equal(run("run-tests.mjs", "packages/d").lastLine, "1 passed, 1 failed", "not by itself");
+    } finally {
+      rmSync(join(dir, path));
+    }
+  });
+
+  test("a file whose process does not end fails and says what holds it", () => {
+    const path = "packages/d/test/held.test.ts";
+    write(path, `${HEADER}test("passes", () => {}); setInterval(() => {}, 1_000);`);
+    try {
+      const limits = { TWENTYSIX_TEST_FILE_TIMEOUT_MS: "2000", TWENTYSIX_TEST_FILE_GRACE_MS: "0" };
+      const { status, stdout, lastLine } = runIn(limits, "run-tests.mjs", "packages/d");
+      assert.deepEqual([status, lastLine], [1, "0 passed, 1 failed"]);
+      assert.match(stdout, /did not end within 2 s; it is held by: .*Timeout/);
     } finally {
       rmSync(join(dir, path));
     }
