@@ -1,7 +1,7 @@
 import { createDeferred, type Deferred, type Logger, raceAbort, type Timers } from "@twentysix/platform";
 import { HypervisorError, type HypervisorErrorCode } from "../hypervisor/errors.ts";
 import { JsonLines } from "../hypervisor/json-lines.ts";
-import { connectUnix } from "../hypervisor/qmp/connect-unix.ts";
+import { connectUnix, isNobodyThere } from "../hypervisor/qmp/connect-unix.ts";
 import { helperSocketOf } from "./helper-folders.ts";
 import { type ExitEvent, type HelperAnswer, MAX_HELPER_LINE_BYTES, MAX_REQUESTS } from "./helper-protocol.ts";
 import { type HelperCommand, spawnHelper } from "./helper-spawn.ts";
@@ -22,8 +22,6 @@ export interface HelperClientOptions {
 /** Of one request, with all attempts: its helper may have to be started, and to try what the host can do. */
 const CALL_TIMEOUT_MS = 120_000;
 const CONNECT_TIMEOUT_MS = 20_000;
-/** Also of a helper that ended before it took the connection. */
-const NOBODY_THERE: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET"]);
 const RETRY_MS = 25;
 /** As all machines of a node may be asked for at once: twice as many as there can be. */
 const MAX_PENDING = 8_192;
@@ -125,8 +123,7 @@ export class HelperClient implements HelperCalls, Disposable {
         return await this.#open(path);
       } catch (error) {
         if (limit.aborted) throw unreachable(`nobody answers on ${path}`, error);
-        const { code } = error as NodeJS.ErrnoException;
-        if (!NOBODY_THERE.has(code ?? "")) throw unreachable(`${path} cannot be opened`, error);
+        if (!isNobodyThere(error)) throw unreachable(`${path} cannot be opened`, error);
       }
       if (spawned === null && command !== null) spawned = spawnHelper(dir, command);
       const failure = spawned?.failure() ?? null;

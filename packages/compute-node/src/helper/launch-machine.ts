@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { join } from "node:path";
 import { qemuArguments } from "../hypervisor/command-line/qemu-arguments.ts";
 import { HypervisorError } from "../hypervisor/errors.ts";
+import { isNobodyThere } from "../hypervisor/qmp/connect-unix.ts";
 import type { QmpClient } from "../hypervisor/qmp/qmp-client.ts";
 import type { VmSpec } from "../hypervisor/vm-spec.ts";
 import type { GatedProcess } from "./gated-process.ts";
@@ -188,8 +189,7 @@ async function firstConnection(
     try {
       return await machine.connect(signal);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "ENOENT" && code !== "ECONNREFUSED") throw error;
+      if (!isNobodyThere(error)) throw error;
     }
     await timers.sleep(POLL_MS, signal);
   }

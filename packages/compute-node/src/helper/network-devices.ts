@@ -9,7 +9,7 @@ import type { AttachedNetwork } from "./network-host.ts";
 import type { HostNetwork } from "./network-settings.ts";
 import { hardenDevice, hasIpv6 } from "./network-sysctls.ts";
 
-const TUN_DEVICE = "/dev/net/tun";
+export const TUN_DEVICE = "/dev/net/tun";
 
 /**
  * Makes the tap of a machine: the user of its process may open it and nobody else, the host has an address on it, and
@@ -33,7 +33,7 @@ export async function makeTap(network: HostNetwork, users: MachineUsers, signal:
 }
 
 /** Anybody may open the device that makes taps, as distributions have it: a tap opens only for its own user. */
-async function openTunDevice(): Promise<void> {
+export async function openTunDevice(): Promise<void> {
   const { mode } = await stat(TUN_DEVICE);
   if ((mode & 0o006) !== 0o006) await chmod(TUN_DEVICE, 0o666);
 }

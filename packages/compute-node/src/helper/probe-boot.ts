@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createDeferred, type Timers } from "@twentysix/platform";
 import { QMP_SOCKETS, qemuArguments } from "../hypervisor/command-line/qemu-arguments.ts";
+import { isNobodyThere } from "../hypervisor/qmp/connect-unix.ts";
 import { QmpClient } from "../hypervisor/qmp/qmp-client.ts";
 import type { VmSpec } from "../hypervisor/vm-spec.ts";
 import type { HostImages } from "../images/images.ts";
@@ -136,7 +137,7 @@ async function connectTo(
       return await QmpClient.connect({ path: join(runDir, QMP_SOCKETS.helper), timers }, signal);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== "ENOENT" && code !== "ECONNREFUSED" && code !== "QMP_CLOSED") throw error;
+      if (!isNobodyThere(error) && code !== "QMP_CLOSED") throw error;
     }
     await timers.sleep(POLL_MS, signal);
   }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Logger, Timers } from "@twentysix/platform";
-import { connectUnix } from "../hypervisor/qmp/connect-unix.ts";
+import { connectUnix, isNobodyThere } from "../hypervisor/qmp/connect-unix.ts";
 import { createCgroupPart, lookAtCgroups } from "./cgroups.ts";
 import { HelperClient } from "./helper-client.ts";
 import { helperSocketOf } from "./helper-folders.ts";
@@ -76,8 +76,7 @@ export async function isAnswering(path: string): Promise<boolean> {
     (await connectUnix(path)).destroy();
     return true;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ECONNREFUSED") return false;
+    if (isNobodyThere(error)) return false;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
-import { accessSync, constants } from "node:fs";
 import { runTool, ToolError } from "../../processes/run-tool.ts";
 import { MAX_VM_NUMBER, type MachineUsers } from "../machine-user.ts";
+import { openTunDevice, TUN_DEVICE } from "../network-devices.ts";
 import { asUser } from "../spawn-machine.ts";
 
 /** Does what a machine's namespace needs, and leaves nothing. */
@@ -14,13 +14,13 @@ export async function userInternetProblem(
   users: MachineUsers | null,
   signal: AbortSignal,
 ): Promise<string | null> {
-  try {
-    accessSync("/dev/net/tun", constants.R_OK | constants.W_OK);
-  } catch {
-    return "/dev/net/tun may not be opened by this user: its mode is 0666 on most systems";
+  if (users !== null) {
+    const problem = await openTunDevice().catch((error: NodeJS.ErrnoException) => error.message);
+    if (problem !== undefined) return `${TUN_DEVICE} cannot be opened to machines: ${problem}`;
   }
   const prefix = asUser(users?.of(MAX_VM_NUMBER) ?? null, []);
   const trials = [
+    ["test", "-r", TUN_DEVICE, "-a", "-w", TUN_DEVICE],
     ["slirp4netns", "--version"],
     ["unshare", "--user", "--map-root-user", "--net", "--mount", "/bin/sh", "-c", TRIAL],
   ];
@@ -30,6 +30,8 @@ export async function userInternetProblem(
       await runTool(file, args, { signal });
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
+      if (trial[0] === "test")
+        return `${TUN_DEVICE} may not be opened by it: its mode is 0666 on most systems`;
       return `${trial[0]} does not work for it: ${error.message}`;
     }
   }
