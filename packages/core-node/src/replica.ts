@@ -81,6 +81,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     minFreeDiskBytes: 0,
     maxMemoryBytes: options.maxMemoryBytes,
     diskUsage: () => 0,
+    contentBytes: () => 0,
     freeDiskBytes: () => Number.POSITIVE_INFINITY,
     memoryUsage: options.memoryUsage,
     timers,

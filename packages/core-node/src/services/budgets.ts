@@ -7,7 +7,10 @@ export interface BudgetOptions {
   /** Bytes of the disk that stay free, for what is taken on already and for whatever else runs here. */
   readonly minFreeDiskBytes: number;
   readonly maxMemoryBytes: number;
+  /** Bytes of the data folder beside contents; looked at now and then. */
   readonly diskUsage: () => number;
+  /** Bytes of contents as they are right now: what comes in a moment may be more than there is room for. */
+  readonly contentBytes: () => number;
   readonly freeDiskBytes: () => number;
   readonly memoryUsage: () => number;
   readonly timers: Timers;
@@ -29,7 +32,7 @@ export class Budgets {
   #diskBytes = 0;
   #freeDiskBytes = 0;
   #memoryBytes = 0;
-  /** Bytes being received, which `diskUsage` does not count. */
+  /** Bytes being received, which `contentBytes` does not count yet. */
   #reservedBytes = 0;
   #running: Promise<void>;
 
@@ -43,7 +46,7 @@ export class Budgets {
   }
 
   get diskBytes(): number {
-    return this.#diskBytes + this.#reservedBytes;
+    return this.#diskBytes + this.#options.contentBytes() + this.#reservedBytes;
   }
 
   get memoryBytes(): number {
