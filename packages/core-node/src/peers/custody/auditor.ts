@@ -96,14 +96,19 @@ export class Auditor {
     }
   }
 
+  /** It did not answer lately, and is not asked now. */
+  isSilent(peerId: string): boolean {
+    return this.#options.clock.monotonicMs() < (this.#silent.get(peerId)?.askAgainMs ?? 0);
+  }
+
   /** Does a peer hold what is under a root? */
   async challenge(
     peerId: string,
     { name, root, sizeBytes }: Audited,
     signal: AbortSignal,
   ): Promise<AuditResult> {
-    const { streams, random, timers, log, scores, clock } = this.#options;
-    if (clock.monotonicMs() < (this.#silent.get(peerId)?.askAgainMs ?? 0)) return "unknown";
+    const { streams, random, timers, log, scores } = this.#options;
+    if (this.isSilent(peerId)) return "unknown";
     const nonce = Buffer.from(random.randomBytes(NONCE_BYTES)).toString("hex");
     try {
       const answer = await timers.withTimeout(

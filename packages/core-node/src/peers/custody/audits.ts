@@ -25,6 +25,7 @@ export interface AuditsOptions {
 export class Audits {
   readonly #options: AuditsOptions;
   #left = 0;
+  #isCutShort = false;
 
   constructor(options: AuditsOptions) {
     this.#options = options;
@@ -32,13 +33,22 @@ export class Audits {
 
   beginTurn(challenges: number): void {
     this.#left = challenges;
+    this.#isCutShort = false;
+  }
+
+  /** Somebody was not challenged in this turn who should have been. */
+  get wasCutShort(): boolean {
+    return this.#isCutShort;
   }
 
   get areSpent(): boolean {
     return this.#left <= 0;
   }
 
-  /** Challenges those who have not proven it since then. Gives the targets that are proven since. */
+  /**
+   * Challenges those who have not proven it since then, whose last proof is oldest first: where a turn is too short for
+   * all, nobody is left out for good. Gives the targets that are proven since.
+   */
   async prove<Target extends AuditTarget>(
     { name, sizeBytes }: Pick<Audited, "name" | "sizeBytes">,
     targets: readonly Target[],
@@ -48,14 +58,17 @@ export class Audits {
     const { auditor, nodes, note, clock } = this.#options;
     const proofs: FileProof[] = [];
     const proven = new Set<Target>();
-    for (const target of targets) {
+    for (const { target, known } of oldestFirst(targets)) {
       const { peerId, position, root } = target;
-      const known = target.proofs.find((proof) => proof.peerId === peerId);
       if (known !== undefined && known.provenMicros >= sinceMicros) {
         proven.add(target);
         continue;
       }
-      if (this.areSpent || !nodes.isConnected(peerId)) continue;
+      if (!nodes.isConnected(peerId) || auditor.isSilent(peerId)) continue;
+      if (this.areSpent) {
+        this.#isCutShort = true;
+        continue;
+      }
       this.#left -= 1;
       const result = await auditor.challenge(peerId, { name, root, sizeBytes }, signal);
       if (result === "unknown") continue;
@@ -66,4 +79,12 @@ export class Audits {
     if (proofs.length > 0) await note({ kind: "proofs", proofs });
     return proven;
   }
+}
+
+/** Targets with the last proof of each; who has never proven it comes first. */
+function oldestFirst<Target extends AuditTarget>(targets: readonly Target[]) {
+  const ageOf = (known: Proven | undefined): bigint => known?.provenMicros ?? 0n;
+  return targets
+    .map((target) => ({ target, known: target.proofs.find(({ peerId }) => peerId === target.peerId) }))
+    .sort((one, other) => Number(ageOf(one.known) - ageOf(other.known)));
 }

@@ -74,9 +74,11 @@ export class Custodian {
     }
     const isEverywhere = durability.copies === null && durability.erasure === undefined && !isShort;
     audits.beginTurn(isEverywhere ? MAX_CHALLENGES_OF_EVERYONE : MAX_CHALLENGES);
-    for (const file of files) {
+    for (const [index, file] of files.entries()) {
       if (this.#ended.signal.aborted || audits.areSpent) return;
       await this.#tryToLookAfter(file);
+      // The next turn begins with what this one had no challenges left for, unless it had them all.
+      if (index > 0 && audits.wasCutShort) return;
       this.#afterId = file.id;
     }
   }
